@@ -1,22 +1,132 @@
-import { readFileSync, rmSync } from 'node:fs';
+/**
+ * Builds dist/: the CLI and the library as split ES modules, the built-in scenario as data, and the
+ * JSON Schemas. Everything is bundled, so that a command loads a few small files.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const root = new URL('..', import.meta.url).pathname;
-const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
 
-rmSync(`${root}dist`, { recursive: true, force: true });
-await build({
+/** Modules whose exports are computed now and shipped as JSON: their imports do not reach dist. */
+const frozen = ['src/scenario/built-in.ts'];
+
+/** Where the JSON Schemas come from: [file in dist/schema, module, function without parameters]. */
+const schemas = /** @type {const} */ ([
+  ['scenario.schema.json', 'src/scenario/schema.ts', 'scenarioSchema'],
+  ['trace.schema.json', 'src/trace/schema.ts', 'traceSchema'],
+]);
+
+/**
+ * `import.meta.url` goes on meaning the place of the source file, so that one relative path to a
+ * file of the package holds in src/ and in dist/. Works because all of dist's modules are flat.
+ * @type {import('esbuild').Plugin}
+ */
+const keepModulePlace = {
+  name: 'keep-module-place',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (!source.includes('import.meta.url')) return undefined;
+      const place = JSON.stringify(relative(dist, path).replaceAll('\\', '/'));
+      return {
+        contents: source.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`),
+        loader: 'ts',
+      };
+    });
+  },
+};
+
+/** @type {import('esbuild').Plugin} */
+const freeze = {
+  name: 'freeze',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+      const module = relative(root, path).replaceAll('\\', '/');
+      if (!frozen.includes(module)) return undefined;
+      const lines = Object.entries(await evaluate(module)).map(([name, value]) => {
+        const json = JSON.stringify(value);
+        if (json === undefined) throw new Error(`${module}: ${name} is not plain data`);
+        return `export const ${name} = JSON.parse(${JSON.stringify(json)});`;
+      });
+      return { contents: lines.join('\n') };
+    });
+  },
+};
+
+/** @satisfies {import('esbuild').BuildOptions} */
+const options = {
   absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
-  outdir: 'dist',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20',
-  minify: true,
-  define: { __VERSION__: JSON.stringify(version) },
+  target: 'node20.19',
+  logLevel: 'warning',
+  legalComments: 'none',
+  // CommonJS packages call require for Node's own modules, which an ES module does not have.
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
+};
+
+/**
+ * @param {string} module
+ * @returns {Promise<Record<string, unknown>>} its exports
+ */
+async function evaluate(module) {
+  const outfile = join(dist, `.evaluate-${process.pid}-${module.replaceAll(/\W/g, '-')}.mjs`);
+  try {
+    await build({ ...options, entryPoints: [module], outfile, plugins: [keepModulePlace] });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(outfile, { force: true });
+  }
+}
+
+/**
+ * The licences of the packages that ended up in the bundle ask for being passed on with it.
+ * @param {string[]} inputs
+ */
+function licences(inputs) {
+  const folders = inputs.flatMap((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []);
+  return [...new Set(folders)].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file) throw new Error(`${name} is bundled but has no licence file`);
+    return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+  });
+}
+
+mkdirSync(join(dist, 'schema'), { recursive: true });
+
+const { metafile } = await build({
+  ...options,
+  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  // Names are kept: a stack trace is a bug report, and shorter names do not start any faster.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  metafile: true,
+  plugins: [freeze, keepModulePlace],
 });
+
+for (const [file, module, name] of schemas) {
+  if (!existsSync(join(root, module))) continue;
+  const schema = (await evaluate(module))[name];
+  if (typeof schema !== 'function') throw new Error(`${module} does not export ${name}()`);
+  writeFileSync(join(dist, 'schema', file), `${JSON.stringify(schema(), null, 2)}\n`);
+}
+
+writeFileSync(
+  join(dist, 'THIRD-PARTY-LICENSES.txt'),
+  licences(Object.keys(metafile.inputs)).join(`\n${'-'.repeat(72)}\n\n`),
+);
+
+// Old chunks go last: a CLI that runs meanwhile finds the files that it was built with.
+for (const file of readdirSync(dist)) {
+  if (file.endsWith('.js') && !(`dist/${file}` in metafile.outputs)) rmSync(join(dist, file));
+}

@@ -1,10 +1,9 @@
 import process from 'node:process';
 import { Command } from 'commander';
-
-declare const __VERSION__: string;
+import manifest from '../../package.json' with { type: 'json' };
 
 const program = new Command('k8snet')
   .description('Shows how a packet travels between two containers of a Kubernetes cluster')
-  .version(__VERSION__);
+  .version(manifest.version);
 
 await program.parseAsync(process.argv);
