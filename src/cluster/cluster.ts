@@ -1,0 +1,178 @@
+/** A cluster resolved: every Pod on a node with its IP, every container with its ports. */
+import type { Cidr, Ip } from '../wire/packet.ts';
+
+/** Where in the input an object or a field stands. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ObjectRef {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface Cluster {
+  readonly name: string;
+  readonly description?: string;
+  readonly network: Network;
+  readonly underlay: { readonly cidr: Cidr; readonly mtu: number; readonly gateway: Ip };
+  readonly nodes: readonly ClusterNode[];
+  /** In order of (namespace, kind, name, ordinal). Running or not. */
+  readonly pods: readonly Pod[];
+  readonly workloads: readonly Workload[];
+  readonly namespaces: readonly string[];
+  /** Services, for listener evidence and for endpoints later. */
+  readonly services: readonly ServiceFacts[];
+  /** Names of NetworkPolicies seen, `namespace/name`, with the labels they select. */
+  readonly policies: readonly PolicyFacts[];
+  readonly external: { readonly ip: Ip };
+  readonly notes: readonly ClusterNote[];
+}
+
+export interface Network {
+  readonly plugin: 'bridge' | 'flannel';
+  readonly backend: 'static-routes' | 'cloud-routes' | 'vxlan' | 'host-gw';
+  readonly podCIDR: Cidr;
+  readonly serviceCIDR: Cidr;
+  /** The plugin's own keys, checked, with its manifest's defaults filled in by compile. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly place?: Place;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly index: number;
+  readonly ip: Ip;
+  readonly podCIDR: Cidr;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly {
+    readonly key: string;
+    readonly value?: string;
+    readonly effect: string;
+  }[];
+  /** What the scenario says beyond the defaults. */
+  readonly sysctl: Readonly<Record<string, string>>;
+  readonly ready: boolean;
+  readonly invented: { readonly node: boolean; readonly ip: boolean; readonly podCIDR: boolean };
+  readonly place?: Place;
+}
+
+export interface Pod {
+  readonly namespace: string;
+  readonly name: string;
+  /** Absent: not scheduled, with the reason in `phase`. */
+  readonly node?: string;
+  readonly ip?: Ip;
+  readonly hostNetwork: boolean;
+  readonly phase: 'Running' | 'Pending' | 'Succeeded' | 'Failed' | 'Unknown';
+  /** Why a Pending Pod is pending, when we decided it. */
+  readonly pendingReason?: string;
+  readonly ready: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ordinary containers and restartable init containers (sidecars), in order. Never empty. */
+  readonly containers: readonly Container[];
+  /** The direct controller, then its controller, … */
+  readonly owners: readonly ObjectRef[];
+  readonly ordinal: number;
+  readonly invented: { readonly name: boolean; readonly ip: boolean; readonly node: boolean };
+  readonly listeners: Listeners;
+  readonly place?: Place;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly sidecar: boolean;
+  readonly ports: readonly ContainerPort[];
+  readonly place?: Place;
+}
+
+export interface ContainerPort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly hostPort?: number;
+  readonly hostIP?: Ip;
+}
+
+/** What the input says about who listens where (design: the order of evidence). */
+export interface Listeners {
+  readonly rows: readonly Listener[];
+  /** Ports that no row covers: an exact annotation refuses, declared ports leave it unknown, … */
+  readonly unlisted: 'refused' | 'unknown' | 'assumed-open';
+}
+
+export interface Listener {
+  readonly container: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly ip: Ip;
+  readonly port: number;
+  readonly evidence: 'annotation' | 'containerPort' | 'probe' | 'service';
+  readonly place?: Place;
+}
+
+export interface Workload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Indexes into `pods`, in name order. */
+  readonly pods: readonly number[];
+  readonly place?: Place;
+}
+
+export interface ServiceFacts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly {
+    readonly name?: string;
+    readonly port: number;
+    readonly protocol: 'tcp' | 'udp' | 'sctp';
+    readonly targetPort?: number | string;
+  }[];
+  readonly place?: Place;
+}
+
+export interface PolicyFacts {
+  readonly namespace: string;
+  readonly name: string;
+  /** Indexes of the pods that it selects. */
+  readonly pods: readonly number[];
+}
+
+/** Something the resolver had to decide or widen; becomes an assumption of the trace. */
+export interface ClusterNote {
+  readonly code:
+    | 'plugin-default'
+    | 'plugin-traced-as-bridge'
+    | 'nodes-default'
+    | 'node-made'
+    | 'placement-invented'
+    | 'address-invented'
+    | 'range-widened'
+    | 'range-default'
+    | 'underlay-default'
+    | 'pod-template-hash';
+  readonly subject: string;
+  readonly values?: Readonly<Record<string, string | number>>;
+  readonly place?: Place;
+}
+
+/** A resolved endpoint of a question. */
+export type Target =
+  | {
+      readonly kind: 'container';
+      readonly pod: number;
+      readonly container?: string;
+      readonly port?: number;
+      readonly workload?: {
+        readonly kind: string;
+        readonly name: string;
+        readonly replicas: number;
+      };
+    }
+  | { readonly kind: 'node'; readonly node: string; readonly port?: number }
+  | { readonly kind: 'ip'; readonly ip: Ip; readonly port?: number }
+  | { readonly kind: 'external'; readonly port?: number };

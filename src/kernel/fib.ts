@@ -1,0 +1,52 @@
+/** Routing policy database and tables (net/ipv4/fib_rules.c, fib_trie.c, fib_semantics.c). */
+import type { Cidr, Ip } from '../wire/packet.ts';
+import type { Origin } from './origin.ts';
+
+export const TABLE_LOCAL = 255;
+export const TABLE_MAIN = 254;
+export const TABLE_DEFAULT = 253;
+
+/** One line of `ip rule`. Absent selectors match everything. */
+export interface FibRule {
+  readonly priority: number;
+  readonly from?: Cidr;
+  readonly to?: Cidr;
+  readonly iif?: string;
+  readonly oif?: string;
+  readonly fwmark?: { readonly mark: number; readonly mask: number };
+  readonly action:
+    | { readonly kind: 'table'; readonly table: number }
+    | { readonly kind: 'blackhole' | 'unreachable' | 'prohibit' };
+  readonly origin?: Origin;
+}
+
+export type RouteType =
+  | 'unicast'
+  | 'local'
+  | 'broadcast'
+  | 'blackhole'
+  | 'unreachable'
+  | 'prohibit'
+  | 'throw';
+
+export type RouteScope = 'host' | 'link' | 'global';
+
+/** One line of `ip route show table all`. */
+export interface FibEntry {
+  readonly table: number;
+  readonly type: RouteType;
+  readonly dst: Cidr;
+  /** Next hop; absent: the destination is on the link. */
+  readonly via?: Ip;
+  /** Absent for blackhole, unreachable, prohibit and throw. */
+  readonly dev?: string;
+  readonly scope: RouteScope;
+  readonly metric: number;
+  /** Preferred source. */
+  readonly src?: Ip;
+  readonly protocol: 'kernel' | 'boot' | 'static' | number;
+  readonly onlink?: boolean;
+  /** Route MTU in bytes; 0 or absent: the device's. */
+  readonly mtu?: number;
+  readonly origin?: Origin;
+}

@@ -1,0 +1,43 @@
+/** What netfilter is asked, and what it answers (include/linux/netfilter.h). */
+import type { Ip } from '../../wire/packet.ts';
+import type { KernelEvent } from '../event.ts';
+import type { Netns } from '../world.ts';
+import type { ConntrackEntry } from './conntrack.ts';
+import type { Hook, RejectWith, Rule, TableName } from './ruleset.ts';
+
+/** struct nf_hook_state. */
+export interface NfState {
+  readonly hook: Hook;
+  readonly in?: string;
+  readonly out?: string;
+  readonly physin?: string;
+  readonly physout?: string;
+  /** Called by br_netfilter for a bridged frame. */
+  readonly bridged: boolean;
+}
+
+/** What a hook may ask of the namespace around it. */
+export interface NfEnv {
+  readonly netns: Netns;
+  /** The namespace's conntrack table in this walk; entries may be added and replaced. */
+  readonly conntrack: ConntrackEntry[];
+  emit(event: KernelEvent): void;
+  addrType(ip: Ip): 'LOCAL' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
+  /** inet_select_addr(out, next hop, RT_SCOPE_UNIVERSE): the address MASQUERADE takes. */
+  masqueradeAddress(out: string, dst: Ip): Ip | undefined;
+}
+
+export type NfVerdict =
+  | { readonly kind: 'ACCEPT' }
+  | { readonly kind: 'DROP'; readonly by: NfDecider }
+  | { readonly kind: 'REJECT'; readonly with: RejectWith; readonly by: NfDecider }
+  /** A rule that is not modelled would have decided. */
+  | { readonly kind: 'UNKNOWN'; readonly by: NfDecider };
+
+export interface NfDecider {
+  readonly table: TableName;
+  readonly chain: string;
+  /** Absent: the chain's policy, or conntrack itself. */
+  readonly number?: number;
+  readonly rule?: Rule;
+}

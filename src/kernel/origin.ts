@@ -1,0 +1,61 @@
+/** Who programmed a piece of kernel state, for which object, from which line. */
+export interface Origin {
+  readonly by:
+    | 'kernel'
+    | 'kubelet'
+    | 'cni'
+    | 'kube-proxy'
+    | 'policy'
+    | 'fault'
+    | 'scenario'
+    | 'dump';
+  readonly why: OriginWhy;
+  readonly object?: OriginObject;
+  readonly at?: { readonly file: string; readonly line: number; readonly column: number };
+}
+
+/** The Kubernetes object (opaque to the kernel) that a row was made for. */
+export interface OriginObject {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly field?: string;
+}
+
+/** Why the row exists: a closed list. Explanations map it to sentences; nobody parses it. */
+export type OriginWhy =
+  | 'loopback'
+  | 'address'
+  | 'connected-route'
+  | 'local-route'
+  | 'broadcast-route'
+  | 'default-rule'
+  | 'sysctl-default'
+  | 'pod-veth'
+  | 'pod-address'
+  | 'pod-default-route'
+  | 'pod-cluster-route'
+  | 'pod-sysctl'
+  | 'bridge-device'
+  | 'bridge-gateway'
+  | 'bridge-port'
+  | 'ip-masq'
+  | 'tunnel-device'
+  | 'tunnel-address'
+  | 'tunnel-neighbour'
+  | 'tunnel-fdb'
+  | 'peer-route'
+  | 'blackhole-route'
+  | 'forward-accept'
+  | 'masquerade-rule'
+  | 'node-nic'
+  | 'node-address'
+  | 'node-default-route'
+  | 'node-sysctl'
+  | 'gateway-route'
+  | 'listener'
+  | 'node-listener'
+  | 'external-listener'
+  | 'fault-command'
+  | 'arp-learned'
+  | 'bridge-learned';
