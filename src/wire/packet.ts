@@ -51,6 +51,8 @@ export interface Ipv4 {
   readonly df: boolean;
   /** Identification; 0 where the kernel's choice does not matter. */
   readonly id: number;
+  /** Protocol number, where the payload is opaque and does not tell. */
+  readonly protocol?: number;
   readonly payload: Tcp | Udp | Icmp | Opaque;
 }
 
@@ -62,7 +64,9 @@ export type TcpOption =
   | { readonly kind: 'sack-permitted' }
   | { readonly kind: 'timestamps'; readonly value: number; readonly echo: number }
   | { readonly kind: 'nop' }
-  | { readonly kind: 'window-scale'; readonly shift: number };
+  | { readonly kind: 'window-scale'; readonly shift: number }
+  /** Any other option, kind and length included (a capture may hold one; the model makes none). */
+  | { readonly kind: 'raw'; readonly bytes: Uint8Array };
 
 export interface Tcp {
   readonly type: 'tcp';
@@ -114,10 +118,15 @@ export interface Icmp {
   readonly gateway?: Ip;
   /** Errors only: the packet that caused it (the bytes on the wire are cut as Linux cuts them). */
   readonly original?: Ipv4;
+  /**
+   * Errors only: at most so many bytes of `original` are carried, where the MTU of the way back
+   * leaves less room than the usual 576 bytes in all.
+   */
+  readonly quoted?: number;
   readonly payload: Opaque;
 }
 
-/** Bytes nobody looks into. `length` bytes of zero unless `bytes` is given. */
+/** Bytes nobody looks into: `length` bytes, zero behind the end of `bytes`. */
 export interface Opaque {
   readonly type: 'data';
   readonly length: number;
