@@ -1,0 +1,89 @@
+/**
+ * The typed shape of a language: one entry for every thing that can be said. A language is one
+ * file under messages/; a sentence that is missing there does not compile.
+ */
+import type { KernelEvent } from '../kernel/event.ts';
+import type { OriginWhy } from '../kernel/origin.ts';
+import type { AssumptionCode } from '../kernel/probe.ts';
+import type { CauseCode, Disposition, LegPacket, NearMiss, Symptom } from '../trace/trace.ts';
+import type { CauseContext } from './cause.ts';
+import type { StepContext } from './step.ts';
+
+type KeyOf<E> = E extends { kind: infer K extends string; action: infer A extends string }
+  ? `${K}.${A}`
+  : never;
+
+/** `route.lookup`, `neighbour.failed`, … one for each action of each kind of step. */
+export type StepKey = KeyOf<KernelEvent>;
+
+type DetailFor<E, K extends StepKey> = E extends {
+  kind: infer Kind extends string;
+  action: infer Action extends string;
+  detail: infer Detail;
+}
+  ? K extends `${Kind}.${Action}`
+    ? Detail
+    : never
+  : never;
+
+/** What the event of a key carries. */
+export type DetailOf<K extends StepKey> = DetailFor<KernelEvent, K>;
+
+/** A step in words: what follows its label, and a remark set apart from it. */
+export interface StepWords {
+  readonly text: string;
+  readonly aside?: string;
+}
+
+export type StepMessages = {
+  readonly [K in StepKey]: (detail: DetailOf<K>, context: StepContext) => StepWords;
+};
+
+export interface CauseWords {
+  readonly message: string;
+  readonly fix: string;
+  /** A command for a real node or cluster that shows the same. */
+  readonly check: string;
+}
+
+type Values = Readonly<Record<string, string | number>>;
+
+export interface Catalogue {
+  readonly language: string;
+  readonly steps: StepMessages;
+  readonly causes: { readonly [C in CauseCode]: (context: CauseContext) => CauseWords };
+  readonly dispositions: { readonly [D in Disposition]: string };
+  readonly symptoms: { readonly [S in Symptom]: string };
+  readonly packets: { readonly [P in LegPacket]: string };
+  readonly whys: { readonly [W in OriginWhy]: string };
+  readonly nearMisses: { readonly [R in NearMiss<unknown>['reason']]: string };
+  readonly assumptions: {
+    readonly [A in AssumptionCode]: (subject: string, values: Values) => string;
+  };
+  readonly story: {
+    readonly request: (packet: string) => string;
+    readonly reply: (packet: string) => string;
+    readonly podNetns: (holder: string, members: readonly string[]) => string;
+    readonly hostNetns: string;
+    readonly outside: string;
+    readonly otherNetns: string;
+    readonly applicationSees: (symptom: string) => string;
+    readonly hops: (there: number, back: number | undefined) => string;
+    readonly sameWayBack: string;
+    readonly row: string;
+    readonly nearMiss: string;
+    readonly by: string;
+    readonly see: string;
+    readonly exchange: string;
+    readonly copies: string;
+    readonly cause: string;
+    readonly fix: string;
+    readonly check: string;
+    readonly assumed: string;
+    readonly moreDetail: string;
+    readonly atStep: (n: number) => string;
+    readonly noPacket: string;
+    readonly flooded: string;
+    readonly others: (count: number, segment: string) => string;
+  };
+}

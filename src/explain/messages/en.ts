@@ -1,0 +1,710 @@
+/** The story in English. */
+import type { Layer, Unknown } from '../../wire/packet.ts';
+import type { Catalogue, CauseWords } from '../catalogue.ts';
+import type { CauseContext } from '../cause.ts';
+import { runIn } from '../check-command.ts';
+import type { StepContext } from '../step.ts';
+
+const list = (items: readonly string[]): string => {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+};
+
+const portText = (port: number | Unknown | undefined): string => {
+  if (port === undefined) return '';
+  return typeof port === 'number' ? `:${port}` : `:${port.range[0]}-${port.range[1]}`;
+};
+
+/** `10.244.1.1 (cni0 of node-1)`. */
+const named = (ip: string, { nameOf }: { nameOf(ip: string): string | undefined }): string => {
+  const name = nameOf(ip);
+  return name === undefined ? ip : `${ip} (${name})`;
+};
+
+const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+const lengthOf = (packet: readonly Layer[] | undefined): number | undefined => {
+  const ip = packet?.find((layer) => layer.type === 'ipv4');
+  return ip?.length;
+};
+
+/** Where a fix or a check is to be run. */
+const at = ({ hop }: CauseContext, command: string): string =>
+  hop === undefined ? command : runIn(hop, command);
+
+const where = ({ hop }: CauseContext): string => {
+  if (hop === undefined) return 'the network';
+  return hop.netns === 'host' ? hop.node : hop.netns;
+};
+
+const firewall = (context: CauseContext, verb: string): CauseWords => {
+  const { detail } = context;
+  const table = detail.table ?? 'filter';
+  const rule = detail.number === undefined ? '' : ` rule ${detail.number}`;
+  return {
+    message: `${table} ${detail.chain ?? ''}${rule} on ${where(context)} ${verb} the packet.`,
+    fix: at(
+      context,
+      `iptables -t ${table} -I ${detail.chain ?? 'FORWARD'} ${detail.number ?? 1} -s SOURCE -d DESTINATION -j ACCEPT`,
+    ),
+    check: at(context, `iptables -t ${table} -vnL ${detail.chain ?? ''} --line-numbers`),
+  };
+};
+
+const routeType =
+  (kind: string) =>
+  (context: CauseContext): CauseWords => ({
+    message: `A ${kind} route on ${where(context)} covers ${context.detail.dst ?? 'the destination'}.`,
+    fix: at(context, `ip route del ${kind} CIDR`),
+    check: at(context, `ip route get ${context.detail.dst ?? 'DESTINATION'}`),
+  });
+
+const processName = (context: StepContext): string => {
+  const { process } = context.step.detail as { process?: string };
+  return process ?? 'a process';
+};
+
+const sends = (
+  detail: { protocol: string; dst: string; dport?: number },
+  context: StepContext,
+): string => {
+  const target = `${detail.dst}${portText(detail.dport)}`;
+  switch (detail.protocol) {
+    case 'tcp':
+      return context.leg.packet === 'syn'
+        ? `${processName(context)} connects to ${target}`
+        : `${processName(context)} sends to ${target}`;
+    case 'udp':
+      return `${processName(context)} sends a datagram to ${target}`;
+    default:
+      return `${processName(context)} pings ${detail.dst}`;
+  }
+};
+
+export const en: Catalogue = {
+  language: 'en',
+  steps: {
+    'socket.send': (detail, context) => ({ text: sends(detail, context) }),
+    'socket.kernel-send': (detail) => {
+      switch (detail.what) {
+        case 'rst':
+          return { text: `the kernel answers ${detail.dst} with RST: nothing listens` };
+        case 'syn-ack':
+          return { text: `the listening socket answers ${detail.dst} with SYN/ACK` };
+        case 'echo-reply':
+          return { text: `the kernel answers ${detail.dst} with an echo reply` };
+        case 'icmp-error':
+          return { text: `the kernel reports an ICMP error to ${detail.dst}` };
+        case 'answer':
+          return { text: `the application answers ${detail.dst}` };
+        default:
+          return detail.what satisfies never;
+      }
+    },
+    'socket.error': (detail) => ({ text: `the call fails: ${detail.errno}` }),
+    'route.lookup': (detail, context) => {
+      const purpose =
+        detail.purpose === 'underlay'
+          ? 'for the outer packet'
+          : detail.purpose === 'reverse-path'
+            ? `the way back to ${detail.dst}`
+            : undefined;
+      const aside = purpose === undefined ? {} : { aside: purpose };
+      switch (detail.result) {
+        case 'unicast':
+          return { text: detail.row ? context.quote.route(detail.row) : 'found', ...aside };
+        case 'local':
+          return { text: `${detail.dst} is an address of this namespace`, ...aside };
+        case 'broadcast':
+          return { text: `${detail.dst} is a broadcast address`, ...aside };
+        case 'no-route':
+          return { text: `no route to ${detail.dst}`, ...aside };
+        default:
+          return { text: detail.row ? context.quote.route(detail.row) : detail.result, ...aside };
+      }
+    },
+    'neighbour.known': (detail) => ({
+      text: `${detail.ip} is at ${detail.lladdr ?? 'no address'}`,
+      aside: detail.row?.state === 'PERMANENT' ? 'permanent entry' : 'already known',
+    }),
+    'neighbour.resolved': (detail, context) => ({
+      text: `${detail.ip} is at ${detail.lladdr ?? '?'}`,
+      aside: `asked by ARP, ${context.nameOf(detail.ip) ?? 'its owner'} answered`,
+    }),
+    'neighbour.failed': (detail) => ({
+      text: `nobody answers for ${detail.ip}`,
+      aside: detail.asked === undefined ? 'ARP' : `ARP, asked ${count(detail.asked, 'time')}`,
+    }),
+    'neighbour.noarp': (detail) => ({ text: `${detail.ip} needs no link-layer address` }),
+    'transmit.xmit': (detail, context) => {
+      const { glyphs, nextHop, step } = context;
+      const peer = detail.peer?.device ?? '';
+      switch (detail.via) {
+        case 'veth':
+          return { text: `${glyphs.link} ${peer}`, aside: 'veth pair' };
+        case 'wire': {
+          const length = lengthOf(step.packet);
+          const to = nextHop === undefined ? '' : ` ${glyphs.wire} ${nextHop.node}`;
+          return {
+            text: `${glyphs.wire} wire${to}`,
+            ...(length !== undefined && { aside: `${length} bytes of IP` }),
+          };
+        }
+        case 'loopback':
+          return {
+            text: `${glyphs.link} back into the same namespace`,
+            aside: 'no wire, no bridge',
+          };
+        case 'tunnel':
+          return { text: `${glyphs.link} into the tunnel` };
+        case 'bridge-port':
+          return { text: `${glyphs.link} into the bridge` };
+        default:
+          return { text: glyphs.link };
+      }
+    },
+    'receive.accept': (detail) => ({
+      text: 'came in',
+      ...(detail.from !== undefined && {
+        aside: `from the ${detail.from === 'veth' ? 'other end of the veth pair' : detail.from}`,
+      }),
+    }),
+    'receive.other-host': () => ({ text: 'the frame is for another MAC address: ignored' }),
+    'receive.to-bridge': () => ({ text: 'came in on a port of the bridge' }),
+    'receive.from-bridge': () => ({ text: 'handed up by the bridge to its own stack' }),
+    'bridge.forward': (detail) => ({
+      text: `${detail.mac} is behind port ${detail.outPort ?? '?'}`,
+      aside: 'FDB',
+    }),
+    'bridge.flood': (detail) => ({
+      text: `${detail.mac} is in no FDB row: sent out of every other port`,
+      ...(detail.copies !== undefined &&
+        detail.copies.length > 0 && { aside: count(detail.copies.length, 'copy', 'copies') }),
+    }),
+    'bridge.local': (detail) => ({
+      text:
+        detail.inPort === undefined
+          ? 'for the bridge itself'
+          : `from port ${detail.inPort}, for the bridge itself`,
+    }),
+    'encapsulate.vxlan': (detail, context) => ({
+      text: `VNI ${detail.vni} in UDP ${detail.dport}, ${detail.local} ${context.glyphs.to} ${detail.remote}`,
+      aside: `+${detail.overhead} bytes`,
+    }),
+    'decapsulate.vxlan': (detail) => ({
+      text: `unpacks VNI ${detail.vni}, sent by ${detail.remote}`,
+    }),
+    'hook.accept': (detail) => ({
+      text: `${detail.hook}${detail.bridged ? ' of a bridged frame' : ''}: ${list(detail.chains.map((c) => `${c.table} ${c.chain}`)) || 'no chain'} let it pass`,
+    }),
+    'hook.drop': (detail) => ({ text: `${detail.hook} drops it` }),
+    'rule.accept': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} accepts`,
+      aside: detail.table,
+    }),
+    'rule.drop': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} drops it`,
+      aside: detail.table,
+    }),
+    'rule.reject': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} rejects it`,
+      aside: detail.table,
+    }),
+    'rule.mark': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} marks it 0x${(detail.mark ?? 0).toString(16)}`,
+      aside: detail.table,
+    }),
+    'rule.return': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} returns`,
+      aside: detail.table,
+    }),
+    'rule.jump': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} jumps on`,
+      aside: detail.table,
+    }),
+    'rule.policy-drop': (detail) => ({
+      text: `${detail.chain} has policy DROP, and no rule accepted`,
+      aside: detail.table,
+    }),
+    'rule.unmodelled': (detail) => ({
+      text: `${detail.chain} rule ${detail.number ?? '?'} would decide, and is not modelled`,
+      aside: detail.table,
+    }),
+    'nat.snat': (detail, context) => ({ text: natText(detail, context), aside: 'SNAT' }),
+    'nat.dnat': (detail, context) => ({ text: natText(detail, context), aside: 'DNAT' }),
+    'nat.masquerade': (detail, context) => ({
+      text: natText(detail, context),
+      aside: 'MASQUERADE',
+    }),
+    'nat.un-snat': (detail, context) => ({
+      text: natText(detail, context),
+      aside: 'conntrack knows the flow',
+    }),
+    'nat.un-dnat': (detail, context) => ({
+      text: natText(detail, context),
+      aside: 'conntrack knows the flow',
+    }),
+    'conntrack.new': () => ({ text: 'first packet of a connection: NEW' }),
+    'conntrack.established': () => ({ text: 'belongs to a known connection: ESTABLISHED' }),
+    'conntrack.invalid': () => ({ text: 'fits no known connection: INVALID' }),
+    'conntrack.confirm': () => ({ text: 'the connection is remembered' }),
+    'policy.not-enforced': (detail) => ({
+      text: `NetworkPolicy ${list(detail.policies)} exists, and the plugin does not enforce it`,
+    }),
+    'forward.forward': (detail, context) => ({
+      text: `${detail.from} ${context.glyphs.to} ${detail.to}`,
+      aside: `TTL ${detail.ttlBefore} ${context.glyphs.to} ${detail.ttlAfter}`,
+    }),
+    'size.fits': (detail) => ({
+      text: `${detail.length} bytes fit the MTU ${detail.mtu} of ${detail.device}`,
+    }),
+    'size.too-big': (detail) => ({
+      text: `${detail.length} bytes do not fit the MTU ${detail.mtu} of ${detail.device}`,
+      ...(detail.df && { aside: 'and must not be fragmented (DF)' }),
+    }),
+    'size.pmtu-learned': (detail) => ({
+      text: `learned: at most ${detail.mtu} bytes on this path`,
+    }),
+    'wire.carry': (detail) => ({ text: `carried to ${detail.to ?? 'everybody'}` }),
+    'wire.cut': (detail) => ({
+      text: `the wire between ${detail.from} and ${detail.to ?? 'the others'} loses it`,
+    }),
+    'wire.nobody': (detail) => ({ text: `nobody on ${detail.segment} has that MAC address` }),
+    'deliver.socket': (detail) => ({
+      text: `${detail.process ?? 'a process'} listens on ${detail.ip}${portText(detail.port)}`,
+      ...(detail.assumed && { aside: 'assumed' }),
+    }),
+    'deliver.echo': (detail) => ({ text: `the kernel answers echo requests to ${detail.ip}` }),
+    'deliver.icmp-error': (detail) => ({
+      text: `the socket hears: ${detail.error ? `${detail.error.kind} code ${detail.error.code}` : 'ICMP error'}`,
+    }),
+    'deliver.no-listener': (detail) => ({
+      text: `nothing listens on ${detail.ip}${portText(detail.port)}`,
+      ...(detail.otherListener !== undefined && {
+        aside: `${detail.otherListener.process} listens on ${detail.otherListener.ip}`,
+      }),
+    }),
+    'deliver.unknown-listener': (detail) => ({
+      text: `the input does not say whether anything listens on ${detail.protocol} ${detail.port ?? ''}`,
+    }),
+    'drop.drop': (detail) => ({ text: dropText(detail.reason), aside: detail.reason }),
+  },
+  causes: {
+    SRC_NOT_RUNNING: ({ facts }) => ({
+      message: `${facts.probe.from.text} is not running, so no packet exists.`,
+      fix: `kubectl describe pod ${facts.probe.from.name ?? ''}`,
+      check: `kubectl get pod ${facts.probe.from.name ?? ''} -o wide`,
+    }),
+    DST_NOT_RUNNING: ({ facts }) => ({
+      message: `${facts.probe.to.text} is not running and has no address, so no packet exists.`,
+      fix: `kubectl describe pod ${facts.probe.to.name ?? ''}`,
+      check: `kubectl get pod ${facts.probe.to.name ?? ''} -o wide`,
+    }),
+    UNKNOWN_DST_IP: (context) => ({
+      message: `${context.detail.ip ?? context.facts.probe.to.ip ?? 'The address'} belongs to no Pod, node or host of this cluster.`,
+      fix: 'Use the address of a running Pod: kubectl get pods -A -o wide',
+      check: `kubectl get pods -A -o wide | grep ${context.detail.ip ?? context.facts.probe.to.ip ?? 'ADDRESS'}`,
+    }),
+    DUPLICATE_IP: (context) => ({
+      message: `${context.detail.ip ?? 'The address'} is in use twice; who answers first gets the packet.`,
+      fix: 'Delete one of the two Pods, so that it gets an address of its own.',
+      check: `kubectl get pods -A -o wide | grep ${context.detail.ip ?? 'ADDRESS'}`,
+    }),
+    LINK_MISSING: (context) => ({
+      message: `${context.detail.device ?? context.step?.device ?? 'A device'} on ${where(context)} does not exist.`,
+      fix: "Restart the CNI plugin's agent on the node, or delete the Pod so that it is set up again.",
+      check: at(context, 'ip link show'),
+    }),
+    LINK_DOWN: (context) => ({
+      message: `${context.detail.device ?? context.step?.device ?? 'A device'} on ${where(context)} is down.`,
+      fix: at(
+        context,
+        `ip link set ${context.detail.device ?? context.step?.device ?? 'DEVICE'} up`,
+      ),
+      check: at(context, `ip link show ${context.detail.device ?? context.step?.device ?? ''}`),
+    }),
+    VETH_PEER_BROKEN: (context) => ({
+      message: `The veth pair of ${where(context)} has lost its other end.`,
+      fix: 'Delete the Pod, so that the CNI plugin makes a new pair.',
+      check: at(context, `ip -d link show ${context.step?.device ?? 'eth0'}`),
+    }),
+    BRIDGE_DETACHED: (context) => ({
+      message: `The host end of the veth pair behind ${context.detail.ip ?? 'the address'} is not plugged into the bridge.`,
+      fix: at(context, 'ip link set VETH master cni0'),
+      check: at(context, 'bridge link show'),
+    }),
+    BRIDGE_PORT_STATE: (context) => ({
+      message: `A port of the bridge on ${where(context)} does not forward.`,
+      fix: at(context, 'bridge link set dev PORT state 3'),
+      check: at(context, 'bridge link show'),
+    }),
+    NO_ROUTE: (context) => ({
+      message: `${where(context)} has no route to ${context.detail.dst ?? 'the destination'}.`,
+      fix: at(context, `ip route add ${context.detail.dst ?? 'DESTINATION'} via NEXT-HOP`),
+      check: at(context, `ip route get ${context.detail.dst ?? 'DESTINATION'}`),
+    }),
+    ROUTE_BLACKHOLE: routeType('blackhole'),
+    ROUTE_UNREACHABLE: routeType('unreachable'),
+    ROUTE_PROHIBIT: routeType('prohibit'),
+    ROUTE_THROW: routeType('throw'),
+    ROUTE_WRONG_DEV: (context) => ({
+      message: `The route that ${where(context)} uses leads out of the wrong device.`,
+      fix: at(context, 'ip route replace CIDR via NEXT-HOP dev DEVICE'),
+      check: at(context, `ip route get ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
+    }),
+    ROUTE_WRONG_NEXTHOP: (context) => ({
+      message: `The route that ${where(context)} uses names a next hop that does not lead to the destination.`,
+      fix: at(context, 'ip route replace CIDR via NEXT-HOP'),
+      check: at(context, `ip route get ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
+    }),
+    ROUTE_WRONG_NET: (context) => ({
+      message: `A route on ${where(context)} covers the destination although it is meant for another network.`,
+      fix: at(context, 'ip route del CIDR'),
+      check: at(context, `ip route get ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
+    }),
+    ROUTE_SHADOWED: (context) => ({
+      message: `A more specific route on ${where(context)} hides the right one.`,
+      fix: at(context, 'ip route del CIDR'),
+      check: at(context, `ip route show match ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
+    }),
+    POLICY_RULE_DIVERTED: (context) => ({
+      message: `An ip rule on ${where(context)} sends the packet to another table.`,
+      fix: at(context, 'ip rule del pref PRIORITY'),
+      check: at(context, 'ip rule show'),
+    }),
+    NEIGH_FAILED: (context) => ({
+      message: `Nobody answers ${where(context)}'s ARP request for ${context.detail.ip ? named(context.detail.ip, context) : 'the next hop'}.`,
+      fix: 'Bring the owner of the address up, or correct the route that names it.',
+      check: at(context, `ip neigh show ${context.detail.ip ?? ''}`),
+    }),
+    IP_FORWARD_OFF: (context) => ({
+      message: `${where(context)} does not forward packets: net.ipv4.ip_forward is 0.`,
+      fix: at(context, 'sysctl -w net.ipv4.ip_forward=1'),
+      check: at(context, 'sysctl net.ipv4.ip_forward'),
+    }),
+    IF_FORWARD_OFF: (context) => ({
+      message: `${where(context)} does not forward packets that come in on ${context.step?.device ?? 'this device'}.`,
+      fix: at(context, `sysctl -w net.ipv4.conf.${context.step?.device ?? 'DEVICE'}.forwarding=1`),
+      check: at(context, `sysctl net.ipv4.conf.${context.step?.device ?? 'DEVICE'}.forwarding`),
+    }),
+    RP_FILTER_DROP: (context) => ({
+      message: `The reverse path filter on ${where(context)} drops it: the way back to its source does not lead out of the device it came in on.`,
+      fix: at(context, `sysctl -w net.ipv4.conf.${context.step?.device ?? 'all'}.rp_filter=2`),
+      check: at(context, `sysctl net.ipv4.conf.${context.step?.device ?? 'all'}.rp_filter`),
+    }),
+    MARTIAN_OR_NONROUTABLE: (context) => ({
+      message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
+      fix: 'Use a routable address as source and destination.',
+      check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
+    }),
+    TTL_EXCEEDED: (context) => ({
+      message: `The TTL ended on ${where(context)}.`,
+      fix: 'Look for a routing loop, or raise the TTL of the sender.',
+      check: `traceroute -n ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
+    }),
+    MTU_EXCEEDED_DF: (context) => ({
+      message: `${context.detail.length ?? 'The'} bytes do not fit the MTU ${context.detail.mtu ?? ''} of ${context.detail.device ?? 'the device'} on ${where(context)}, and the packet must not be fragmented.`,
+      fix: "Lower the MTU of the Pods to what the path can carry (the plugin's mtu setting).",
+      check: at(context, `ip link show ${context.detail.device ?? ''}`),
+    }),
+    PMTU_BLACKHOLE: (context) => ({
+      message: `Large packets are lost at ${context.detail.device ?? 'a device'} of ${where(context)}, and the ICMP message that says so does not reach the sender.`,
+      fix: 'Lower the MTU of the Pods, or let ICMP type 3 code 4 pass.',
+      check: `ping -M do -s 1472 ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
+    }),
+    TUNNEL_MISSING: (context) => ({
+      message: `${where(context)} has no tunnel device for the packet.`,
+      fix: 'Restart flanneld on the node: kubectl -n kube-flannel delete pod POD',
+      check: at(context, 'ip -d link show type vxlan'),
+    }),
+    VTEP_NEIGH_MISSING: (context) => ({
+      message: `${where(context)} does not know the MAC address of the tunnel end ${context.detail.ip ?? ''}, and nobody answers for it.`,
+      fix: at(
+        context,
+        `ip neigh replace ${context.detail.ip ?? 'VTEP-IP'} lladdr VTEP-MAC dev ${context.step?.device ?? 'flannel.1'} nud permanent`,
+      ),
+      check: at(context, `ip neigh show dev ${context.step?.device ?? 'flannel.1'}`),
+    }),
+    VTEP_FDB_MISSING: (context) => ({
+      message: `${where(context)} does not know behind which node the tunnel end's MAC address is.`,
+      fix: at(
+        context,
+        `bridge fdb append VTEP-MAC dev ${context.step?.device ?? 'flannel.1'} dst NODE-IP self permanent`,
+      ),
+      check: at(context, `bridge fdb show dev ${context.step?.device ?? 'flannel.1'}`),
+    }),
+    VTEP_FDB_WRONG: (context) => ({
+      message: `The FDB row of the tunnel names a node that the packet is not for: ${where(context)} ignores it.`,
+      fix: 'bridge fdb replace VTEP-MAC dev flannel.1 dst NODE-IP self permanent (on the sending node)',
+      check: 'bridge fdb show dev flannel.1 (on the sending node)',
+    }),
+    ENCAP_ENDPOINT_MISMATCH: (context) => ({
+      message: `The tunnel packet reaches ${where(context)}, which has no tunnel for that UDP port and VNI.`,
+      fix: 'Give every node the same VNI and port in net-conf.json.',
+      check: at(context, 'ip -d link show type vxlan'),
+    }),
+    UNDERLAY_BLOCKED: (context) => ({
+      message: `The wire between ${context.detail.from ?? 'the nodes'} and ${context.detail.to ?? 'the next'} loses the packet.`,
+      fix: "Open the tunnel's UDP port (or all traffic, with routed backends) between the nodes.",
+      check: at(context, 'tcpdump -ni eth0 udp port 8472'),
+    }),
+    FIREWALL_DROP: (context) => firewall(context, 'drops'),
+    FIREWALL_REJECT: (context) => firewall(context, 'rejects'),
+    CHAIN_POLICY_DROP: (context) => ({
+      message: `Chain ${context.detail.chain ?? ''} on ${where(context)} has policy DROP, and no rule accepted the packet.`,
+      fix: at(context, `iptables -P ${context.detail.chain ?? 'FORWARD'} ACCEPT`),
+      check: at(context, `iptables -vnL ${context.detail.chain ?? 'FORWARD'} --line-numbers`),
+    }),
+    NO_LISTENER: (context) => {
+      const { detail, facts } = context;
+      const other = detail.otherListener;
+      const held =
+        other === undefined
+          ? ''
+          : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
+      return {
+        message: `Nothing of ${facts.probe.to.container ?? facts.probe.to.text} listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}.${held}`,
+        fix: 'Start the server, or connect to a port that it listens on.',
+        check: at(context, 'ss -lntu'),
+      };
+    },
+    LISTENER_WRONG_ADDR: (context) => ({
+      message: `${context.detail.otherListener?.process ?? 'The server'} listens on ${context.detail.otherListener?.ip ?? 'another address'} only, not on ${context.detail.ip ?? 'the address asked for'}.`,
+      fix: 'Let the server listen on 0.0.0.0.',
+      check: at(context, 'ss -lntu'),
+    }),
+    NO_SNAT_FOR_EGRESS: (context) => ({
+      message: `The packet left the cluster with a Pod's address (${context.detail.src ?? context.facts.probe.from.ip ?? ''}): the outside has no way back to it.`,
+      fix: 'Turn masquerading on (flannel --ip-masq, or ipMasq of the bridge plugin).',
+      check: at(context, 'iptables -t nat -S POSTROUTING'),
+    }),
+    CT_INVALID: (context) => ({
+      message: `Conntrack on ${where(context)} knows no connection that the packet fits.`,
+      fix: 'Let both directions of the connection pass the same node.',
+      check: at(context, 'conntrack -S'),
+    }),
+    REPLY_ASYMMETRIC: (context) => ({
+      message: `The answer takes another way than the request, past ${where(context)}.`,
+      fix: 'Make the routes of both directions pass the same node.',
+      check: at(context, `ip route get ${context.facts.probe.from.ip ?? 'SOURCE'}`),
+    }),
+    REPLY_NO_ROUTE: (context) => ({
+      message: `${where(context)} has no route for the answer to ${context.detail.dst ?? 'the source'}.`,
+      fix: at(context, `ip route add ${context.detail.dst ?? 'SOURCE'} via NEXT-HOP`),
+      check: at(context, `ip route get ${context.detail.dst ?? 'SOURCE'}`),
+    }),
+    MODEL_UNSUPPORTED: (context) => ({
+      message: `Here the answer depends on something that k8snet does not model: ${context.detail.what ?? context.detail.reason ?? 'see the step'}.`,
+      fix: 'See docs/fidelity.md for what is modelled.',
+      check: 'k8snet trace … -v',
+    }),
+    FACT_MISSING: (context) => ({
+      message: `The input does not say whether anything listens on ${context.detail.protocol ?? context.facts.probe.protocol} port ${context.detail.port ?? context.facts.probe.port ?? ''}${context.detail.declared && context.detail.declared.length > 0 ? ` (declared: ${list(context.detail.declared)})` : ''}.`,
+      fix: 'Declare the port in the Pod (containerPort), or add the annotation k8snet/listen: "8080/tcp".',
+      check: at(context, 'ss -lntu'),
+    }),
+  },
+  dispositions: {
+    delivered: 'delivered and answered',
+    refused: 'refused: it arrived, and nothing listens there',
+    rejected: 'rejected: an error came back from the way',
+    dropped: 'dropped: it vanished silently',
+    looped: 'looped: it passes the same place again and again',
+    'reply-lost': 'the request arrived, the answer did not come back',
+    ambiguous: 'ambiguous: it depends on which way is picked',
+    inconclusive: 'inconclusive: a needed fact is missing or not modelled',
+  },
+  symptoms: {
+    connected: 'connected',
+    timeout: 'timeout',
+    'connection refused': 'connection refused',
+    'connection reset': 'connection reset',
+    'no route to host': 'no route to host',
+    'network unreachable': 'network unreachable',
+    'invalid argument': 'invalid argument',
+    'permission denied': 'permission denied',
+    'message too long': 'message too long',
+    'name not found': 'name not found',
+    'hangs on large data': 'hangs on large data',
+    unknown: 'unknown',
+  },
+  packets: {
+    syn: 'SYN',
+    synack: 'SYN/ACK',
+    rst: 'RST',
+    ack: 'ACK',
+    data: 'data',
+    datagram: 'datagram',
+    echo: 'echo request',
+    'echo-reply': 'echo reply',
+    'icmp-error': 'ICMP error',
+  },
+  whys: {
+    loopback: 'the loopback device',
+    address: 'an address',
+    'connected-route': 'the connected route of an address',
+    'local-route': 'the local route of an address',
+    'broadcast-route': 'the broadcast route of an address',
+    'default-rule': 'a rule that every namespace has',
+    'sysctl-default': 'a default of the kernel',
+    'pod-veth': "a Pod's veth pair",
+    'pod-address': "a Pod's address",
+    'pod-default-route': "a Pod's default route",
+    'pod-cluster-route': "a Pod's route to the cluster's range",
+    'pod-sysctl': "a Pod's setting",
+    'bridge-device': 'the bridge of the Pods',
+    'bridge-gateway': "the bridge's address, the Pods' gateway",
+    'bridge-port': 'a port of the bridge',
+    'ip-masq': 'the masquerade rules of a Pod',
+    'tunnel-device': 'the tunnel device',
+    'tunnel-address': "the tunnel device's address",
+    'tunnel-neighbour': "a peer's tunnel MAC address",
+    'tunnel-fdb': "a peer's node behind its tunnel MAC address",
+    'peer-route': "the route to another node's Pods",
+    'blackhole-route': "a blackhole for the node's own range",
+    'forward-accept': 'forwarding of Pod traffic',
+    'masquerade-rule': 'masquerading of traffic that leaves the cluster',
+    'node-nic': "a machine's network card",
+    'node-address': "a machine's address",
+    'node-default-route': "a machine's default route",
+    'node-sysctl': "a node's setting",
+    'gateway-route': "a route of the network's router",
+    listener: "a container's listening socket",
+    'node-listener': "a node's listening socket",
+    'external-listener': 'a host outside',
+    'fault-command': 'a command of the scenario',
+    'arp-learned': 'learned by ARP',
+    'bridge-learned': 'learned by the bridge',
+  },
+  nearMisses: {
+    'shorter-prefix': 'also matches, with a shorter prefix',
+    'higher-metric': 'also matches, with a higher metric',
+    'later-rule': 'would have matched later',
+    'other-table': 'is in a table that is asked later',
+    'device-down': 'would match, but its device is down',
+    'other-device': 'is on another device',
+    'other-address': 'is for another address',
+    'rule-condition': 'one condition fails',
+  },
+  assumptions: {
+    'plugin-default': (_, v) =>
+      `No network plugin is given: ${v['plugin'] ?? 'flannel'} ${v['backend'] ?? 'vxlan'} is assumed.`,
+    'plugin-traced-as-bridge': (subject) =>
+      `The input shows ${subject}, which is not modelled yet; traced as bridge.`,
+    'nodes-default': (subject) => `No nodes are given: ${subject} are assumed.`,
+    'node-made': (subject) => `Node ${subject} is only named by its Pods; it was made from that.`,
+    'address-invented': (subject) =>
+      `${subject} has no address in the input; one was given in the plugin's order.`,
+    'placement-invented': (subject, v) =>
+      `${subject} has no node in the input; placed on ${v['node'] ?? 'a node'}.`,
+    'range-widened': (subject, v) =>
+      `${subject} lies outside the Pod range; widened to ${v['cidr'] ?? 'hold it'}.`,
+    'range-default': (subject, v) => `No ${subject} is given: ${v['cidr'] ?? ''} is assumed.`,
+    'listener-assumed': (subject) => `${subject} shows no ports at all; it is assumed to listen.`,
+    'listener-declared': (subject, v) =>
+      `${subject} declares ${v['port'] ?? 'the port'}; it is assumed to listen there.`,
+    'external-answers': (subject) => `${subject} is outside the cluster; it is assumed to answer.`,
+    'pod-template-hash': () =>
+      "Pod names of Deployments carry a hash of ours; the cluster's own cannot be computed offline.",
+    representative: (subject, v) =>
+      `${subject} has ${v['replicas'] ?? 'several'} Pods; ${v['pod'] ?? 'the first'} stands for them.`,
+    'not-running-ready': (subject) => `${subject} is not ready; that matters to Services only.`,
+    'policies-not-enforced': (subject, v) =>
+      `NetworkPolicies select ${subject} (${v['policies'] ?? ''}), and ${v['plugin'] ?? 'the plugin'} does not enforce them.`,
+    'underlay-default': (subject) => `The nodes' network is not given: ${subject} is assumed.`,
+    'port-chosen': (subject, v) =>
+      `No port was asked for: ${v['port'] ?? ''}, the first that ${subject} shows.`,
+  },
+  story: {
+    request: (packet) => `There: ${packet}`,
+    reply: (packet) => `Back: ${packet}`,
+    podNetns: (holder, members) =>
+      members.length > 1
+        ? `netns of the ${holder} container, shared by ${list(members)}`
+        : `netns of the ${holder} container, joined by ${list(members)}`,
+    hostNetns: "the node's own namespace",
+    outside: 'outside the cluster',
+    otherNetns: 'a namespace of its own',
+    applicationSees: (symptom) => `The application sees: ${symptom}.`,
+    hops: (there, back) =>
+      back === undefined
+        ? `${count(there, 'hop')} there`
+        : `${count(there, 'hop')} there, ${back} back`,
+    sameWayBack: 'the same way back',
+    row: 'row',
+    nearMiss: 'near miss',
+    by: 'by',
+    see: 'see',
+    exchange: 'arp',
+    copies: 'copy',
+    cause: 'Cause',
+    fix: 'Fix',
+    check: 'Check',
+    assumed: 'Assumed',
+    moreDetail: 'Add -v for every lookup, with the row that won.',
+    atStep: (n) => `step ${n}`,
+    noPacket: 'No packet was sent.',
+    flooded: 'a copy for somebody else',
+    others: (n, segment) => `${count(n, 'more copy', 'more copies')} on ${segment}`,
+  },
+};
+
+function natText(
+  detail: {
+    field: 'src' | 'dst';
+    before: { ip: string; port?: number };
+    after: {
+      ip: string;
+      port?: number | Unknown | { unknown: 'random-port'; range: readonly [number, number] };
+    };
+  },
+  { glyphs }: StepContext,
+): string {
+  const field = detail.field === 'src' ? 'source' : 'destination';
+  const port = detail.after.port;
+  const after = typeof port === 'object' ? `:${port.range[0]}-${port.range[1]}` : portText(port);
+  return `${field} ${detail.before.ip}${portText(detail.before.port)} ${glyphs.edit} ${detail.after.ip}${after}`;
+}
+
+function dropText(reason: string): string {
+  switch (reason) {
+    case 'NO_SOCKET':
+      return 'no socket takes it';
+    case 'NETFILTER_DROP':
+      return 'netfilter dropped it';
+    case 'OTHERHOST':
+      return 'the frame is for another MAC address';
+    case 'IP_RPFILTER':
+      return 'the way back to its source leads elsewhere';
+    case 'IP_OUTNOROUTES':
+    case 'IP_INNOROUTES':
+      return 'no route';
+    case 'NEIGH_FAILED':
+      return 'the next hop has no link-layer address';
+    case 'PKT_TOO_BIG':
+      return 'too big for the device';
+    case 'DEV_READY':
+    case 'no-carrier':
+      return 'the device is down or not plugged in';
+    case 'VXLAN_NO_REMOTE':
+      return 'the tunnel knows no node for that MAC address';
+    case 'VXLAN_VNI_NOT_FOUND':
+      return 'no tunnel with that VNI';
+    case 'wire-cut':
+      return 'lost on the wire';
+    case 'no-attachment':
+      return 'nobody on the wire has that MAC address';
+    case 'ttl-exceeded':
+      return 'the TTL ended';
+    case 'looped':
+      return 'it was here before';
+    case 'forwarding-off':
+      return 'forwarding is off';
+    case 'not-modelled':
+      return 'not modelled';
+    case 'fact-missing':
+      return 'a fact is missing';
+    default:
+      return 'dropped';
+  }
+}

@@ -1,0 +1,58 @@
+/** What the sentences need from outside: rows as operators see them, names of addresses, glyphs. */
+import type { FdbEntry } from '../kernel/fdb.ts';
+import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { Neigh } from '../kernel/neigh.ts';
+import type { Rule } from '../kernel/netfilter/ruleset.ts';
+import type { Ip } from '../wire/packet.ts';
+
+/** Rows of tables in the exact words of the tool that prints them on a node. */
+export interface Quote {
+  route(row: FibEntry): string;
+  fibRule(row: FibRule): string;
+  neigh(row: Neigh): string;
+  fdb(row: FdbEntry): string;
+  /** The arguments of one iptables rule, without the chain: `-s 10.244.0.0/16 -j ACCEPT`. */
+  rule(rule: Rule): string;
+}
+
+/** Characters of the drawing; plain ASCII where the terminal has nothing else. */
+export interface Glyphs {
+  readonly link: string;
+  readonly wire: string;
+  readonly to: string;
+  readonly edit: string;
+  readonly good: string;
+  readonly bad: string;
+  readonly unsure: string;
+  readonly dash: string;
+}
+
+export const UNICODE: Glyphs = {
+  link: '──▶',
+  wire: '══▶',
+  to: '→',
+  edit: '→',
+  good: '✔',
+  bad: '✘',
+  unsure: '?',
+  dash: '·',
+};
+
+export const ASCII: Glyphs = {
+  link: '-->',
+  wire: '==>',
+  to: '->',
+  edit: '->',
+  good: 'OK',
+  bad: 'X',
+  unsure: '?',
+  dash: '-',
+};
+
+/** Everything a sentence may ask for. */
+export interface Telling {
+  readonly quote: Quote;
+  readonly glyphs: Glyphs;
+  /** What people call an address (`pod-a`, `cni0 of node-1`); absent: nobody's. */
+  nameOf(ip: Ip): string | undefined;
+}

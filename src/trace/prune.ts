@@ -1,0 +1,73 @@
+/** One trace, several depths: prunes the data, so that every output form agrees on what is shown. */
+import type { Hop, Leg, Step, TraceFacts } from './trace.ts';
+
+/**
+ * minimal: verdict and packet edits. default: a line a step. verbose: every lookup. full: verbose
+ * with whole headers (the same steps).
+ */
+export type Depth = 'minimal' | 'default' | 'verbose' | 'full';
+
+/**
+ * Drops the steps that a depth does not show. Numbers are kept, so that step 12 is step 12 at
+ * every depth; hops and legs that end up empty go too. The step of the cause always stays.
+ */
+export function prune(facts: TraceFacts, depth: Depth): TraceFacts {
+  if (depth === 'verbose' || depth === 'full') return facts;
+  const keep = depth === 'minimal' ? keptInMinimal : keptInDefault;
+  const legs: Leg[] = [];
+  for (const leg of facts.legs) {
+    const hops: Hop[] = [];
+    for (const hop of leg.hops) {
+      const steps = hop.steps.filter(
+        (step, index) => step.n === facts.cause?.step || keep(step, hop.steps[index - 1]),
+      );
+      if (steps.length > 0) hops.push({ ...hop, steps });
+    }
+    if (hops.length > 0 || depth === 'default') legs.push({ ...leg, hops });
+  }
+  return { ...facts, legs };
+}
+
+function keptInMinimal(step: Step): boolean {
+  switch (step.kind) {
+    case 'nat':
+    case 'encapsulate':
+    case 'decapsulate':
+    case 'deliver':
+    case 'drop':
+      return true;
+    case 'rule':
+      return step.action !== 'accept' && step.action !== 'return' && step.action !== 'jump';
+    case 'neighbour':
+      return step.action === 'failed';
+    case 'size':
+      return step.action !== 'fits';
+    case 'wire':
+      return step.action !== 'carry';
+    default:
+      return false;
+  }
+}
+
+function keptInDefault(step: Step, before: Step | undefined): boolean {
+  switch (step.kind) {
+    case 'hook':
+      return step.action === 'drop';
+    case 'conntrack':
+      return step.action === 'invalid';
+    case 'rule':
+      return step.action !== 'return' && step.action !== 'jump';
+    case 'size':
+      return step.action !== 'fits';
+    case 'wire':
+      return step.action !== 'carry';
+    case 'receive':
+      // The other end of a veth pair, a wire or lo: the transmit line tells it. A hop's first
+      // frame stays where nothing else says how it came in.
+      return step.action === 'other-host' || (step.action === 'to-bridge' && before === undefined);
+    case 'route':
+      return !('purpose' in step.detail && step.detail.purpose === 'reverse-path');
+    default:
+      return true;
+  }
+}
