@@ -23,6 +23,9 @@ export interface StepContext extends Telling {
 
 export interface ToldStep extends StepWords {
   readonly n: number;
+  readonly kind: Step['kind'];
+  readonly action: string;
+  readonly packet?: Step['packet'];
   /** What the step is about: a device name, or the kind of lookup. */
   readonly label: string;
   readonly status: 'plain' | 'edit' | 'good' | 'bad' | 'unsure';
@@ -41,6 +44,9 @@ export function tellStep(context: StepContext, words: Catalogue): ToldStep {
   ) => StepWords;
   return {
     n: step.n,
+    kind: step.kind,
+    action: step.action,
+    ...(step.packet && { packet: step.packet }),
     label: labelOf(step),
     status: statusOf(step),
     ...say(step.detail, context),
