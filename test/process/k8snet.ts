@@ -12,7 +12,7 @@ export interface Result {
 
 export interface Options {
   cwd?: string;
-  /** Set on top of an environment without K8SNET_*, colour and terminal variables. */
+  /** Set on top of an environment without variables that change what k8snet does. */
   env?: Record<string, string>;
   /** Written to standard input, which is closed afterwards; without it, it is empty. */
   input?: string;
@@ -49,6 +49,7 @@ export function run(
 }
 
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const unwanted = /^(K8SNET_|VITEST|NODE_|npm_|(NO_COLOR|FORCE_COLOR|CLICOLOR|COLUMNS|TERM|CI)$)/;
+  const unwanted =
+    /^(K8SNET_|VITEST|(NO_COLOR|FORCE_COLOR|CLICOLOR|COLUMNS|TERM|CI|NODE_OPTIONS)$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)));
 }
