@@ -53,6 +53,8 @@ export type OriginWhy =
   | 'node-default-route'
   | 'node-sysctl'
   | 'gateway-route'
+  /** The network's router knows that the range is the cluster's, and has no way to it. */
+  | 'unrouted-range'
   | 'listener'
   | 'node-listener'
   | 'external-listener'

@@ -569,6 +569,7 @@ export const en: Catalogue = {
     'node-default-route': "a machine's default route",
     'node-sysctl': "a node's setting",
     'gateway-route': "a route of the network's router",
+    'unrouted-range': "a range of the cluster that the network's router has no way to",
     listener: "a container's listening socket",
     'node-listener': "a node's listening socket",
     'external-listener': 'a host outside',
