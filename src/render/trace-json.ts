@@ -1,0 +1,35 @@
+/** The trace as the published JSON: the facts, with the cause's and the assumptions' sentences. */
+import type { Story } from '../explain/story.ts';
+import type { Trace, TraceFacts } from '../trace/trace.ts';
+
+/** Joins facts and their story into the contract `k8snet/v1`, keys in a fixed order. */
+export function toTrace(facts: TraceFacts, story: Story): Trace {
+  const { cause } = facts;
+  return {
+    apiVersion: 'k8snet/v1',
+    kind: 'Trace',
+    scenario: facts.scenario,
+    probe: facts.probe,
+    disposition: facts.disposition,
+    symptom: facts.symptom,
+    ...(cause !== undefined &&
+      story.cause !== undefined && {
+        cause: {
+          code: cause.code,
+          ...(cause.step !== undefined && { step: cause.step }),
+          message: story.cause.message,
+          fix: story.cause.fix,
+          check: story.cause.check,
+          ...(cause.origin !== undefined && { origin: cause.origin }),
+        },
+      }),
+    legs: facts.legs,
+    ...(facts.alternatives !== undefined && { alternatives: facts.alternatives }),
+    assumptions: story.assumptions,
+  };
+}
+
+/** @returns two-space JSON with a newline at its end. */
+export function traceJson(trace: Trace): string {
+  return `${JSON.stringify(trace, null, 2)}\n`;
+}

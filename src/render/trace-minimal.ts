@@ -1,0 +1,73 @@
+/**
+ * The minimal form of a trace: verdict, places and packet edits, names in place of addresses.
+ * Stable text to commit and to compare; it is data, so no language and no layout touch it.
+ */
+import type { DeliverEvent, EncapsulateEvent, NatEvent, RuleEvent } from '../kernel/event.ts';
+import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { Ip } from '../wire/packet.ts';
+
+/** @param shown the trace pruned to `minimal`. @param whole the same trace, whole. */
+export function traceMinimal(
+  shown: TraceFacts,
+  whole: TraceFacts,
+  nameOf: (ip: Ip) => string | undefined,
+): string {
+  const { from, to, protocol, port } = whole.probe;
+  const target = port === undefined ? protocol : `${protocol}/${port}`;
+  const lines = [`${from.text} > ${to.text} ${target}: ${whole.disposition}, ${whole.symptom}`];
+  if (whole.cause !== undefined) lines.push(`cause: ${whole.cause.code}`);
+  const named = (ip: Ip): string => nameOf(ip) ?? ip;
+  whole.legs.forEach((leg) => {
+    const edits = shown.legs.find((candidate) => isPruned(candidate, leg));
+    const way = leg.direction === 'request' ? 'there' : 'back';
+    lines.push(`${way}: ${leg.packet}, ${leg.disposition}: ${leg.hops.map(placeOf).join(' > ')}`);
+    for (const hop of edits?.hops ?? []) {
+      for (const step of hop.steps) lines.push(`  ${placeOf(hop)}: ${editText(step, named)}`);
+    }
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** Whether `pruned` is what is left of `leg`: their steps carry the same numbers. */
+function isPruned(pruned: Leg, leg: Leg): boolean {
+  const first = pruned.hops[0]?.steps[0]?.n;
+  return leg.hops.some((hop) => hop.steps.some((step) => step.n === first));
+}
+
+function placeOf(hop: Hop): string {
+  return hop.netns === 'host' ? hop.node : hop.netns;
+}
+
+function editText(step: Step, named: (ip: Ip) => string): string {
+  const device = step.device === undefined ? '' : ` ${step.device}`;
+  const lead = `${step.kind} ${step.action}${device}`;
+  switch (step.kind) {
+    case 'nat': {
+      const { field, before, after } = step.detail as NatEvent['detail'];
+      return `${lead} ${field} ${named(before.ip)} > ${named(after.ip)}`;
+    }
+    case 'encapsulate': {
+      const { vni, local, remote, dport } = step.detail as EncapsulateEvent['detail'];
+      return `${lead} vni ${vni} udp/${dport} ${named(local)} > ${named(remote)}`;
+    }
+    case 'deliver': {
+      const { process, protocol, port } = step.detail as DeliverEvent['detail'];
+      const where = port === undefined ? protocol : `${protocol}/${port}`;
+      return `${lead} ${where}${process === undefined ? '' : ` ${process}`}`;
+    }
+    case 'rule': {
+      const { table, chain, number } = step.detail as RuleEvent['detail'];
+      return `${lead} ${table} ${chain}${number === undefined ? '' : ` ${number}`}`;
+    }
+    case 'neighbour':
+      return `${lead} ${named((step.detail as { ip: Ip }).ip)}`;
+    case 'drop':
+      return `${lead} ${(step.detail as { reason: string }).reason}`;
+    case 'size': {
+      const { length, mtu } = step.detail as { length: number; mtu: number };
+      return `${lead} ${length} > ${mtu}`;
+    }
+    default:
+      return lead;
+  }
+}
