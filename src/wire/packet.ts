@@ -109,8 +109,8 @@ export interface Icmp {
   readonly type: 'icmp';
   readonly kind: IcmpKind;
   readonly code: number;
-  /** Echo only. */
-  readonly id?: number;
+  /** Echo only. Unknown where NAT picked it at random. */
+  readonly id?: number | Unknown;
   readonly seq?: number;
   /** Fragmentation needed only: the MTU of the next hop, in bytes (RFC 1191). */
   readonly mtu?: number;
@@ -159,7 +159,7 @@ export type Layer =
       type: 'icmp';
       kind: IcmpKind;
       code: number;
-      id?: number;
+      id?: number | Unknown;
       seq?: number;
       mtu?: number;
       length: number;

@@ -1,16 +1,28 @@
 /** Connection tracking (net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_*.c). */
-import type { Ip } from '../../wire/packet.ts';
+import type { Ip, Unknown } from '../../wire/packet.ts';
 
 /** One direction of a flow. Echo uses `id` for both ports. */
 export interface CtTuple {
   readonly src: Ip;
   readonly dst: Ip;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
-  readonly sport: number;
-  readonly dport: number;
+  readonly sport: number | Unknown;
+  readonly dport: number | Unknown;
 }
 
 export type CtDir = 'original' | 'reply';
+
+/** As `conntrack -L` prints it. */
+export type TcpState =
+  | 'SYN_SENT'
+  | 'SYN_SENT2'
+  | 'SYN_RECV'
+  | 'ESTABLISHED'
+  | 'FIN_WAIT'
+  | 'CLOSE_WAIT'
+  | 'LAST_ACK'
+  | 'TIME_WAIT'
+  | 'CLOSE';
 
 export interface ConntrackEntry {
   readonly original: CtTuple;
@@ -21,8 +33,13 @@ export interface ConntrackEntry {
   readonly snat: boolean;
   readonly dnat: boolean;
   /** TCP only, as conntrack prints it. */
-  readonly tcpState?: 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'CLOSE';
+  readonly tcpState?: TcpState;
   readonly confirmed: boolean;
-  /** The reply tuple's port was picked at random (`--random-fully`). */
-  readonly unknownPort?: boolean;
+  /** IPS_SRC_NAT_DONE, IPS_DST_NAT_DONE: that half of the binding is set and never changes. */
+  readonly srcNatDone?: boolean;
+  readonly dstNatDone?: boolean;
+  /** The device MASQUERADE bound it to; by another one the flow may not leave. */
+  readonly masqueradeOut?: string;
+  /** TCP: who closed it, which decides whether a new SYN may take its place. */
+  readonly closedBy?: 'fin' | CtDir;
 }
