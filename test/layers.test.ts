@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -157,4 +165,17 @@ describe('the layers of src', () => {
     const { problems } = await checkLayers(root, unread);
     expect(problems.at(-1)).toMatch(/^coverage: \d+ of the \d+ modules in src were read$/);
   });
+});
+
+it('leaves chance and the environment to the CLI and the laboratory', () => {
+  const src = join(import.meta.dirname, '../src');
+  const found = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+    (path) =>
+      path.endsWith('.ts') &&
+      !/^(cli|lab)\b/.test(path) &&
+      /\bMath\.random\b|\bglobalThis\b|\bprocess\.env\b|\brandom(Bytes|Int|UUID)\b/.test(
+        readFileSync(join(src, path), 'utf8'),
+      ),
+  );
+  expect(found).toEqual([]);
 });
