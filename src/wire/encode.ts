@@ -139,12 +139,8 @@ const writeUdp = (buffer: Buffer, at: number, udp: Udp, pseudo: number): void =>
   view.setUint16(at, portNumber(udp.sport));
   view.setUint16(at + 2, portNumber(udp.dport));
   view.setUint16(at + 4, length);
-  if (udp.payload.type === 'vxlan') {
-    // A Linux tunnel over IPv4 sends no checksum (VXLAN_F_UDP_ZERO_CSUM_TX is its default).
-    writeVxlan(buffer, at + UDP_HEADER, udp.payload);
-    return;
-  }
-  writeData(buffer, at + UDP_HEADER, udp.payload);
+  if (udp.payload.type === 'vxlan') writeVxlan(buffer, at + UDP_HEADER, udp.payload);
+  else writeData(buffer, at + UDP_HEADER, udp.payload);
   // Zero means "no checksum", so a sum of zero is sent as its other form (RFC 768).
   view.setUint16(at + 6, finishSum(sumWords(bytes, at, at + length, pseudo)) || 0xffff);
 };
@@ -156,7 +152,7 @@ const writeIcmp = (buffer: Buffer, at: number, icmp: Icmp): void => {
   switch (icmp.kind) {
     case 'echo-request':
     case 'echo-reply':
-      view.setUint16(at + 4, icmp.id ?? 0);
+      view.setUint16(at + 4, portNumber(icmp.id ?? 0));
       view.setUint16(at + 6, icmp.seq ?? 0);
       break;
     case 'destination-unreachable':
@@ -235,7 +231,8 @@ export const encodeIpv4 = (packet: Ipv4): Uint8Array => {
 
 /**
  * A frame as a capture on a virtual device holds it: no padding to 60 bytes, no frame checksum.
- * Unknown ports stand as the lowest they can be; the UDP around a VXLAN carries checksum zero.
+ * Unknown ports stand as the lowest they can be. The UDP around a VXLAN has a checksum, as Linux
+ * sends it unless the device was made with `noudpcsum`.
  * @throws {RangeError} when an address in it is not canonical
  */
 export const encodeEthernet = (frame: Ethernet): Uint8Array => {
