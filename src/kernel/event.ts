@@ -4,7 +4,7 @@
  * `kind` is closed per apiVersion. `action` and `detail` are closed per kind. The trace numbers
  * events into steps and groups them into hops; it adds nothing to them.
  */
-import type { Ip, Ipv4, Layer, Mac } from '../wire/packet.ts';
+import type { Ip, Ipv4, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { DropReason } from './drop-reason.ts';
 import type { FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
@@ -171,9 +171,14 @@ export type DecapsulateEvent = Base<
 /** One hook walked without an edit; rules that decided are `rule` events. */
 export type HookEvent = Base<
   'hook',
-  'accept' | 'drop',
+  'accept' | 'drop' | 'reject' | 'unknown',
   {
     hook: Hook;
+    in?: string;
+    out?: string;
+    physin?: string;
+    physout?: string;
+    /** In the order of their priorities; a nat chain only where the packet had to consult it. */
     chains: readonly {
       table: TableName;
       chain: string;
@@ -194,7 +199,10 @@ export type RuleEvent = Base<
     /** 1-based position in the chain, as `iptables -L --line-numbers`; absent for a policy. */
     number?: number;
     rule?: Rule;
+    /** The jumps and gotos that led into `chain`, from the built-in chain on. */
+    path?: readonly { chain: string; number: number }[];
     bridged: boolean;
+    /** The packet's mark after the rule. */
     mark?: number;
     nearMiss?: NearMiss<Rule>;
   }
@@ -206,20 +214,23 @@ export type NatEvent = Base<
   {
     hook: Hook;
     field: 'src' | 'dst';
-    before: { ip: Ip; port?: number };
-    after: { ip: Ip; port?: number | { unknown: 'random-port'; range: readonly [number, number] } };
+    /** `port` is the id of an echo. */
+    before: { ip: Ip; port?: number | Unknown };
+    after: { ip: Ip; port?: number | Unknown };
+    /** The rule that bound it; absent where conntrack applies what a rule decided earlier. */
     table?: TableName;
     chain?: string;
     number?: number;
     rule?: Rule;
+    path?: readonly { chain: string; number: number }[];
     entry: ConntrackEntry;
   }
 >;
 
 export type ConntrackEvent = Base<
   'conntrack',
-  'new' | 'established' | 'invalid' | 'confirm',
-  { state: CtState; dir: CtDir; entry?: ConntrackEntry }
+  'new' | 'established' | 'related' | 'invalid' | 'confirm',
+  { hook?: Hook; state: CtState; dir: CtDir; entry?: ConntrackEntry }
 >;
 
 export type PolicyEvent = Base<'policy', 'not-enforced', { policies: readonly string[] }>;

@@ -12,6 +12,8 @@ export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
 export interface Ruleset {
   /** Tables in order of registration (creation). Empty: nothing was ever loaded. */
   readonly tables: NfTable[];
+  /** Counts the edits, for what is derived from the rules; only the builders below edit. */
+  revision?: number;
 }
 
 export interface NfTable {
@@ -30,6 +32,11 @@ export interface Rule {
   readonly matches: readonly Match[];
   readonly target: Target;
   readonly comment?: string;
+  /**
+   * How many of `matches` are printed before the comment. Absent: those that are no extension
+   * (`-s -d -i -o -p`).
+   */
+  readonly commentAt?: number;
   readonly origin?: Origin;
 }
 
@@ -42,7 +49,8 @@ export type Match =
   | { readonly kind: 'in' | 'out'; readonly ifname: string; readonly negate: boolean }
   | {
       readonly kind: 'protocol';
-      readonly protocol: 'tcp' | 'udp' | 'icmp' | 'sctp';
+      /** A number where nothing here speaks it. */
+      readonly protocol: 'tcp' | 'udp' | 'icmp' | 'sctp' | number;
       readonly negate: boolean;
     }
   | {
@@ -67,6 +75,8 @@ export type Match =
       readonly kind: 'ctstate';
       readonly states: readonly (CtState | 'DNAT' | 'SNAT')[];
       readonly negate: boolean;
+      /** Written as `-m state --state`, the match's older name. */
+      readonly alias?: 'state';
     }
   | {
       readonly kind: 'addrtype';
@@ -82,6 +92,7 @@ export type Match =
     }
   | {
       readonly kind: 'icmp-type';
+      /** 255: any. */
       readonly type: number;
       readonly code?: number;
       readonly negate: boolean;
@@ -98,6 +109,8 @@ export type Match =
       readonly to: number;
       readonly negate: boolean;
     }
+  /** A second comment; a rule's first one is `Rule.comment`. */
+  | { readonly kind: 'comment'; readonly text: string }
   /** A match that is not modelled, kept word for word so that it can be printed and named. */
   | { readonly kind: 'unmodelled'; readonly text: string };
 
@@ -108,6 +121,7 @@ export type Target =
   | { readonly kind: 'REJECT'; readonly with: RejectWith }
   | {
       readonly kind: 'MARK';
+      /** `set` is `--set-xmark value/mask`: (mark and not mask) xor value. The others take `value`. */
       readonly op: 'set' | 'or' | 'and' | 'xor';
       readonly value: number;
       readonly mask: number;
@@ -115,7 +129,8 @@ export type Target =
   | { readonly kind: 'MASQUERADE'; readonly randomFully: boolean }
   | { readonly kind: 'SNAT'; readonly ip: Ip; readonly port?: number }
   | { readonly kind: 'DNAT'; readonly ip: Ip; readonly port?: number }
-  | { readonly kind: 'LOG' }
+  /** `options` word for word, as printed. */
+  | { readonly kind: 'LOG'; readonly options?: string }
   | { readonly kind: 'unmodelled'; readonly text: string };
 
 export type RejectWith =

@@ -28,7 +28,11 @@ export interface NfEnv {
 }
 
 export type NfVerdict =
-  | { readonly kind: 'ACCEPT' }
+  /**
+   * `reroute`: OUTPUT only. The mark or an address changed, so the route is looked up again
+   * (ip_route_me_harder).
+   */
+  | { readonly kind: 'ACCEPT'; readonly reroute?: true }
   | { readonly kind: 'DROP'; readonly by: NfDecider }
   | { readonly kind: 'REJECT'; readonly with: RejectWith; readonly by: NfDecider }
   /** A rule that is not modelled would have decided. */
