@@ -198,6 +198,8 @@ export const en: Catalogue = {
       text: `${detail.hook}${detail.bridged ? ' of a bridged frame' : ''}: ${list(detail.chains.map((c) => `${c.table} ${c.chain}`)) || 'no chain'} let it pass`,
     }),
     'hook.drop': (detail) => ({ text: `${detail.hook} drops it` }),
+    'hook.reject': (detail) => ({ text: `${detail.hook} rejects it` }),
+    'hook.unknown': (detail) => ({ text: `${detail.hook} meets a rule that is not modelled` }),
     'rule.accept': (detail) => ({
       text: `${detail.chain} rule ${detail.number ?? '?'} accepts`,
       aside: detail.table,
@@ -246,6 +248,7 @@ export const en: Catalogue = {
     }),
     'conntrack.new': () => ({ text: 'first packet of a connection: NEW' }),
     'conntrack.established': () => ({ text: 'belongs to a known connection: ESTABLISHED' }),
+    'conntrack.related': () => ({ text: 'an error about a known connection: RELATED' }),
     'conntrack.invalid': () => ({ text: 'fits no known connection: INVALID' }),
     'conntrack.confirm': () => ({ text: 'the connection is remembered' }),
     'policy.not-enforced': (detail) => ({
@@ -653,10 +656,10 @@ export const en: Catalogue = {
 function natText(
   detail: {
     field: 'src' | 'dst';
-    before: { ip: string; port?: number };
+    before: { ip: string; port?: number | Unknown };
     after: {
       ip: string;
-      port?: number | Unknown | { unknown: 'random-port'; range: readonly [number, number] };
+      port?: number | Unknown;
     };
   },
   { glyphs }: StepContext,
