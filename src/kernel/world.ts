@@ -69,6 +69,8 @@ export interface Netns {
 
 export interface Sysctl {
   readonly value: string;
+  /** A device's copy of `conf.default`, which it follows until it is written or has an address. */
+  readonly inherited?: boolean;
   readonly origin?: Origin;
 }
 
@@ -116,6 +118,10 @@ export type Netdev =
     })
   | (NetdevCommon & {
       readonly kind: 'bridge';
+      /** The MAC was written by hand, so that it no longer follows the lowest one of the ports. */
+      readonly macSet?: boolean;
+      /** The MTU was written by hand, so that it no longer follows the smallest one of the ports. */
+      readonly mtuSet?: boolean;
       /** FDB rows written by hand on ports or the bridge (`bridge fdb add … master`). */
       readonly fdb: readonly FdbEntry[];
       readonly ageingSeconds: number;
