@@ -43,3 +43,21 @@ export interface ConntrackEntry {
   /** TCP: who closed it, which decides whether a new SYN may take its place. */
   readonly closedBy?: 'fin' | CtDir;
 }
+
+const mirrored = ({ src, dst, protocol, sport, dport }: CtTuple): CtTuple => ({
+  src: dst,
+  dst: src,
+  protocol,
+  sport: dport,
+  dport: sport,
+});
+
+/** nf_ct_invert_tuple: what the answer to a packet looks like. */
+export const invertTuple = mirrored;
+
+/** The tuple of one direction of an entry. */
+export const tupleOf = (entry: ConntrackEntry, dir: CtDir): CtTuple =>
+  dir === 'original' ? entry.original : entry.reply;
+
+/** The other direction. */
+export const reverse = (dir: CtDir): CtDir => (dir === 'original' ? 'reply' : 'original');

@@ -115,7 +115,8 @@ export type Match =
   | { readonly kind: 'unmodelled'; readonly text: string };
 
 export type Target =
-  | { readonly kind: 'ACCEPT' | 'DROP' | 'RETURN' }
+  | { readonly kind: 'ACCEPT' | 'DROP' }
+  | { readonly kind: 'RETURN' }
   | { readonly kind: 'NONE' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   | { readonly kind: 'REJECT'; readonly with: RejectWith }
@@ -142,3 +143,222 @@ export type RejectWith =
   | 'icmp-host-prohibited'
   | 'icmp-admin-prohibited'
   | 'tcp-reset';
+
+/** Priorities of the built-in tables (include/uapi/linux/netfilter_ipv4.h), by hook for nat. */
+const NAT_DST = -100;
+const NAT_SRC = 100;
+
+/** The hooks of each table's built-in chains, in the order in which iptables-save prints them. */
+export const TABLE_HOOKS: Readonly<Record<TableName, readonly Hook[]>> = {
+  raw: ['PREROUTING', 'OUTPUT'],
+  mangle: ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'],
+  nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
+  filter: ['INPUT', 'FORWARD', 'OUTPUT'],
+  security: ['INPUT', 'FORWARD', 'OUTPUT'],
+};
+
+/** The priority at which a table's built-in chain is called; lower is earlier. */
+export const priorityOf = (table: TableName, hook: Hook): number => {
+  switch (table) {
+    case 'raw':
+      return -300;
+    case 'mangle':
+      return -150;
+    case 'nat':
+      return hook === 'PREROUTING' || hook === 'OUTPUT' ? NAT_DST : NAT_SRC;
+    case 'filter':
+      return 0;
+    case 'security':
+      return 50;
+    default: {
+      const never: never = table;
+      return never;
+    }
+  }
+};
+
+/** What `iptables` says when it cannot do an edit. */
+export class NetfilterError extends Error {
+  override readonly name = 'NetfilterError';
+}
+
+const NO_NAME = 'No chain/target/match by that name.';
+
+/** Nothing was ever loaded: no table, no hook. */
+export const emptyRuleset = (): Ruleset => ({ tables: [], revision: 0 });
+
+/** A copy that can be edited without the first one noticing. Rules are shared: they never change. */
+export const cloneRuleset = (ruleset: Ruleset): Ruleset => ({
+  revision: 0,
+  tables: ruleset.tables.map(({ name, chains }) => ({
+    name,
+    chains: chains.map((chain) => ({ ...chain, rules: [...chain.rules] })),
+  })),
+});
+
+export const findTable = (ruleset: Ruleset, name: TableName): NfTable | undefined =>
+  ruleset.tables.find((table) => table.name === name);
+
+// Chains keep their places until one is deleted; a place that holds another chain is looked up anew.
+const places = new WeakMap<NfTable, Map<string, number>>();
+
+/** The chain of that name, built-in or not. */
+export const findChain = (table: NfTable, name: string): Chain | undefined => {
+  let known = places.get(table);
+  const chain = table.chains[known?.get(name) ?? -1];
+  if (chain?.name === name) return chain;
+  if (known?.size === table.chains.length && known.get(name) === undefined) return undefined;
+  known = new Map(table.chains.map((one, place) => [one.name, place]));
+  places.set(table, known);
+  return table.chains[known.get(name) ?? -1];
+};
+
+const edited = (ruleset: Ruleset): void => {
+  ruleset.revision = (ruleset.revision ?? 0) + 1;
+};
+
+const tableFor = (ruleset: Ruleset, name: TableName): NfTable => {
+  const known = findTable(ruleset, name);
+  if (known) return known;
+  const table: NfTable = { name, chains: [] };
+  ruleset.tables.push(table);
+  return table;
+};
+
+const hookNamed = (table: TableName, chain: string): Hook | undefined =>
+  TABLE_HOOKS[table].find((hook) => hook === chain);
+
+/**
+ * The chain to edit. A built-in chain is registered when something is first put into it, as the
+ * nft back end of iptables does: the other built-in chains of its table are not.
+ * @throws {NetfilterError} when there is no such chain
+ */
+const chainFor = (ruleset: Ruleset, table: TableName, name: string): Chain => {
+  const known = findTable(ruleset, table);
+  const chain = known && findChain(known, name);
+  if (chain) return chain;
+  const hook = hookNamed(table, name);
+  if (!hook) throw new NetfilterError(NO_NAME);
+  const base: Chain = { name, base: { hook, policy: 'ACCEPT' }, rules: [] };
+  tableFor(ruleset, table).chains.push(base);
+  return base;
+};
+
+/** An edit other than an append makes a new chain object: what is derived from a chain is keyed on it. */
+const replaceChain = (ruleset: Ruleset, table: TableName, chain: Chain, next: Chain): void => {
+  const { chains } = tableFor(ruleset, table);
+  chains[chains.indexOf(chain)] = next;
+  edited(ruleset);
+};
+
+const targetChain = ({ target }: Rule): string | undefined =>
+  target.kind === 'jump' || target.kind === 'goto' ? target.chain : undefined;
+
+const checkTarget = (ruleset: Ruleset, table: TableName, rule: Rule): void => {
+  const name = targetChain(rule);
+  if (name === undefined) return;
+  const known = findTable(ruleset, table);
+  if (!known || !findChain(known, name)) throw new NetfilterError(`Chain '${name}' does not exist`);
+};
+
+/**
+ * `iptables -t table -N name`.
+ * @throws {NetfilterError} when the chain exists, or is built in
+ */
+export const nfNewChain = (ruleset: Ruleset, table: TableName, name: string): Chain => {
+  const known = findTable(ruleset, table);
+  if (hookNamed(table, name) || (known && findChain(known, name)))
+    throw new NetfilterError('Chain already exists.');
+  const chain: Chain = { name, rules: [] };
+  tableFor(ruleset, table).chains.push(chain);
+  edited(ruleset);
+  return chain;
+};
+
+/**
+ * `iptables -t table -A chain rule`.
+ * @throws {NetfilterError} when the chain, or the chain to jump to, does not exist
+ */
+export const nfAppend = (ruleset: Ruleset, table: TableName, chain: string, rule: Rule): void => {
+  checkTarget(ruleset, table, rule);
+  chainFor(ruleset, table, chain).rules.push(rule);
+  edited(ruleset);
+};
+
+/**
+ * `iptables -t table -I chain number rule`: the rule becomes that number, counted from 1.
+ * @throws {NetfilterError} as nfAppend, and when the number is beyond the end of the chain
+ */
+export const nfInsert = (
+  ruleset: Ruleset,
+  table: TableName,
+  chain: string,
+  rule: Rule,
+  number = 1,
+): void => {
+  checkTarget(ruleset, table, rule);
+  const known = chainFor(ruleset, table, chain);
+  if (number < 1 || number > known.rules.length + 1)
+    throw new NetfilterError('Index of insertion too big.');
+  const at = number - 1;
+  const rules = [...known.rules.slice(0, at), rule, ...known.rules.slice(at)];
+  replaceChain(ruleset, table, known, { ...known, rules });
+};
+
+/**
+ * `iptables -t table -D chain number`: takes the rule of that number away, counted from 1.
+ * @throws {NetfilterError} when there is no such chain or rule
+ */
+export const nfDelete = (
+  ruleset: Ruleset,
+  table: TableName,
+  chain: string,
+  number: number,
+): void => {
+  const known = findTable(ruleset, table);
+  const from = known && findChain(known, chain);
+  if (!from) throw new NetfilterError(NO_NAME);
+  if (number < 1 || number > from.rules.length)
+    throw new NetfilterError('Index of deletion too big.');
+  const rules = from.rules.filter((_, at) => at !== number - 1);
+  replaceChain(ruleset, table, from, { ...from, rules });
+};
+
+/**
+ * `iptables -t table -P chain policy`.
+ * @throws {NetfilterError} when the chain is not built in
+ */
+export const nfPolicy = (
+  ruleset: Ruleset,
+  table: TableName,
+  chain: string,
+  policy: 'ACCEPT' | 'DROP',
+): void => {
+  const hook = hookNamed(table, chain);
+  if (!hook) throw new NetfilterError('Bad built-in chain name.');
+  const known = chainFor(ruleset, table, chain);
+  replaceChain(ruleset, table, known, { ...known, base: { hook, policy } });
+};
+
+/** `iptables -t table -F chain`. @throws {NetfilterError} when there is no such chain */
+export const nfFlush = (ruleset: Ruleset, table: TableName, chain: string): void => {
+  const known = findTable(ruleset, table);
+  const from = known && findChain(known, chain);
+  if (!from && !hookNamed(table, chain)) throw new NetfilterError(NO_NAME);
+  if (from) replaceChain(ruleset, table, from, { ...from, rules: [] });
+};
+
+/**
+ * `iptables -t table -X chain`.
+ * @throws {NetfilterError} when there is no such chain, it has rules, or a rule jumps to it
+ */
+export const nfDeleteChain = (ruleset: Ruleset, table: TableName, name: string): void => {
+  const known = findTable(ruleset, table);
+  const chain = known && findChain(known, name);
+  if (!known || !chain) throw new NetfilterError(NO_NAME);
+  const used = known.chains.some(({ rules }) => rules.some((rule) => targetChain(rule) === name));
+  if (chain.base || chain.rules.length > 0 || used)
+    throw new NetfilterError(`CHAIN_DEL failed (Device or resource busy): chain ${name}`);
+  known.chains.splice(known.chains.indexOf(chain), 1);
+  edited(ruleset);
+};

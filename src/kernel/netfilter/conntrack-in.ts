@@ -1,0 +1,319 @@
+/**
+ * Which connection a packet belongs to, and how it changes it (nf_conntrack_in, nf_conntrack_confirm;
+ * net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp}.c).
+ */
+import type { Icmp, Ipv4, Unknown } from '../../wire/packet.ts';
+import type { KernelEvent } from '../event.ts';
+import type { Skb } from '../skb.ts';
+import {
+  type ConntrackEntry,
+  type CtDir,
+  type CtTuple,
+  invertTuple,
+  reverse,
+  tupleOf,
+} from './conntrack.ts';
+import type { Hook, NfTable, Ruleset } from './ruleset.ts';
+import { tcpFirst, tcpNext } from './tcp-state.ts';
+import type { NfEnv } from './verdict.ts';
+
+/** A tuple, and for echoes which of the two it is: a request never looks like a reply. */
+export interface Flow {
+  readonly tuple: CtTuple;
+  readonly echo?: 'request' | 'reply';
+}
+
+/**
+ * The flow that a packet is part of (nf_ct_get_tuple); `undefined` for an ICMP error, which has
+ * none of its own, and for data that nobody looks into.
+ */
+export const flowOf = ({ src, dst, payload }: Ipv4): Flow | undefined => {
+  switch (payload.type) {
+    case 'tcp':
+    case 'udp': {
+      const { type, sport, dport } = payload;
+      return { tuple: { src, dst, protocol: type, sport, dport } };
+    }
+    case 'icmp': {
+      if (payload.kind !== 'echo-request' && payload.kind !== 'echo-reply') return undefined;
+      const id = payload.id ?? 0;
+      return {
+        tuple: { src, dst, protocol: 'icmp', sport: id, dport: id },
+        echo: payload.kind === 'echo-request' ? 'request' : 'reply',
+      };
+    }
+    case 'data':
+      return undefined;
+    default: {
+      const never: never = payload;
+      return never;
+    }
+  }
+};
+
+/** The flow of the answers. */
+export const invertFlow = ({ tuple, echo }: Flow): Flow => ({
+  tuple: invertTuple(tuple),
+  ...(echo && { echo: echo === 'request' ? 'reply' : 'request' }),
+});
+
+const samePort = (a: number | Unknown, b: number | Unknown): boolean =>
+  a === b ||
+  (typeof a === 'object' &&
+    typeof b === 'object' &&
+    a.unknown === b.unknown &&
+    a.range[0] === b.range[0] &&
+    a.range[1] === b.range[1]);
+
+const sameAddresses = (a: CtTuple, b: CtTuple): boolean =>
+  a.protocol === b.protocol && a.src === b.src && a.dst === b.dst;
+
+/** Unknown ports of the same kind and range count as the same. */
+export const sameTuple = (a: CtTuple, b: CtTuple): boolean =>
+  sameAddresses(a, b) && samePort(a.sport, b.sport) && samePort(a.dport, b.dport);
+
+const identicalTuple = (a: CtTuple, b: CtTuple): boolean =>
+  sameAddresses(a, b) && a.sport === b.sport && a.dport === b.dport;
+
+type Found = { readonly entry: ConntrackEntry; readonly dir: CtDir };
+
+const lookupBy = (
+  table: readonly ConntrackEntry[],
+  { tuple, echo }: Flow,
+  same: typeof sameTuple,
+): Found | undefined => {
+  for (const entry of table) {
+    if (echo !== 'reply' && same(entry.original, tuple)) return { entry, dir: 'original' };
+    if (echo !== 'request' && same(entry.reply, tuple)) return { entry, dir: 'reply' };
+  }
+  return undefined;
+};
+
+/**
+ * nf_conntrack_find_get. A port that NAT picked at random is the same value wherever the packet
+ * carries it, so the entry that holds this very value is the flow's own.
+ */
+export const lookup = (table: readonly ConntrackEntry[], flow: Flow): Found | undefined =>
+  lookupBy(table, flow, identicalTuple) ?? lookupBy(table, flow, sameTuple);
+
+/** nf_conntrack_tuple_taken: another connection's packets already look like this. */
+export const tupleTaken = (
+  table: readonly ConntrackEntry[],
+  flow: Flow,
+  own: ConntrackEntry,
+): boolean => {
+  const known = (port: number | Unknown): boolean => typeof port === 'number';
+  if (!known(flow.tuple.sport) || !known(flow.tuple.dport)) return false;
+  const others = table.filter((entry) => !sameTuple(entry.original, own.original));
+  return lookupBy(others, flow, identicalTuple) !== undefined;
+};
+
+const position = (table: readonly ConntrackEntry[], entry: ConntrackEntry): number => {
+  const at = table.indexOf(entry);
+  return at >= 0 ? at : table.findIndex((one) => identicalTuple(one.original, entry.original));
+};
+
+/** Puts a changed entry into the place of the old one; an unconfirmed one has no place yet. */
+export const replaceEntry = (
+  table: ConntrackEntry[],
+  old: ConntrackEntry,
+  next: ConntrackEntry,
+): void => {
+  const at = old.confirmed ? position(table, old) : -1;
+  if (at >= 0) table[at] = next;
+};
+
+/** nf_ct_kill: the table forgets it; packets under way keep it. */
+export const killEntry = (table: ConntrackEntry[], entry: ConntrackEntry): void => {
+  const at = position(table, entry);
+  if (at >= 0) table.splice(at, 1);
+};
+
+type Emit = (event: KernelEvent) => void;
+
+const emitState = (env: NfEnv, emit: Emit, hook: Hook, skb: Skb): void => {
+  const { netns } = env;
+  const { ct } = skb;
+  if (!ct) {
+    const detail = { hook, state: 'INVALID', dir: 'original' } as const;
+    emit({ kind: 'conntrack', netns: netns.id, action: 'invalid', detail });
+    return;
+  }
+  const actions = {
+    NEW: 'new',
+    ESTABLISHED: 'established',
+    RELATED: 'related',
+    INVALID: 'invalid',
+    UNTRACKED: 'invalid',
+  } as const;
+  const detail = { hook, state: ct.state, dir: ct.dir, entry: ct.entry };
+  emit({ kind: 'conntrack', netns: netns.id, action: actions[ct.state], detail });
+};
+
+/**
+ * nf_conntrack_inet_error: an ICMP error belongs to the connection of the packet that it quotes,
+ * if it is sent to the one who sent that packet.
+ */
+const errorTarget = (table: readonly ConntrackEntry[], packet: Ipv4, icmp: Icmp): Skb['ct'] => {
+  const inner = icmp.original && flowOf(icmp.original);
+  const found = inner && lookup(table, invertFlow(inner));
+  if (!found || tupleOf(found.entry, found.dir).dst !== packet.dst) return undefined;
+  return { entry: found.entry, dir: found.dir, state: 'RELATED' };
+};
+
+const LOOSE = 'net.netfilter.nf_conntrack_tcp_loose';
+
+/** init_conntrack, and whether the protocol takes this packet for a first one. */
+const newEntry = (env: NfEnv, packet: Ipv4, { tuple, echo }: Flow): ConntrackEntry | undefined => {
+  if (echo === 'reply') return undefined;
+  const entry: ConntrackEntry = {
+    original: tuple,
+    reply: invertTuple(tuple),
+    seenReply: false,
+    assured: false,
+    snat: false,
+    dnat: false,
+    confirmed: false,
+  };
+  if (packet.payload.type !== 'tcp') return entry;
+  const loose = env.netns.sysctls.get(LOOSE)?.value !== '0';
+  const tcpState = tcpFirst(packet.payload.flags, loose);
+  return tcpState === 'invalid' ? undefined : { ...entry, tcpState };
+};
+
+const closedBy = (
+  entry: ConntrackEntry,
+  next: ConntrackEntry['tcpState'],
+  dir: CtDir,
+): Pick<ConntrackEntry, 'closedBy'> => {
+  if (next === 'FIN_WAIT') return { closedBy: 'fin' };
+  return next === 'CLOSE' && entry.closedBy !== 'fin' ? { closedBy: dir } : {};
+};
+
+type TcpOutcome = 'invalid' | 'reopen' | { readonly entry: ConntrackEntry; readonly kill: boolean };
+
+/** nf_conntrack_tcp_packet for a connection that is known. */
+const tcpPacket = ({ entry, dir }: Found, { payload }: Ipv4): TcpOutcome => {
+  if (payload.type !== 'tcp') return { entry, kill: false };
+  const state = entry.tcpState ?? 'SYN_SENT';
+  const next = tcpNext(state, dir, payload.flags);
+  if (next === 'invalid') return 'invalid';
+  if (next === 'ignored') return { entry, kill: false };
+  const reopens = next === 'SYN_SENT' && (state === 'TIME_WAIT' || state === 'CLOSE');
+  if (reopens)
+    return entry.closedBy === 'fin' || entry.closedBy === dir ? 'reopen' : { entry, kill: false };
+  const kill = payload.flags.includes('rst') && !entry.seenReply;
+  const settled = state === 'SYN_RECV' || state === 'ESTABLISHED';
+  const assured = entry.assured || (entry.seenReply && settled && next === 'ESTABLISHED');
+  return { entry: { ...entry, tcpState: next, assured, ...closedBy(entry, next, dir) }, kill };
+};
+
+/** resolve_normal_ct and the protocol's packet function. `undefined`: INVALID. */
+const track = (env: NfEnv, packet: Ipv4, flow: Flow): Skb['ct'] => {
+  const found = lookup(env.conntrack, flow);
+  if (!found) {
+    const entry = newEntry(env, packet, flow);
+    return entry && { entry, dir: 'original', state: 'NEW' };
+  }
+  const { dir } = found;
+  const outcome = tcpPacket(found, packet);
+  if (outcome === 'invalid') return undefined;
+  if (outcome === 'reopen') {
+    killEntry(env.conntrack, found.entry);
+    return track(env, packet, flow);
+  }
+  const seenReply = found.entry.seenReply || dir === 'reply';
+  const entry: ConntrackEntry = { ...outcome.entry, seenReply };
+  if (outcome.kill) killEntry(env.conntrack, found.entry);
+  else replaceEntry(env.conntrack, found.entry, entry);
+  // The state is the one before this packet is counted: a second request without answer is NEW.
+  const established = dir === 'reply' || found.entry.seenReply;
+  return { entry, dir, state: established ? 'ESTABLISHED' : 'NEW' };
+};
+
+/**
+ * nf_conntrack_in, called at PREROUTING and OUTPUT: gives the packet its connection and moves the
+ * connection's state on. A packet that was here before (over lo, or as answer of REJECT) keeps what
+ * it has. Without connection afterwards it is INVALID.
+ */
+export const nfConntrackIn = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit): void => {
+  if (skb.ct) return;
+  const { packet } = skb;
+  const flow = flowOf(packet);
+  const ct = flow
+    ? track(env, packet, flow)
+    : packet.payload.type === 'icmp'
+      ? errorTarget(env.conntrack, packet, packet.payload)
+      : undefined;
+  if (ct) skb.ct = ct;
+  emitState(env, emit, hook, skb);
+};
+
+/**
+ * nf_conntrack_confirm, last at POSTROUTING and INPUT: the connection enters the table.
+ * @returns false when another connection with these tuples got in first: the packet is dropped
+ */
+export const nfConntrackConfirm = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit): boolean => {
+  const { ct, packet } = skb;
+  if (!ct || ct.entry.confirmed || ct.dir !== 'original') return true;
+  const echo = flowOf(packet)?.echo;
+  const flow: Flow = { tuple: ct.entry.original, ...(echo && { echo: 'request' }) };
+  const known = lookupBy(env.conntrack, flow, identicalTuple);
+  if (known?.dir === 'original') {
+    // nf_ct_resolve_clash: a copy of the same packet was first.
+    skb.ct = { ...ct, entry: known.entry };
+    return true;
+  }
+  const answers: Flow = { tuple: ct.entry.reply, ...(echo && { echo: 'reply' }) };
+  if (known || tupleTaken(env.conntrack, answers, ct.entry)) return false;
+  const entry: ConntrackEntry = { ...ct.entry, confirmed: true };
+  skb.ct = { ...ct, entry };
+  env.conntrack.push(entry);
+  const detail = { hook, state: ct.state, dir: ct.dir, entry };
+  emit({ kind: 'conntrack', netns: env.netns.id, action: 'confirm', detail });
+  return true;
+};
+
+/**
+ * nf_conntrack_attach: a packet that the kernel makes in answer to another one, without a socket
+ * (the RST of REJECT), is RELATED to that one's connection, in the other direction.
+ */
+export const nfConntrackAttach = (made: Skb, cause: Skb): void => {
+  if (!cause.ct) return;
+  made.ct = { entry: cause.ct.entry, dir: reverse(cause.ct.dir), state: 'RELATED' };
+};
+
+const TRACKING =
+  /^(?:-m (?:connmark|connlimit|connbytes|conntrack|state|helper|cluster)|-j (?:CONNMARK|CT --zone|REDIRECT|NETMAP|SNAT|DNAT|MASQUERADE|CONNSECMARK))\b/;
+
+const tracks = ({ chains }: NfTable): boolean =>
+  chains.some(({ rules }) =>
+    rules.some(({ matches, target }) => {
+      if (target.kind === 'SNAT' || target.kind === 'DNAT' || target.kind === 'MASQUERADE')
+        return true;
+      const text = target.kind === 'unmodelled' ? target.text : '';
+      return (
+        TRACKING.test(text) ||
+        matches.some(
+          (match) =>
+            match.kind === 'ctstate' || (match.kind === 'unmodelled' && TRACKING.test(match.text)),
+        )
+      );
+    }),
+  );
+
+const active = new WeakMap<Ruleset, { revision: number; answer: boolean }>();
+
+/**
+ * Whether the namespace tracks connections at all: while some rule, reached or not, needs it
+ * (nf_ct_netns_get). All four hooks come together. An empty nat chain does not ask for it, nor do
+ * REJECT, addrtype, physdev, recent.
+ */
+export const conntrackActive = (ruleset: Ruleset): boolean => {
+  const revision = ruleset.revision ?? 0;
+  const known = active.get(ruleset);
+  if (known?.revision === revision) return known.answer;
+  const answer = ruleset.tables.some(tracks);
+  active.set(ruleset, { revision, answer });
+  return answer;
+};

@@ -1,0 +1,280 @@
+/**
+ * One hook of the IPv4 stack: everything that is registered there, in the order of its priority.
+ *
+ *             raw    conntrack  mangle  nat    filter  security  nat    conntrack
+ *             -300   -200       -150    -100   0       50        100    last
+ * PREROUTING  rules  in         rules   dst    .       .         .      .
+ * INPUT       .      .          rules   .      rules   rules     src    confirm
+ * FORWARD     .      .          rules   .      rules   rules     .      .
+ * OUTPUT      rules  in         rules   dst    rules   rules     .      .
+ * POSTROUTING .      .          rules   .      .       .         src    confirm
+ *
+ * Conntrack is there while a rule needs it, nat at all its hooks while one nat chain is.
+ */
+import type { KernelEvent, RuleEvent } from '../event.ts';
+import type { Skb } from '../skb.ts';
+import { conntrackActive, nfConntrackConfirm, nfConntrackIn } from './conntrack-in.ts';
+import type { MatchContext } from './match.ts';
+import { nfNatInetFn } from './nat.ts';
+import {
+  type Chain,
+  findChain,
+  findTable,
+  type Hook,
+  type NfTable,
+  priorityOf,
+  type Ruleset,
+  type TableName,
+} from './ruleset.ts';
+import type { NfDecider, NfEnv, NfState, NfVerdict } from './verdict.ts';
+import { type RuleAt, type WalkEnd, walkTable } from './walk.ts';
+
+const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
+
+const CONNTRACK = -200;
+const LAST = 2 ** 31 - 1;
+
+/** One function registered at a hook (struct nf_hook_ops). */
+interface Op {
+  readonly priority: number;
+  readonly what: 'conntrack' | 'confirm' | 'nat' | 'table';
+  readonly table?: NfTable;
+  readonly chain?: Chain;
+}
+
+/** The functions at a hook. Of one priority the last registered comes first. */
+const opsAt = (ruleset: Ruleset, hook: Hook): Op[] => {
+  const ops: Op[] = [];
+  for (const table of ruleset.tables) {
+    if (table.name === 'nat') continue;
+    const chain = findChain(table, hook);
+    if (chain?.base)
+      ops.unshift({ priority: priorityOf(table.name, hook), what: 'table', table, chain });
+  }
+  if (hook !== 'FORWARD' && conntrackActive(ruleset)) {
+    const arriving = hook === 'PREROUTING' || hook === 'OUTPUT';
+    ops.push(
+      arriving ? { priority: CONNTRACK, what: 'conntrack' } : { priority: LAST, what: 'confirm' },
+    );
+    const table = findTable(ruleset, 'nat');
+    const chain = table && findChain(table, hook);
+    if (table?.chains.some(({ base }) => base))
+      ops.push({
+        priority: priorityOf('nat', hook),
+        what: 'nat',
+        table,
+        ...(chain && { chain }),
+      });
+  }
+  return ops.sort((a, b) => a.priority - b.priority);
+};
+
+type RuleAction = RuleEvent['action'];
+
+/** One call of nfHook. */
+interface Run {
+  readonly env: NfEnv;
+  readonly hook: Hook;
+  readonly state: NfState;
+  readonly skb: Skb;
+  readonly context: MatchContext;
+  readonly chains: { table: TableName; chain: string; rules: number; policy: 'ACCEPT' | 'DROP' }[];
+  readonly events: KernelEvent[];
+}
+
+const emitRule = (
+  { env, hook, state, events }: Run,
+  table: TableName,
+  action: RuleAction,
+  at: RuleAt | { readonly chain: string },
+  mark?: number,
+): void => {
+  const origin = 'rule' in at ? at.rule.origin : undefined;
+  events.push({
+    kind: 'rule',
+    netns: env.netns.id,
+    action,
+    detail: { hook, table, ...at, bridged: state.bridged, ...(mark !== undefined && { mark }) },
+    ...(origin && { origin }),
+  });
+};
+
+const walkChain = (run: Run, table: NfTable, chain: Chain): WalkEnd => {
+  run.chains.push({
+    table: table.name,
+    chain: chain.name,
+    rules: chain.rules.length,
+    policy: chain.base?.policy ?? 'ACCEPT',
+  });
+  return walkTable(table, chain, run.context, {
+    marked: (at, mark) => emitRule(run, table.name, 'mark', at, mark),
+    returned: (at) => emitRule(run, table.name, 'return', at),
+  });
+};
+
+const decider = (table: TableName, at: RuleAt | { readonly chain: string }): NfDecider => ({
+  table,
+  chain: at.chain,
+  ...('rule' in at && { number: at.number, rule: at.rule }),
+});
+
+/** Tells which rule ended the walk of a table, for what a nat chain does not tell by its edit. */
+const emitEnd = (run: Run, table: TableName, end: WalkEnd): void => {
+  switch (end.kind) {
+    case 'policy':
+      if (end.policy === 'DROP') emitRule(run, table, 'policy-drop', { chain: end.chain });
+      return;
+    case 'unmodelled':
+      emitRule(run, table, 'unmodelled', end.at);
+      return;
+    case 'target': {
+      const { kind } = end.target;
+      if (kind === 'ACCEPT') emitRule(run, table, 'accept', end.at);
+      else if (kind === 'DROP') emitRule(run, table, 'drop', end.at);
+      else if (kind === 'REJECT') emitRule(run, table, 'reject', end.at);
+      return;
+    }
+    default: {
+      const never: never = end;
+      throw new TypeError(`not an end: ${never}`);
+    }
+  }
+};
+
+const verdictOf = (table: TableName, end: WalkEnd): NfVerdict => {
+  switch (end.kind) {
+    case 'policy':
+      return end.policy === 'ACCEPT' ? ACCEPT : { kind: 'DROP', by: decider(table, end) };
+    case 'unmodelled':
+      return { kind: 'UNKNOWN', by: decider(table, end.at) };
+    case 'target': {
+      const by = decider(table, end.at);
+      switch (end.target.kind) {
+        case 'ACCEPT':
+          return ACCEPT;
+        case 'DROP':
+          return { kind: 'DROP', by };
+        case 'REJECT':
+          return { kind: 'REJECT', with: end.target.with, by };
+        // iptables loads these into nat only.
+        case 'MASQUERADE':
+        case 'SNAT':
+        case 'DNAT':
+          return { kind: 'UNKNOWN', by };
+        default: {
+          const never: never = end.target;
+          return never;
+        }
+      }
+    }
+    default: {
+      const never: never = end;
+      return never;
+    }
+  }
+};
+
+const runTable = (run: Run, table: NfTable, chain: Chain): NfVerdict => {
+  const { skb, hook } = run;
+  const { mark } = skb;
+  const end = walkChain(run, table, chain);
+  emitEnd(run, table.name, end);
+  const verdict = verdictOf(table.name, end);
+  // The mangle table's chain at OUTPUT is of type route: a new mark can mean another route.
+  const reroute =
+    table.name === 'mangle' && hook === 'OUTPUT' && verdict.kind === 'ACCEPT' && skb.mark !== mark;
+  return reroute ? { kind: 'ACCEPT', reroute } : verdict;
+};
+
+const runOp = (run: Run, op: Op): NfVerdict => {
+  const { env, hook, skb, state, events } = run;
+  const { table, chain } = op;
+  const emit = (event: KernelEvent): void => {
+    events.push(event);
+  };
+  switch (op.what) {
+    case 'conntrack':
+      nfConntrackIn(env, hook, skb, emit);
+      return skb.packet.payload.type === 'data'
+        ? { kind: 'UNKNOWN', by: { table: 'raw', chain: hook } }
+        : ACCEPT;
+    case 'confirm':
+      return nfConntrackConfirm(env, hook, skb, emit)
+        ? ACCEPT
+        : { kind: 'DROP', by: { table: 'nat', chain: hook } };
+    case 'nat': {
+      const walk = (): WalkEnd | undefined => {
+        if (!table || !chain) return undefined;
+        const end = walkChain(run, table, chain);
+        emitEnd(run, 'nat', end);
+        return end;
+      };
+      return nfNatInetFn(env, state, skb, walk, emit);
+    }
+    case 'table':
+      return table && chain ? runTable(run, table, chain) : ACCEPT;
+    default: {
+      const never: never = op.what;
+      return never;
+    }
+  }
+};
+
+const HOOK_ACTION = {
+  ACCEPT: 'accept',
+  DROP: 'drop',
+  REJECT: 'reject',
+  UNKNOWN: 'unknown',
+} as const;
+
+const emitAll = ({ env, hook, state, chains, events }: Run, verdict: NfVerdict): void => {
+  if (chains.length > 0) {
+    const { in: entered, out, physin, physout, bridged } = state;
+    env.emit({
+      kind: 'hook',
+      netns: env.netns.id,
+      action: HOOK_ACTION[verdict.kind],
+      detail: {
+        hook,
+        ...(entered !== undefined && { in: entered }),
+        ...(out !== undefined && { out }),
+        ...(physin !== undefined && { physin }),
+        ...(physout !== undefined && { physout }),
+        chains,
+        bridged,
+      },
+    });
+  }
+  for (const event of events) env.emit(event);
+};
+
+/**
+ * nf_hook (include/linux/netfilter.h) for IPv4: calls what is registered at the hook until
+ * something does not accept. Changes `skb` (mark, connection, and with NAT the packet) and the
+ * namespace's conntrack table, and emits one `hook` event if a chain was asked, then what decided:
+ * `conntrack`, `rule` and `nat` events in order.
+ */
+export const nfHook = (env: NfEnv, hook: Hook, skb: Skb, state: NfState): NfVerdict => {
+  const ruleset = env.netns.netfilter;
+  if (ruleset.tables.length === 0) return ACCEPT;
+  const ops = opsAt(ruleset, hook);
+  if (ops.length === 0) return ACCEPT;
+  const run: Run = {
+    env,
+    hook,
+    state,
+    skb,
+    context: { skb, state, addrType: (ip) => env.addrType(ip) },
+    chains: [],
+    events: [],
+  };
+  let verdict: NfVerdict = ACCEPT;
+  let reroute = false;
+  for (const op of ops) {
+    verdict = runOp(run, op);
+    if (verdict.kind !== 'ACCEPT') break;
+    reroute ||= verdict.reroute === true;
+  }
+  emitAll(run, verdict);
+  return verdict.kind === 'ACCEPT' && reroute ? { kind: 'ACCEPT', reroute: true } : verdict;
+};
