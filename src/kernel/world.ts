@@ -122,6 +122,8 @@ export type Netdev =
       readonly macSet?: boolean;
       /** The MTU was written by hand, so that it no longer follows the smallest one of the ports. */
       readonly mtuSet?: boolean;
+      /** A bridge that never had a port has a carrier all the same. */
+      readonly hadPorts?: boolean;
       /** FDB rows written by hand on ports or the bridge (`bridge fdb add … master`). */
       readonly fdb: readonly FdbEntry[];
       readonly ageingSeconds: number;
