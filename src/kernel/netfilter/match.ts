@@ -182,6 +182,7 @@ export const matches = (match: Match, { skb, state, addrType }: MatchContext): A
       return matchTcpFlags(match, packet);
     case 'length':
       return matchLength(match, packet);
+    case 'extension':
     case 'comment':
       return true;
     case 'unmodelled':

@@ -32,10 +32,7 @@ export interface Rule {
   readonly matches: readonly Match[];
   readonly target: Target;
   readonly comment?: string;
-  /**
-   * How many of `matches` are printed before the comment. Absent: those that are no extension
-   * (`-s -d -i -o -p`).
-   */
+  /** How many extension matches (`-m`) are printed before the comment. Absent: none. */
   readonly commentAt?: number;
   readonly origin?: Origin;
 }
@@ -109,6 +106,8 @@ export type Match =
       readonly to: number;
       readonly negate: boolean;
     }
+  /** `-m tcp` without a condition of its own, which kube-proxy writes: always true. */
+  | { readonly kind: 'extension'; readonly name: 'tcp' | 'udp' | 'sctp' }
   /** A second comment; a rule's first one is `Rule.comment`. */
   | { readonly kind: 'comment'; readonly text: string }
   /** A match that is not modelled, kept word for word so that it can be printed and named. */

@@ -1,0 +1,4 @@
+/** What `iptables` prints when it does not do what it was told. */
+export class IptablesError extends Error {
+  override readonly name = 'IptablesError';
+}
