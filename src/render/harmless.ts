@@ -1,0 +1,32 @@
+/** Names from anywhere, printed without doing anything to the terminal. */
+
+/**
+ * What a terminal or an editor acts on instead of showing it: control characters (C0, DEL, C1),
+ * line separators, marks that turn the direction of text around, and lone surrogates.
+ */
+const ACTIVE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** The text with everything active in it spelled out: ESC becomes `\u001b`. */
+export function harmless(text: string): string {
+  return text.replace(ACTIVE, escaped);
+}
+
+/**
+ * The same for every string in plain data, keys left alone: what a renderer is given may hold names
+ * that nobody has checked.
+ */
+export function harmlessData<Value>(value: Value): Value;
+export function harmlessData(value: unknown): unknown {
+  if (typeof value === 'string') return harmless(value);
+  if (Array.isArray(value)) return value.map((item) => harmlessData(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, harmlessData(item)]));
+}
+
+/** JSON text that means the same and shows no active character; its own line breaks stay. */
+export function harmlessJson(json: string): string {
+  return json.replace(ACTIVE, (character) => (character === '\n' ? character : escaped(character)));
+}

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { harmless, harmlessData, harmlessJson } from '../../src/render/harmless.ts';
+
+describe('harmless', () => {
+  it('spells out what a terminal would act on', () => {
+    expect(harmless('pod\u001b[31m\u0007\r\n\u009b2J\u202e')).toBe(
+      'pod\\u001b[31m\\u0007\\u000d\\u000a\\u009b2J\\u202e',
+    );
+  });
+
+  it('leaves what people write alone', () => {
+    const text = 'pod-a → Käse 网络 👩‍💻 it’s';
+    expect(harmless(text)).toBe(text);
+  });
+
+  it('leaves nothing active in any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(harmless(text)).not.toMatch(/\p{Cc}|\p{Cs}|\u2028|\u2029|[\u202a-\u202e]/u);
+      }),
+    );
+  });
+
+  it('reaches every string of plain data', () => {
+    expect(harmlessData({ a: ['\u001b', { b: '\u0007' }], n: 1, none: null })).toEqual({
+      a: ['\\u001b', { b: '\\u0007' }],
+      n: 1,
+      none: null,
+    });
+  });
+
+  it('keeps the meaning of JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+        const json = harmlessJson(JSON.stringify(value, null, 2));
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(json.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+      }),
+    );
+  });
+});
