@@ -1,0 +1,85 @@
+/** Forwarding tables: the rows a bridge makes itself, rows written by hand, and learned ones. */
+
+import type { Mac } from '../wire/packet.ts';
+import { ZERO_MAC } from '../wire/packet.ts';
+import type { FdbEntry } from './fdb.ts';
+import type { Bridge, Vxlan } from './netdev.ts';
+import { portsOf } from './netdev.ts';
+import type { Netns, NetnsDynamic } from './world.ts';
+
+/** Learned rows, as the dynamic state of a namespace or a walk keeps them. */
+export type LearnedFdb = Pick<NetnsDynamic, 'fdb'> | undefined;
+
+/**
+ * The bridge's own rows (br_fdb_add_local and br_fdb_change_mac_address, net/bridge/br_fdb.c): the
+ * MAC of each port, and the bridge's own when no port has it. Frames to them go up the stack.
+ */
+export const localFdb = (netns: Netns, bridge: Bridge): readonly FdbEntry[] => {
+  const rows: FdbEntry[] = [];
+  const seen = new Set<Mac>();
+  for (const { mac, ifname } of [...portsOf(netns, bridge.ifname), bridge]) {
+    if (seen.has(mac)) continue;
+    seen.add(mac);
+    rows.push({
+      mac,
+      dev: ifname,
+      state: 'permanent',
+      local: true,
+      origin: { by: 'kernel', why: 'address' },
+    });
+  }
+  return rows;
+};
+
+/**
+ * br_fdb_find (net/bridge/br_fdb.c): the row of a MAC. A bridge holds one row a MAC: its own stay,
+ * rows written by hand replace learned ones and are not learned over.
+ */
+export const bridgeFdbFind = (
+  netns: Netns,
+  bridge: Bridge,
+  learned: LearnedFdb,
+  mac: Mac,
+): FdbEntry | undefined => {
+  for (const { mac: own, ifname } of [...portsOf(netns, bridge.ifname), bridge])
+    if (own === mac)
+      return {
+        mac,
+        dev: ifname,
+        state: 'permanent',
+        local: true,
+        origin: { by: 'kernel', why: 'address' },
+      };
+  return bridge.fdb.find((row) => row.mac === mac) ?? learned?.fdb.get(bridge.ifname)?.get(mac);
+};
+
+/** All rows of a bridge as `bridge fdb show br BRIDGE` has them, without multicast ones. */
+export const bridgeFdb = (
+  netns: Netns,
+  bridge: Bridge,
+  learned: LearnedFdb,
+): readonly FdbEntry[] => {
+  const rows = [...localFdb(netns, bridge), ...bridge.fdb];
+  const seen = new Set(rows.map(({ mac }) => mac));
+  const rest = [...(learned?.fdb.get(bridge.ifname)?.values() ?? [])];
+  return [...rows, ...rest.filter(({ mac }) => !seen.has(mac))];
+};
+
+/**
+ * vxlan_find_mac and vxlan_xmit's fall-back (drivers/net/vxlan/vxlan_core.c): the remote rows of a
+ * MAC, or else those of the all-zero MAC, which stand for every unknown one. Several rows: the
+ * frame goes to each of them. Empty: it is dropped.
+ */
+export const vxlanFdbFind = (dev: Vxlan, learned: LearnedFdb, mac: Mac): readonly FdbEntry[] => {
+  const exact = dev.fdb.filter((row) => row.mac === mac);
+  if (exact.length > 0) return exact;
+  const row = learned?.fdb.get(dev.ifname)?.get(mac);
+  return row ? [row] : dev.fdb.filter((other) => other.mac === ZERO_MAC);
+};
+
+/** All rows of a vxlan device as `bridge fdb show dev DEV` has them. */
+export const vxlanFdb = (dev: Vxlan, learned: LearnedFdb): readonly FdbEntry[] => {
+  const seen = new Set(dev.fdb.map(({ mac }) => mac));
+  const rest = [...(learned?.fdb.get(dev.ifname)?.values() ?? [])];
+  return [...dev.fdb, ...rest.filter(({ mac }) => !seen.has(mac))];
+};
