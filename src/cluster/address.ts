@@ -1,0 +1,82 @@
+/** Pod addresses: those of the input, then from .2 upward in each node's range. */
+import { cidrAt, cidrSize } from '../wire/ip.ts';
+import type { Cidr, Ip } from '../wire/packet.ts';
+import { atPlace, type Report } from './diagnostic.ts';
+import type { PodDraft } from './pod-draft.ts';
+
+/** host-local (containernetworking/plugins) reserves .1 for the gateway. */
+const FIRST = 2;
+
+/** A pod that has or gets an address of its own: live, placed, not on the node's network. */
+export interface Tenant {
+  readonly draft: PodDraft;
+  readonly node: string;
+}
+
+/** Two live Pods with one address: an error at the second. */
+export const reportTwins = (tenants: readonly Tenant[], report: Report): void => {
+  const owners = new Map<Ip, PodDraft>();
+  for (const { draft } of tenants) {
+    const { ip, ipPlace } = draft.status;
+    if (ip === undefined) continue;
+    const owner = owners.get(ip);
+    if (!owner) {
+      owners.set(ip, draft);
+      continue;
+    }
+    report({
+      severity: 'error',
+      code: 'duplicate-ip',
+      message: `Pods ${owner.namespace}/${owner.name} and ${draft.namespace}/${draft.name} both run with the address ${ip}`,
+      path: 'status.podIP',
+      ...atPlace(ipPlace),
+      hint: owner.status.ipPlace
+        ? `The other one is at ${owner.status.ipPlace.file}:${owner.status.ipPlace.line}.`
+        : 'Delete the one that no longer runs.',
+    });
+  }
+};
+
+/** The bridge of a node has its range's first address; a Pod that has it too makes it answer twice. */
+export const reportGateways = (
+  tenants: readonly Tenant[],
+  ranges: ReadonlyMap<string, Cidr>,
+  report: Report,
+): void => {
+  for (const { draft, node } of tenants) {
+    const { ip, ipPlace } = draft.status;
+    const range = ranges.get(node);
+    if (ip === undefined || range === undefined || cidrSize(range) < 4) continue;
+    if (ip !== cidrAt(range, 1)) continue;
+    report({
+      severity: 'warning',
+      code: 'gateway-address',
+      message: `Pod ${draft.namespace}/${draft.name} has ${ip}, which the bridge of ${node} takes in ${range}`,
+      path: 'status.podIP',
+      ...atPlace(ipPlace),
+    });
+  }
+};
+
+/**
+ * An address for every tenant without one, in the tenants' order; nothing for those whose node's
+ * range is used up.
+ */
+export const giveAddresses = (
+  tenants: readonly Tenant[],
+  ranges: ReadonlyMap<string, Cidr>,
+): ReadonlyMap<PodDraft, Ip> => {
+  const taken = new Set(tenants.flatMap(({ draft }) => draft.status.ip ?? []));
+  const next = new Map<string, number>();
+  const given = new Map<PodDraft, Ip>();
+  for (const { draft, node } of tenants) {
+    const range = ranges.get(node);
+    if (draft.status.ip !== undefined || range === undefined) continue;
+    const last = cidrSize(range) - 2;
+    let at = next.get(node) ?? FIRST;
+    while (at <= last && taken.has(cidrAt(range, at))) at++;
+    next.set(node, at + 1);
+    if (at <= last) given.set(draft, cidrAt(range, at));
+  }
+  return given;
+};

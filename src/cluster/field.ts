@@ -1,0 +1,139 @@
+/** Reading Kubernetes objects field by field: what has the wrong type is reported and left out. */
+import { atPlace, type Report } from './diagnostic.ts';
+import {
+  formatPath,
+  isObject,
+  type Json,
+  type KubeObject,
+  type Path,
+  valueAt,
+} from './kube-object.ts';
+
+export interface Field {
+  readonly object: KubeObject;
+  readonly path: Path;
+  readonly value: Json | undefined;
+  readonly report: Report;
+}
+
+export const rootField = (object: KubeObject, report: Report): Field => ({
+  object,
+  path: [],
+  value: object.value,
+  report,
+});
+
+/** A field below this one; its value is undefined where it, or anything on the way, is missing. */
+export const fieldAt = (field: Field, ...path: Path): Field => ({
+  ...field,
+  path: [...field.path, ...path],
+  value: valueAt(field.value, path),
+});
+
+const objectName = ({ value }: KubeObject): string => {
+  const kind = valueAt(value, ['kind']);
+  const name = valueAt(value, ['metadata', 'name']) ?? valueAt(value, ['metadata', 'generateName']);
+  return [kind, name].filter((part) => typeof part === 'string').join(' ') || 'object';
+};
+
+/** What was found, short enough for a message. */
+export const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  const kind = Array.isArray(value) ? 'a list' : isObject(value) ? 'an object' : undefined;
+  if (kind) return text.length > 40 ? kind : `${kind} (${text})`;
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+
+/** A warning about a field: `Pod web: spec.replicas <problem>`. */
+export const warn = (field: Field, code: string, problem: string, hint?: string): void => {
+  const path = formatPath(field.path);
+  field.report({
+    severity: 'warning',
+    code,
+    message: `${objectName(field.object)}: ${path === '' ? '' : `${path} `}${problem}`,
+    path,
+    ...atPlace(field.object.place(field.path)),
+    ...(hint !== undefined && { hint }),
+  });
+};
+
+const wrongType = (field: Field, wanted: string): void =>
+  warn(field, 'wrong-type', `is ${shown(field.value)}; Kubernetes wants ${wanted}`);
+
+/** null means absent, as it does to the API server. */
+const isAbsent = (value: Json | undefined): value is null | undefined =>
+  value === undefined || value === null;
+
+/** A number or a boolean is taken as its text, with a warning: somebody forgot the quotes. */
+export const textOf = (field: Field): string | undefined => {
+  const { value } = field;
+  if (isAbsent(value)) return undefined;
+  if (typeof value === 'string') return value;
+  wrongType(field, 'a string');
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+};
+
+export const booleanOf = (field: Field): boolean | undefined => {
+  const { value } = field;
+  if (isAbsent(value)) return undefined;
+  if (typeof value === 'boolean') return value;
+  wrongType(field, 'true or false');
+  return value === 'true' ? true : value === 'false' ? false : undefined;
+};
+
+/** A whole number from `min` to `max`. */
+export const integerOf = (
+  field: Field,
+  min = 0,
+  max = Number.MAX_SAFE_INTEGER,
+): number | undefined => {
+  const { value } = field;
+  if (isAbsent(value)) return undefined;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof value !== 'number') wrongType(field, 'a number');
+  if (typeof number !== 'number') return undefined;
+  if (Number.isInteger(number) && number >= min && number <= max) return number;
+  warn(
+    field,
+    'out-of-range',
+    `is ${shown(value)}; Kubernetes wants a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${max}`}`,
+  );
+  return undefined;
+};
+
+export const portOf = (field: Field): number | undefined => integerOf(field, 1, 65535);
+
+/** IntOrString: a port number, or the name of a port. */
+export const portOrNameOf = (field: Field): number | string | undefined => {
+  if (typeof field.value !== 'string') return portOf(field);
+  return /^\d+$/.test(field.value) ? portOf({ ...field, value: Number(field.value) }) : field.value;
+};
+
+export const listOf = (field: Field): Field[] => {
+  const { value } = field;
+  if (isAbsent(value)) return [];
+  if (Array.isArray(value)) return value.map((_, at) => fieldAt(field, at));
+  wrongType(field, 'a list');
+  return [];
+};
+
+/** The fields of an object, by key, in the order of the text. */
+export const entriesOf = (field: Field): [string, Field][] => {
+  const { value } = field;
+  if (isAbsent(value)) return [];
+  if (isObject(value)) return Object.keys(value).map((key) => [key, fieldAt(field, key)]);
+  wrongType(field, 'an object');
+  return [];
+};
+
+export const textsOf = (field: Field): string[] =>
+  listOf(field).flatMap((item) => textOf(item) ?? []);
+
+/** Labels and their like. */
+export const textMapOf = (field: Field): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    entriesOf(field).flatMap(([key, item]) => {
+      const text = textOf(item);
+      return text === undefined ? [] : [[key, text]];
+    }),
+  );

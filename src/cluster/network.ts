@@ -1,0 +1,95 @@
+/** Which plugin and back end a cluster has: what the Scenario says, else what its objects show. */
+import type { Cidr } from '../wire/packet.ts';
+import type { ClusterNote, Network, Place } from './cluster.ts';
+import type { Inventory } from './inventory.ts';
+import { type PluginSign, pluginOfAnnotations, pluginOfName } from './plugin.ts';
+import { type PlacedSpec, placeIn } from './spec.ts';
+
+export interface NetworkChoice {
+  readonly plugin: Network['plugin'];
+  readonly backend: Network['backend'];
+  readonly config: Network['config'];
+  /** The Pods' range, where the plugin's own configuration names one. */
+  readonly podCIDR?: { readonly cidr: Cidr; readonly place: Place };
+  readonly place?: Place;
+}
+
+export const BACKENDS = {
+  flannel: ['vxlan', 'host-gw'],
+  bridge: ['static-routes', 'cloud-routes'],
+} as const;
+
+const flannelBackend = (text: string | undefined): 'vxlan' | 'host-gw' | undefined =>
+  BACKENDS.flannel.find((known) => known === (text ?? 'vxlan'));
+
+/** Signs in order of weight: objects of the plugin's manifest, Pods of its agents, annotations. */
+const signsOf = ({ signs, pods, nodes }: Inventory): PluginSign[] => {
+  const agents = pods.flatMap(({ owners, place }) => {
+    const plugin = pluginOfName(owners[0]?.kind === 'DaemonSet' ? owners[0].name : '');
+    return plugin === undefined ? [] : [{ plugin, place }];
+  });
+  const annotated = [...nodes, ...pods].flatMap(({ annotations, place }) => {
+    const plugin = pluginOfAnnotations(annotations);
+    return plugin === undefined || !place ? [] : [{ plugin, place }];
+  });
+  return [...signs, ...agents, ...annotated];
+};
+
+const isModelled = ({ plugin, flannel }: PluginSign): boolean =>
+  plugin === 'flannel' && flannelBackend(flannel?.backend) !== undefined;
+
+const titleOf = ({ plugin, flannel }: PluginSign): string =>
+  flannel?.backend === undefined ? plugin : `${plugin} ${flannel.backend}`;
+
+/** flannel alone is modelled; whatever else shows up beside it (Canal) decides the data path. */
+const strangest = (signs: readonly PluginSign[]): PluginSign | undefined =>
+  signs.find((sign) => !isModelled(sign)) ?? signs.find(({ flannel }) => flannel) ?? signs[0];
+
+const fromSign = (sign: PluginSign, note: (note: ClusterNote) => void): NetworkChoice => {
+  const { place, flannel } = sign;
+  const podCIDR = flannel?.network === undefined ? undefined : { cidr: flannel.network, place };
+  const backend = flannelBackend(flannel?.backend);
+  if (isModelled(sign) && backend)
+    return {
+      plugin: 'flannel',
+      backend,
+      config: flannel?.config ?? {},
+      place,
+      ...(podCIDR && { podCIDR }),
+    };
+  note({ code: 'plugin-traced-as-bridge', subject: titleOf(sign), place });
+  return {
+    plugin: 'bridge',
+    backend: 'static-routes',
+    config: {},
+    place,
+    ...(podCIDR && { podCIDR }),
+  };
+};
+
+/** Settles plugin and back end. Nothing said and nothing shown: flannel with VXLAN. */
+export const chooseNetwork = (
+  spec: PlacedSpec | undefined,
+  inventory: Inventory,
+  note: (note: ClusterNote) => void,
+): NetworkChoice => {
+  const network = spec?.value.network;
+  const sign = strangest(signsOf(inventory));
+  if (network?.plugin === undefined && network?.backend === undefined) {
+    if (sign) {
+      const choice = fromSign(sign, note);
+      return network?.config ? { ...choice, config: network.config } : choice;
+    }
+    note({ code: 'plugin-default', subject: 'flannel vxlan' });
+  }
+  const plugin =
+    network?.plugin ??
+    (BACKENDS.bridge.some((known) => known === network?.backend) ? 'bridge' : 'flannel');
+  const place = placeIn(spec, 'network');
+  return {
+    plugin,
+    backend: network?.backend ?? BACKENDS[plugin][0],
+    config: network?.config ?? {},
+    ...(place && { place }),
+  };
+};

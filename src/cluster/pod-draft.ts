@@ -1,0 +1,197 @@
+/** Pods before they are placed: those of the input, and those that workloads stand for. */
+import type { ObjectRef, Place, Pod } from './cluster.ts';
+import {
+  booleanOf,
+  type Field,
+  fieldAt,
+  integerOf,
+  listOf,
+  textMapOf,
+  textOf,
+  warn,
+} from './field.ts';
+import { canonicalJson } from './kube-object.ts';
+import { nameHash } from './name-hash.ts';
+import { type PodSpec, readPodSpec } from './pod-spec.ts';
+import type { Labels } from './selector.ts';
+
+/** What a live cluster says about a Pod. */
+export interface PodStatus {
+  readonly phase?: Pod['phase'];
+  readonly ip?: string;
+  readonly hostIP?: string;
+  readonly hostIPPlace?: Place;
+  readonly ipPlace?: Place;
+  readonly ready?: boolean;
+  readonly reason?: string;
+  /** Only an IPv6 address was found. */
+  readonly onlyIpv6?: string;
+}
+
+export interface PodDraft {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** The annotation `k8snet/listen`, and where it stands. */
+  readonly listen?: { readonly text: string; readonly place: Place; readonly field: Field };
+  /** Keys of annotations: some plugins are recognised by theirs. */
+  readonly annotations: readonly string[];
+  readonly owners: readonly ObjectRef[];
+  readonly ordinal: number;
+  readonly inventedName: boolean;
+  readonly spec: PodSpec;
+  readonly status: PodStatus;
+  readonly terminating: boolean;
+  /** For diagnostics about the Pod as a whole. */
+  readonly field: Field;
+  readonly place: Place;
+  /** A DaemonSet's Pod is bound to one node. */
+  readonly boundTo?: string;
+}
+
+/** The Pod's place in the order in which placement and addresses are handed out. */
+export const draftKey = (draft: PodDraft): readonly (string | number)[] => {
+  const top = draft.owners.at(-1) ?? { kind: 'Pod', name: draft.name };
+  return [draft.namespace, top.kind, top.name, draft.ordinal, draft.name];
+};
+
+export interface PodMeta {
+  readonly labels: Labels;
+  readonly annotations: readonly string[];
+  readonly listen?: NonNullable<PodDraft['listen']>;
+}
+
+const LISTEN = 'k8snet/listen';
+
+/** Labels and annotations, of a Pod or of a template. */
+export const readPodMeta = (metadata: Field): PodMeta => {
+  const listenField = fieldAt(metadata, 'annotations', LISTEN);
+  const text = textOf(listenField);
+  const annotations = textMapOf(fieldAt(metadata, 'annotations'));
+  return {
+    labels: textMapOf(fieldAt(metadata, 'labels')),
+    annotations: Object.keys(annotations),
+    ...(text !== undefined && {
+      listen: { text, place: metadata.object.place(listenField.path), field: listenField },
+    }),
+  };
+};
+
+const PHASES = ['Running', 'Pending', 'Succeeded', 'Failed', 'Unknown'] as const;
+
+const isIpv6 = (text: string): boolean => text.includes(':');
+
+/** status.conditions by type. */
+const condition = (status: Field, type: string): Field | undefined =>
+  listOf(fieldAt(status, 'conditions')).find((item) => textOf(fieldAt(item, 'type')) === type);
+
+const readReady = (status: Field): boolean | undefined => {
+  const ready = condition(status, 'Ready');
+  if (ready) return textOf(fieldAt(ready, 'status')) === 'True';
+  const containers = listOf(fieldAt(status, 'containerStatuses'));
+  if (containers.length === 0) return undefined;
+  return containers.every((item) => booleanOf(fieldAt(item, 'ready')) ?? false);
+};
+
+/** Why a Pod is not running, in the cluster's own words. */
+const readReason = (status: Field): string | undefined => {
+  const scheduled = condition(status, 'PodScheduled');
+  const waiting = listOf(fieldAt(status, 'containerStatuses')).flatMap(
+    (item) => textOf(fieldAt(item, 'state', 'waiting', 'reason')) ?? [],
+  );
+  return (
+    textOf(fieldAt(status, 'reason')) ??
+    (scheduled && textOf(fieldAt(scheduled, 'message'))) ??
+    waiting[0]
+  );
+};
+
+const readStatus = (status: Field): PodStatus => {
+  const text = textOf(fieldAt(status, 'phase'));
+  const phase = PHASES.find((known) => known === text);
+  const single = fieldAt(status, 'podIP');
+  const fields = [single, ...listOf(fieldAt(status, 'podIPs')).map((item) => fieldAt(item, 'ip'))];
+  const ips = fields.flatMap((field) => {
+    const ip = textOf(field);
+    return ip ? [{ ip, place: status.object.place(field.path) }] : [];
+  });
+  const v4 = ips.find(({ ip }) => !isIpv6(ip));
+  const hostField = fieldAt(status, 'hostIP');
+  const hostIP = textOf(hostField);
+  const ready = readReady(status);
+  const reason = readReason(status);
+  return {
+    ...(phase && { phase }),
+    ...(v4 && { ip: v4.ip, ipPlace: v4.place }),
+    ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
+    ...(hostIP !== undefined &&
+      !isIpv6(hostIP) && { hostIP, hostIPPlace: status.object.place(hostField.path) }),
+    ...(ready !== undefined && { ready }),
+    ...(reason !== undefined && { reason }),
+  };
+};
+
+/**
+ * metadata.ownerReferences: the one that is the controller. A ReplicaSet whose name ends with the
+ * Pod's pod-template-hash belongs to the Deployment of the name before it; a Job whose name ends
+ * with the minutes since 1970 belongs to the CronJob of the name before it.
+ */
+const readOwners = (metadata: Field, namespace: string, labels: Labels): ObjectRef[] => {
+  const owner = listOf(fieldAt(metadata, 'ownerReferences')).find((item) =>
+    booleanOf(fieldAt(item, 'controller')),
+  );
+  const kind = owner && textOf(fieldAt(owner, 'kind'));
+  const name = owner && textOf(fieldAt(owner, 'name'));
+  if (kind === undefined || name === undefined || kind === 'Node') return [];
+  const owners: ObjectRef[] = [{ kind, namespace, name }];
+  const hash = labels['pod-template-hash'];
+  if (kind === 'ReplicaSet' && hash !== undefined && name.endsWith(`-${hash}`))
+    owners.push({ kind: 'Deployment', namespace, name: name.slice(0, -hash.length - 1) });
+  const cron = kind === 'Job' ? /^(.+)-\d{8}$/.exec(name)?.[1] : undefined;
+  if (cron !== undefined) owners.push({ kind: 'CronJob', namespace, name: cron });
+  return owners;
+};
+
+export const namespaceOf = (metadata: Field): string =>
+  textOf(fieldAt(metadata, 'namespace')) || 'default';
+
+/** The number at the end of a StatefulSet's Pod is its ordinal. */
+const ordinalOf = (name: string, owners: readonly ObjectRef[]): number => {
+  const number = owners[0]?.kind === 'StatefulSet' ? /-(\d+)$/.exec(name)?.[1] : undefined;
+  return number === undefined ? 0 : Number(number);
+};
+
+/** A `kind: Pod` of the input; undefined, with a warning, for one without any name. */
+export const draftOfPod = (object: Field): PodDraft | undefined => {
+  const metadata = fieldAt(object, 'metadata');
+  const namespace = namespaceOf(metadata);
+  const given = textOf(fieldAt(metadata, 'name'));
+  const prefix = textOf(fieldAt(metadata, 'generateName'));
+  if (!given && !prefix) {
+    warn(object, 'missing-name', 'has no metadata.name and is left out');
+    return undefined;
+  }
+  const name = given || `${prefix}${nameHash(canonicalJson(object.value ?? null), 5)}`;
+  const meta = readPodMeta(metadata);
+  const owners = readOwners(metadata, namespace, meta.labels);
+  return {
+    namespace,
+    name,
+    ...meta,
+    owners,
+    ordinal: ordinalOf(name, owners),
+    inventedName: !given,
+    spec: readPodSpec(fieldAt(object, 'spec')),
+    status: readStatus(fieldAt(object, 'status')),
+    terminating: fieldAt(metadata, 'deletionTimestamp').value !== undefined,
+    field: object,
+    place: object.object.place([]),
+  };
+};
+
+/** More Pods than the largest clusters have are a slip of the keyboard. */
+const MOST_REPLICAS = 150_000;
+
+/** spec.replicas and its like. */
+export const countOf = (field: Field, fallback: number): number =>
+  integerOf(field, 0, MOST_REPLICAS) ?? fallback;

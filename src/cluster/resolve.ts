@@ -1,0 +1,557 @@
+/** Kubernetes objects → Cluster: every Pod on a node with its address, every workload its Pods. */
+import { cidrContains, cidrOf, cidrOverlaps, isIpv4 } from '../wire/ip.ts';
+import type { Cidr, Ip } from '../wire/packet.ts';
+import { giveAddresses, reportGateways, reportTwins, type Tenant } from './address.ts';
+import type {
+  Cluster,
+  ClusterNode,
+  ClusterNote,
+  ObjectRef,
+  Place,
+  Pod,
+  Workload,
+} from './cluster.ts';
+import { atPlace, createDiagnostics, type Diagnostic, type Report } from './diagnostic.ts';
+import { warn } from './field.ts';
+import { type Inventory, takeInventory } from './inventory.ts';
+import type { KubeObject } from './kube-object.ts';
+import { listenersOf } from './listener.ts';
+import { nameHash } from './name-hash.ts';
+import { chooseNetwork } from './network.ts';
+import { gatherNodes, type NodeDraft } from './node.ts';
+import { compareKeys, compareText } from './order.ts';
+import { draftKey, type PodDraft } from './pod-draft.ts';
+import { type Ranges, settleRanges } from './pod-range.ts';
+import { fits, type Placement, schedule } from './schedule.ts';
+import { matches } from './selector.ts';
+import { policyFacts, type Service } from './service.ts';
+import { type PlacedSpec, placeIn } from './spec.ts';
+import { enclosing, networkOf, pickRange, settleUnderlay, type Underlay } from './underlay.ts';
+import { podsOfWorkload, type WorkloadObject } from './workload.ts';
+
+export interface ClusterInput {
+  readonly name: string;
+  readonly spec?: PlacedSpec | undefined;
+  readonly objects: readonly KubeObject[];
+  /** `declared`: a port without evidence refuses, on Pods that show any port. */
+  readonly listen?: 'evidence' | 'declared' | undefined;
+}
+
+export interface ResolvedCluster {
+  /** Usable for questions only when no diagnostic is an error. */
+  readonly cluster: Cluster;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Objects that do not matter to the network, by kind. */
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
+type Note = (note: ClusterNote) => void;
+
+/** TEST-NET-3 (RFC 5737): nobody's, so it is everybody outside. */
+const EXTERNAL: Ip = '203.0.113.10';
+
+const DEFAULT_SERVICE_CIDRS = ['10.96.0.0/12', '172.30.0.0/16', '10.43.0.0/16'] as const;
+
+const isFinished = ({ status }: PodDraft): boolean =>
+  status.phase === 'Succeeded' || status.phase === 'Failed';
+
+const sameRef = (a: ObjectRef, b: ObjectRef): boolean =>
+  a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+
+const refKey = ({ kind, namespace, name }: ObjectRef): string => `${kind}/${namespace}/${name}`;
+
+/** A Pod knows its ReplicaSet; the ReplicaSet's object knows the Deployment above it. */
+const withUpperOwners = (
+  draft: PodDraft,
+  workloads: ReadonlyMap<string, WorkloadObject>,
+): PodDraft => {
+  const owners = [...draft.owners];
+  for (let at = 0; at < owners.length && at < 8; at++) {
+    const owner = owners[at];
+    const upper = owner && workloads.get(refKey(owner))?.owner;
+    const next = owners[at + 1];
+    if (upper && !(next && sameRef(next, upper))) owners.splice(at + 1, owners.length, upper);
+  }
+  return owners.length === draft.owners.length ? draft : { ...draft, owners };
+};
+
+/** Workloads whose Pods, or whose own workloads, the input has: nothing is made for them. */
+const alreadyThere = (inventory: Inventory, pods: readonly PodDraft[]): ReadonlySet<string> =>
+  new Set([
+    ...pods.flatMap(({ owners }) => owners.map(refKey)),
+    ...inventory.workloads.flatMap(({ owner }) => (owner ? [refKey(owner)] : [])),
+  ]);
+
+interface Population {
+  readonly drafts: readonly PodDraft[];
+  readonly nodes: readonly NodeDraft[];
+  readonly nodeOf: ReadonlyMap<PodDraft, string>;
+}
+
+/** All Pods, in order, and all nodes. */
+const populate = (
+  input: ClusterInput,
+  inventory: Inventory,
+  report: Report,
+  note: Note,
+): Population => {
+  const workloads = new Map(inventory.workloads.map((workload) => [refKey(workload), workload]));
+  const given = withOwnNames(
+    sorted(badAddress(inventory.pods.map((draft) => withUpperOwners(draft, workloads)))),
+  );
+  const there = alreadyThere(inventory, given);
+  const absent = inventory.workloads.filter((workload) => !there.has(refKey(workload)));
+  // Templates may name nodes too; a DaemonSet's Pods need all nodes to be known.
+  const made = absent
+    .filter(({ kind }) => kind !== 'DaemonSet')
+    .flatMap((workload) => podsOfWorkload(workload, []))
+    .map((draft) => withUpperOwners(draft, workloads));
+  const { nodes, nodeOf } = gatherNodes({
+    spec: input.spec,
+    objects: inventory.nodes,
+    pods: [...given, ...made],
+    report,
+    note,
+  });
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const names = nodes.map(({ name }) => name);
+  const daemons = absent
+    .filter(({ kind }) => kind === 'DaemonSet')
+    .flatMap((workload) => podsOfWorkload(workload, names))
+    .filter(({ boundTo, spec }) => {
+      const node = byName.get(boundTo ?? '');
+      return node !== undefined && fits(spec, node);
+    });
+  const drafts = [...given, ...withoutTaken([...made, ...daemons], given)];
+  if (
+    made.some(
+      ({ owners: [owner] }) => owner?.kind === 'ReplicaSet' && !workloads.has(refKey(owner)),
+    )
+  )
+    note({ code: 'pod-template-hash', subject: 'Deployments' });
+  return { drafts: sorted(drafts), nodes, nodeOf };
+};
+
+const fullName = ({ namespace, name }: PodDraft): string => `${namespace}/${name}`;
+
+/** Equal objects with a generateName get equal hashes; the API server would draw again. */
+const withOwnNames = (drafts: readonly PodDraft[]): PodDraft[] => {
+  const taken = new Set<string>();
+  return drafts.map((draft) => {
+    let own = draft;
+    for (let again = 1; taken.has(fullName(own)); again++)
+      own = {
+        ...draft,
+        name: `${draft.name.slice(0, -5)}${nameHash(`${draft.name}/${again}`, 5)}`,
+      };
+    taken.add(fullName(own));
+    return own;
+  });
+};
+
+/** A controller cannot make a Pod whose name another one has. */
+const withoutTaken = (made: readonly PodDraft[], given: readonly PodDraft[]): PodDraft[] => {
+  const taken = new Set(given.map(fullName));
+  return made.filter((draft) => {
+    if (!taken.has(fullName(draft))) return true;
+    warn(
+      draft.field,
+      'name-taken',
+      `would make Pod ${fullName(draft)}, which is there already and not its own`,
+    );
+    return false;
+  });
+};
+
+const sorted = (drafts: readonly PodDraft[]): PodDraft[] => {
+  const keyed = drafts.map((draft) => ({ draft, key: draftKey(draft) }));
+  return keyed.sort((a, b) => compareKeys(a.key, b.key)).map(({ draft }) => draft);
+};
+
+/** Pods that the input says are not placed, or have ended, stay where they are. */
+const isSettled = (draft: PodDraft): boolean =>
+  isFinished(draft) || (draft.status.phase === 'Pending' && draft.spec.nodeName === undefined);
+
+const place = ({ drafts, nodes, nodeOf }: Population): ReadonlyMap<PodDraft, Placement> => {
+  const settled = drafts.filter(isSettled);
+  const open = drafts.filter((draft) => !isSettled(draft));
+  const placements = schedule(open, nodes, nodeOf);
+  return new Map<PodDraft, Placement>([
+    ...settled.map((draft): [PodDraft, Placement] => {
+      const node = nodeOf.get(draft);
+      if (node !== undefined) return [draft, { node, invented: false }];
+      return [draft, { pendingReason: draft.status.reason ?? 'the input says Pending' }];
+    }),
+    ...open.map((draft, at): [PodDraft, Placement] => [
+      draft,
+      placements[at] ?? { pendingReason: 'not scheduled' },
+    ]),
+  ]);
+};
+
+/** Without an address of their own: on the node's network, ended, or not started yet. */
+const tenantsOf = (
+  drafts: readonly PodDraft[],
+  placements: ReadonlyMap<PodDraft, Placement>,
+): Tenant[] =>
+  drafts.flatMap((draft) => {
+    const placement = placements.get(draft);
+    if (!placement || !('node' in placement) || draft.spec.hostNetwork || isFinished(draft))
+      return [];
+    if (draft.status.phase === 'Pending' && draft.status.ip === undefined) return [];
+    return [{ draft, node: placement.node }];
+  });
+
+const badAddress = (drafts: readonly PodDraft[]): PodDraft[] =>
+  drafts.map((draft) => {
+    const { ip, onlyIpv6, ...status } = draft.status;
+    if (ip !== undefined && isIpv4(ip)) return draft;
+    if (ip !== undefined) {
+      warn(
+        draft.field,
+        'bad-ip',
+        `has the address ${JSON.stringify(ip)}, which is none; another is made up`,
+      );
+      return { ...draft, status };
+    }
+    if (onlyIpv6 !== undefined)
+      warn(
+        draft.field,
+        'ipv6-only',
+        `has only the IPv6 address ${onlyIpv6}; IPv6 is not modelled yet, so an IPv4 address is made up`,
+      );
+    return draft;
+  });
+
+/** The Services' range: what is given, or a default that holds every ClusterIP of the input. */
+const serviceRange = (
+  input: ClusterInput,
+  services: readonly Service[],
+  avoid: readonly Cidr[],
+  note: Note,
+): Cidr => {
+  const given = input.spec?.value.network?.serviceCIDR;
+  const base =
+    given === undefined ? pickRange(DEFAULT_SERVICE_CIDRS, avoid) : cidrOf(...networkOf(given));
+  const ips = services.flatMap(({ clusterIP }) => clusterIP ?? []).sort(compareText);
+  const outside = ips.find((ip) => !cidrContains(base, ip));
+  if (outside === undefined) {
+    if (given === undefined)
+      note({ code: 'range-default', subject: 'serviceCIDR', values: { cidr: base } });
+    return base;
+  }
+  const start = networkOf(base)[0];
+  const cidr =
+    given === undefined ? enclosing(ips, 16) : enclosing([start, ...ips], networkOf(base)[1]);
+  const at = placeIn(input.spec, 'network', 'serviceCIDR');
+  note({
+    code: 'range-widened',
+    subject: 'serviceCIDR',
+    values: { cidr, because: outside, ...(given !== undefined && { from: given }) },
+    ...(given !== undefined && at && { place: at }),
+  });
+  return cidr;
+};
+
+interface NamedRange {
+  readonly field: string;
+  readonly cidr: Cidr;
+  readonly given: boolean;
+  readonly place: Place | undefined;
+}
+
+/** Two ranges that the Scenario gives are an error; what came of addresses found is only odd. */
+const reportRanges = (ranges: readonly NamedRange[], report: Report): void => {
+  for (const [at, b] of ranges.entries()) {
+    for (const a of ranges.slice(0, at)) {
+      if (!cidrOverlaps(a.cidr, b.cidr)) continue;
+      const given = a.given && b.given;
+      report({
+        severity: given ? 'error' : 'warning',
+        code: 'ranges-overlap',
+        message: `${a.field} ${a.cidr} and ${b.field} ${b.cidr} overlap`,
+        ...(given && { path: b.field }),
+        ...atPlace(b.given ? b.place : (a.place ?? b.place)),
+        hint: 'Pods, Services and nodes need ranges of their own.',
+      });
+    }
+  }
+};
+
+const clusterNodes = (
+  drafts: readonly NodeDraft[],
+  { ips }: Underlay,
+  ranges: Ranges,
+): ClusterNode[] =>
+  drafts.map((draft, index) => ({
+    name: draft.name,
+    index,
+    ip: ips[index] ?? '0.0.0.0',
+    podCIDR: ranges.nodes[index]?.cidr ?? ranges.podCIDR,
+    labels: draft.labels,
+    taints: draft.taints,
+    sysctl: draft.sysctl,
+    ready: draft.ready,
+    invented: {
+      node: draft.made,
+      ip: draft.ip === undefined,
+      podCIDR: ranges.nodes[index]?.invented ?? true,
+    },
+    ...(draft.place && { place: draft.place }),
+  }));
+
+const phaseOf = (draft: PodDraft, ip: Ip | undefined, node: string | undefined): Pod['phase'] => {
+  const { phase } = draft.status;
+  if (phase !== undefined && (phase !== 'Running' || node !== undefined)) return phase;
+  return node !== undefined && ip !== undefined ? 'Running' : 'Pending';
+};
+
+const toPod = (
+  draft: PodDraft,
+  placement: Placement | undefined,
+  given: ReadonlyMap<PodDraft, Ip>,
+  nodeIps: ReadonlyMap<string, Ip>,
+  services: readonly Service[],
+  input: ClusterInput,
+): Pod => {
+  const node = placement && 'node' in placement ? placement.node : undefined;
+  const { hostNetwork, containers } = draft.spec;
+  const own = draft.status.ip ?? given.get(draft);
+  const ip = hostNetwork ? nodeIps.get(node ?? '') : own;
+  const phase = phaseOf(draft, ip, node);
+  const listeners = listenersOf(draft, services);
+  const reason =
+    placement && 'pendingReason' in placement
+      ? placement.pendingReason
+      : (draft.status.reason ??
+        (draft.status.phase === undefined
+          ? `the range of ${node} has no free address`
+          : undefined));
+  return {
+    namespace: draft.namespace,
+    name: draft.name,
+    ...(node !== undefined && { node }),
+    ...(ip !== undefined && !isFinished(draft) && { ip }),
+    hostNetwork,
+    phase,
+    ...(phase === 'Pending' && reason !== undefined && { pendingReason: reason }),
+    ready: phase === 'Running' && !draft.terminating && (draft.status.ready ?? true),
+    labels: draft.labels,
+    containers,
+    owners: draft.owners,
+    ordinal: draft.ordinal,
+    invented: {
+      name: draft.inventedName,
+      ip: !hostNetwork && draft.status.ip === undefined && ip !== undefined,
+      node: placement !== undefined && 'node' in placement && placement.invented,
+    },
+    listeners:
+      input.listen === 'declared' && listeners.unlisted === 'unknown'
+        ? { ...listeners, unlisted: 'refused' }
+        : listeners,
+    place: draft.place,
+  };
+};
+
+/** Every controller of every Pod, and every workload of the input, with its Pods in name order. */
+const workloadsOf = (pods: readonly Pod[], inventory: Inventory): Workload[] => {
+  const found = new Map<string, { ref: ObjectRef; pods: number[]; place?: Place }>();
+  for (const { kind, namespace, name, place: at } of inventory.workloads)
+    found.set(refKey({ kind, namespace, name }), {
+      ref: { kind, namespace, name },
+      pods: [],
+      place: at,
+    });
+  for (const [index, pod] of pods.entries()) {
+    for (const ref of pod.owners) {
+      const entry = found.get(refKey(ref)) ?? { ref, pods: [] };
+      entry.pods.push(index);
+      found.set(refKey(ref), entry);
+    }
+  }
+  const key = ({ ref }: { ref: ObjectRef }): string[] => [ref.namespace ?? '', ref.kind, ref.name];
+  return [...found.values()]
+    .sort((a, b) => compareKeys(key(a), key(b)))
+    .map(({ ref, pods: indexes, place: at }) => ({
+      kind: ref.kind,
+      namespace: ref.namespace ?? 'default',
+      name: ref.name,
+      pods: indexes.sort((a, b) => compareText(pods[a]?.name ?? '', pods[b]?.name ?? '')),
+      ...(at && { place: at }),
+    }));
+};
+
+const reportDangling = (
+  inventory: Inventory,
+  pods: readonly Pod[],
+  cluster: readonly Pod[],
+): void => {
+  if (pods.length === 0) return;
+  for (const { field, namespace, selector } of inventory.services) {
+    if (selector.length === 0) continue;
+    if (!cluster.some((pod) => pod.namespace === namespace && matches(selector, pod.labels)))
+      warn(field, 'selects-nothing', 'selects no Pod');
+  }
+};
+
+const reportPending = (drafts: readonly PodDraft[], pods: readonly Pod[]): void => {
+  for (const [at, draft] of drafts.entries()) {
+    const pod = pods[at];
+    if (pod?.phase !== 'Pending' || draft.status.phase !== undefined) continue;
+    warn(draft.field, 'unschedulable', `stays Pending: ${pod.pendingReason ?? 'no reason known'}`);
+  }
+};
+
+const countNotes = (pods: readonly Pod[], note: Note): void => {
+  const placed = pods.filter(({ invented }) => invented.node).length;
+  const addressed = pods.filter(({ invented }) => invented.ip).length;
+  if (placed > 0)
+    note({
+      code: 'placement-invented',
+      subject: 'Pods',
+      values: { count: placed, of: pods.length },
+    });
+  if (addressed > 0)
+    note({
+      code: 'address-invented',
+      subject: 'Pods',
+      values: { count: addressed, of: pods.length },
+    });
+};
+
+const byNamespace = (services: readonly Service[]): ReadonlyMap<string, Service[]> => {
+  const groups = new Map<string, Service[]>();
+  for (const service of services) {
+    const group = groups.get(service.namespace) ?? [];
+    group.push(service);
+    groups.set(service.namespace, group);
+  }
+  for (const group of groups.values())
+    group.sort((a, b) => compareText(a.facts.name, b.facts.name));
+  return groups;
+};
+
+/**
+ * Resolves a cluster. What is missing is made up in a fixed way and noted; what is odd or wrong
+ * becomes a diagnostic, all of them at once. Nothing is thrown.
+ */
+export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
+  const { report, list } = createDiagnostics();
+  const notes: ClusterNote[] = [];
+  const note: Note = (item) => {
+    notes.push(item);
+  };
+  const inventory = takeInventory(input.objects, report);
+  const choice = chooseNetwork(input.spec, inventory, note);
+  const population = populate(input, inventory, report, note);
+  const { drafts, nodes } = population;
+  const placements = place(population);
+  const tenants = tenantsOf(drafts, placements);
+  reportTwins(tenants, report);
+
+  const network = input.spec?.value.network;
+  const podGiven =
+    network?.podCIDR === undefined
+      ? choice.podCIDR
+      : { cidr: network.podCIDR, place: placeIn(input.spec, 'network', 'podCIDR') };
+  const wanted = [podGiven?.cidr, network?.serviceCIDR].flatMap((cidr) => cidr ?? []);
+  const underlay = settleUnderlay({ spec: input.spec, nodes, avoid: wanted, report, note });
+  const podIps = new Map<string, Ip[]>();
+  for (const { draft, node } of tenants) {
+    const { ip } = draft.status;
+    if (ip === undefined) continue;
+    const ips = podIps.get(node) ?? [];
+    ips.push(ip);
+    podIps.set(node, ips);
+  }
+  const ranges = settleRanges({
+    nodes,
+    podIps,
+    given: podGiven,
+    avoid: [
+      underlay.underlay.cidr,
+      ...(network?.serviceCIDR === undefined ? [] : [network.serviceCIDR]),
+    ],
+    report,
+    note,
+  });
+  const serviceCIDR = serviceRange(
+    input,
+    inventory.services,
+    [ranges.podCIDR, underlay.underlay.cidr],
+    note,
+  );
+  reportRanges(
+    [
+      {
+        field: 'network.podCIDR',
+        cidr: ranges.podCIDR,
+        given: network?.podCIDR !== undefined,
+        place: placeIn(input.spec, 'network', 'podCIDR'),
+      },
+      {
+        field: 'network.serviceCIDR',
+        cidr: serviceCIDR,
+        given: network?.serviceCIDR !== undefined,
+        place: placeIn(input.spec, 'network', 'serviceCIDR'),
+      },
+      {
+        field: 'underlay.cidr',
+        cidr: underlay.underlay.cidr,
+        given: input.spec?.value.underlay?.cidr !== undefined,
+        place: placeIn(input.spec, 'underlay', 'cidr'),
+      },
+    ],
+    report,
+  );
+
+  const clusterNodeList = clusterNodes(nodes, underlay, ranges);
+  const rangeOf = new Map(clusterNodeList.map(({ name, podCIDR }) => [name, podCIDR]));
+  reportGateways(tenants, rangeOf, report);
+  const addresses = giveAddresses(tenants, rangeOf);
+  const nodeIps = new Map(clusterNodeList.map(({ name, ip }) => [name, ip]));
+  const services = byNamespace(inventory.services);
+  const pods = drafts.map((draft) =>
+    toPod(
+      draft,
+      placements.get(draft),
+      addresses,
+      nodeIps,
+      services.get(draft.namespace) ?? [],
+      input,
+    ),
+  );
+  reportPending(drafts, pods);
+  reportDangling(inventory, pods, pods);
+  countNotes(pods, note);
+
+  const { description } = input.spec?.value ?? {};
+  const bySubject = (
+    a: { namespace: string; name: string },
+    b: { namespace: string; name: string },
+  ): number => compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
+  const cluster: Cluster = {
+    name: input.name,
+    ...(description !== undefined && { description }),
+    network: {
+      plugin: choice.plugin,
+      backend: choice.backend,
+      podCIDR: ranges.podCIDR,
+      serviceCIDR,
+      config: choice.config,
+      ...(choice.place && { place: choice.place }),
+    },
+    underlay: underlay.underlay,
+    nodes: clusterNodeList,
+    pods,
+    workloads: workloadsOf(pods, inventory),
+    namespaces: [
+      ...new Set(['default', ...inventory.namespaces, ...pods.map(({ namespace }) => namespace)]),
+    ].sort(compareText),
+    services: inventory.services.map(({ facts }) => facts).sort(bySubject),
+    policies: inventory.policies.map((policy) => policyFacts(policy, pods)).sort(bySubject),
+    external: { ip: EXTERNAL },
+    notes,
+  };
+  return { cluster, diagnostics: list(), skipped: inventory.skipped };
+};

@@ -1,0 +1,141 @@
+/** The wire between the nodes: its range, its gateway and the nodes' addresses. */
+import {
+  cidrAt,
+  cidrContains,
+  cidrOf,
+  cidrOverlaps,
+  cidrSize,
+  ipv4ToNumber,
+  numberToIpv4,
+  parseCidr,
+} from '../wire/ip.ts';
+import type { Cidr, Ip } from '../wire/packet.ts';
+import type { Cluster, ClusterNote } from './cluster.ts';
+import { atPlace, type Report } from './diagnostic.ts';
+import type { NodeDraft } from './node.ts';
+import { type PlacedSpec, placeIn } from './spec.ts';
+
+const DEFAULT_CIDRS = ['192.168.10.0/24', '172.18.10.0/24', '10.10.10.0/24'] as const;
+const DEFAULT_MTU = 1500;
+/** Nodes' invented addresses start at .11: routers and appliances have the first ten. */
+const FIRST_NODE = 11;
+
+/** The smallest aligned range that holds all addresses and is at least as wide as `widest`. */
+export const enclosing = (ips: readonly Ip[], widest: number): Cidr => {
+  const [first = '0.0.0.0'] = ips;
+  let prefix = widest;
+  const base = ipv4ToNumber(first);
+  for (const ip of ips) {
+    const differing = (base ^ ipv4ToNumber(ip)) >>> 0;
+    prefix = Math.min(prefix, Math.clz32(differing));
+  }
+  return cidrOf(first, prefix);
+};
+
+/** A range as its first address and prefix length. */
+export const networkOf = (cidr: Cidr): [Ip, number] => {
+  const { address, prefix } = parseCidr(cidr);
+  return [numberToIpv4(address), prefix];
+};
+
+/** The first and the last address of a range, which together stand for all of it. */
+export const edges = (cidr: Cidr): [Ip, Ip] => {
+  const { address } = parseCidr(cidr);
+  return [numberToIpv4(address), numberToIpv4(address + cidrSize(cidr) - 1)];
+};
+
+/** The first of our defaults that overlaps nothing; the first at all where each does. */
+export const pickRange = (defaults: readonly [Cidr, ...Cidr[]], avoid: readonly Cidr[]): Cidr =>
+  defaults.find((cidr) => !avoid.some((other) => cidrOverlaps(cidr, other))) ?? defaults[0];
+
+export interface Underlay {
+  readonly underlay: Cluster['underlay'];
+  /** By node, in the nodes' order. */
+  readonly ips: readonly Ip[];
+}
+
+const warnTwins = (nodes: readonly NodeDraft[], report: Report): void => {
+  const owners = new Map<Ip, string>();
+  for (const { name, ip } of nodes) {
+    if (!ip) continue;
+    const owner = owners.get(ip.ip);
+    if (owner !== undefined)
+      report({
+        severity: 'error',
+        code: 'duplicate-ip',
+        message: `nodes ${owner} and ${name} both have the address ${ip.ip}`,
+        ...atPlace(ip.place),
+      });
+    owners.set(ip.ip, owner ?? name);
+  }
+};
+
+/** Settles the underlay; node addresses of the input always win over ranges. */
+export const settleUnderlay = (input: {
+  readonly spec: PlacedSpec | undefined;
+  readonly nodes: readonly NodeDraft[];
+  /** Ranges that a default must not overlap. */
+  readonly avoid: readonly Cidr[];
+  readonly report: Report;
+  readonly note: (note: ClusterNote) => void;
+}): Underlay => {
+  const { spec, nodes, avoid, report, note } = input;
+  const given = spec?.value.underlay?.cidr;
+  const place = placeIn(spec, 'underlay', 'cidr');
+  const known = nodes.flatMap(({ ip }) => (ip ? [ip.ip] : []));
+  warnTwins(nodes, report);
+
+  let cidr = given === undefined ? pickRange(DEFAULT_CIDRS, avoid) : cidrOf(...networkOf(given));
+  const outside = known.filter((ip) => !cidrContains(cidr, ip));
+  if (outside.length > 0) {
+    const { prefix } = parseCidr(cidr);
+    cidr = enclosing(given === undefined ? known : [...edges(cidr), ...known], prefix);
+    note({
+      code: 'range-widened',
+      subject: 'underlay',
+      values: { cidr, because: outside[0] ?? '', ...(given !== undefined && { from: given }) },
+      ...(place && given !== undefined && { place }),
+    });
+  } else if (given === undefined) {
+    note({ code: 'underlay-default', subject: 'underlay', values: { cidr } });
+  }
+
+  const taken = new Set(known);
+  const size = cidrSize(cidr);
+  const gateway =
+    [cidrAt(cidr, Math.min(1, size - 1)), cidrAt(cidr, Math.max(0, size - 2))].find(
+      (ip) => !taken.has(ip),
+    ) ?? cidrAt(cidr, Math.min(1, size - 1));
+  taken.add(gateway);
+  let next = FIRST_NODE;
+  let wrapped = false;
+  const free = (): Ip | undefined => {
+    for (;;) {
+      if (next >= size - 1) {
+        if (wrapped) return undefined;
+        wrapped = true;
+        next = 1;
+        continue;
+      }
+      const ip = cidrAt(cidr, next++);
+      if (!taken.has(ip)) return ip;
+    }
+  };
+  const ips = nodes.map((node) => {
+    if (node.ip) return node.ip.ip;
+    const ip = free();
+    if (ip !== undefined) {
+      taken.add(ip);
+      return ip;
+    }
+    report({
+      severity: 'error',
+      code: 'range-exhausted',
+      message: `the underlay ${cidr} has no address left for node ${node.name}`,
+      ...atPlace(place ?? node.place),
+      hint: 'Give the Scenario a wider underlay.cidr.',
+    });
+    return cidrAt(cidr, 0);
+  });
+  return { underlay: { cidr, mtu: spec?.value.underlay?.mtu ?? DEFAULT_MTU, gateway }, ips };
+};
