@@ -1,0 +1,152 @@
+/** Starts the one process inside a private copy of the network, and talks to it. */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+
+/** A command for the agent to run inside a namespace (absent: the private copy's own). */
+export interface Job {
+  readonly ns?: string;
+  readonly argv: readonly string[];
+  readonly input?: string;
+}
+
+/** Exit code, standard output, standard error. */
+export type JobResult = readonly [code: number, out: string, err: string];
+
+/** One captured frame: ns since the agent started, ifindex, leaving?, bytes on the wire, hex of the bytes. */
+export type RawFrame = readonly [
+  time: number,
+  ifindex: number,
+  outgoing: boolean,
+  length: number,
+  hex: string,
+];
+
+export interface ListenerRequest {
+  readonly ns: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface ClientRequest {
+  readonly ns: string;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly dst: string;
+  readonly dport?: number | undefined;
+  readonly sport: number;
+  readonly src?: string | undefined;
+  readonly size?: number | undefined;
+  readonly ttl?: number | undefined;
+}
+
+export interface ProbeRequest {
+  readonly listeners: readonly ListenerRequest[];
+  readonly client: ClientRequest;
+  /** Seconds without a frame after which a decided probe, and an undecided one, is over. */
+  readonly quiet: number;
+  readonly patience: number;
+  /** Seconds after which the probe is over whatever still goes on. */
+  readonly limit: number;
+  /** Keep what earlier packets left behind. */
+  readonly warm?: boolean;
+}
+
+export interface ProbeAnswer {
+  /** `ok`, `timeout`, or the errno that the client's socket saw. */
+  readonly outcome: string;
+  readonly frames: Readonly<Record<string, readonly RawFrame[]>>;
+  /** What `conntrack -L -o extended` prints, by namespace. */
+  readonly conntrack: Readonly<Record<string, string>>;
+  /** Frames that a full ring lost. */
+  readonly lost: number;
+  /** False: frames still flowed when the limit was reached. */
+  readonly silent: boolean;
+}
+
+interface Operations {
+  make: { ask: { names: readonly string[] }; answer: null };
+  sysctl: {
+    ask: { values: Readonly<Record<string, readonly (readonly [path: string, value: string])[]>> };
+    /** By namespace: paths that could not be written, and why. */
+    answer: Readonly<Record<string, readonly (readonly [path: string, why: string])[]>>;
+  };
+  run: { ask: { jobs: readonly Job[] }; answer: readonly JobResult[] };
+  capture: { ask: { names: readonly string[]; tracked: readonly string[] }; answer: null };
+  cold: { ask: Readonly<Record<never, never>>; answer: null };
+  probe: { ask: ProbeRequest; answer: ProbeAnswer };
+}
+
+export interface Agent {
+  /** Rejects with the agent's own words when the operation fails or the agent is gone. */
+  readonly ask: <Op extends keyof Operations>(
+    op: Op,
+    request: Operations[Op]['ask'],
+  ) => Promise<Operations[Op]['answer']>;
+  /** Ends the agent; the kernel removes every namespace with it. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Root: a private network and mount table. Anybody else: a user namespace of their own around it. */
+const PRIVATE = ['-nm', '--propagation', 'private'];
+const ROOTLESS = ['-Ucnm', '--keep-caps', '--propagation', 'private'];
+
+/** Which private copy this machine allows: as root, rootless, or none. */
+export const privilege = (): 'root' | 'rootless' | 'none' => {
+  const works = (flags: readonly string[]): boolean =>
+    spawnSync('unshare', [...flags, 'true'], { stdio: 'ignore' }).status === 0;
+  if (works(PRIVATE)) return 'root';
+  return works(ROOTLESS) ? 'rootless' : 'none';
+};
+
+const SCRIPT = new URL('./agent.py', import.meta.url).pathname;
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const attend = (child: ChildProcessWithoutNullStreams): Agent => {
+  const queue: Waiting[] = [];
+  let rest = '';
+  let complaints = '';
+  const fail = (why: string): void => {
+    for (const waiting of queue.splice(0)) waiting.reject(new Error(`lab agent: ${why}`));
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const answer = JSON.parse(line) as { ok?: unknown; error?: string };
+      const waiting = queue.shift();
+      if (answer.error === undefined) waiting?.resolve(answer.ok);
+      else waiting?.reject(new Error(`lab agent: ${answer.error}`));
+    }
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  child.on('error', (error) => fail(error.message));
+  child.on('close', (code) => fail(`ended with ${code}\n${complaints}`));
+  child.stdin.on('error', () => undefined);
+  return {
+    ask: (op, request) =>
+      new Promise((resolve, reject) => {
+        queue.push({ resolve: (answer) => resolve(answer as never), reject });
+        child.stdin.write(`${JSON.stringify({ op, ...request })}\n`);
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null) resolve();
+        else {
+          child.on('close', () => resolve());
+          child.stdin.end();
+        }
+      }),
+  };
+};
+
+/**
+ * Starts an agent in a private copy of the network.
+ * @param as what `privilege()` answered, never `none`
+ */
+export const startAgent = (as: 'root' | 'rootless'): Agent =>
+  attend(spawn('unshare', [...(as === 'root' ? PRIVATE : ROOTLESS), 'python3', SCRIPT]));

@@ -1,0 +1,131 @@
+/** Builds a World as real network namespaces, and holds the result against the World. */
+import { conntrackActive } from '../kernel/netfilter/conntrack-in.ts';
+import type { Netns, World } from '../kernel/world.ts';
+import { iptablesRestoreInput } from '../userland/iptables/print.ts';
+import { type Agent, type Job, type JobResult, startAgent } from './agent.ts';
+import { type LabPlan, planLab, type SpacePlan, WIRES } from './plan.ts';
+import { sysctlsOf, WIRE_SYSCTLS } from './sysctls.ts';
+import { differences, readBack } from './verify.ts';
+
+/** A World that a real kernel holds, until `stop`. */
+export interface Lab {
+  readonly world: World;
+  readonly agent: Agent;
+  readonly plan: LabPlan;
+  /** Namespaces by their name in the lab. */
+  readonly byName: ReadonlyMap<string, Netns>;
+  readonly stop: () => Promise<void>;
+}
+
+/** The kernel refused a command, or holds something else than the World afterwards. */
+export class LabError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`the lab is not the World:\n  ${problems.join('\n  ')}`);
+    this.name = 'LabError';
+    this.problems = problems;
+  }
+}
+
+const batch = (ns: string, lines: readonly string[], tool: 'ip' | 'bridge' = 'ip'): Job[] =>
+  lines.length === 0 ? [] : [{ ns, argv: [tool, '-batch', '-'], input: `${lines.join('\n')}\n` }];
+
+const describe = (job: Job, [code, , err]: JobResult): string[] => {
+  if (code === 0) return [];
+  const failed = /-:(\d+)/.exec(err)?.[1];
+  const line = failed === undefined ? '' : (job.input?.split('\n')[Number(failed) - 1] ?? '');
+  return [`${job.ns}: ${job.argv[0]} ${line}: ${err.trim().replaceAll('\n', ' | ')}`];
+};
+
+const runAll = async (agent: Agent, jobs: readonly Job[]): Promise<readonly JobResult[]> => {
+  const results = await agent.ask('run', { jobs });
+  const problems = jobs.flatMap((job, n) => describe(job, results[n] ?? [1, '', 'no answer']));
+  if (problems.length > 0) throw new LabError(problems);
+  return results;
+};
+
+const writeSysctls = async (agent: Agent, plan: LabPlan): Promise<void> => {
+  const failed = await agent.ask('sysctl', {
+    values: Object.fromEntries([
+      [WIRES, WIRE_SYSCTLS],
+      ...plan.spaces.map(({ name, netns }) => [name, sysctlsOf(netns)] as const),
+    ]),
+  });
+  const problems = Object.entries(failed).flatMap(([name, paths]) =>
+    paths.map(([path, why]) => `${name}: ${path}: ${why}`),
+  );
+  if (problems.length > 0) throw new LabError(problems);
+};
+
+const check = async (agent: Agent, world: World, spaces: readonly SpacePlan[]): Promise<void> => {
+  const results = await runAll(
+    agent,
+    spaces.flatMap(({ name }) => readBack(name)),
+  );
+  const problems = spaces.flatMap(({ netns }, n) =>
+    differences(world, netns, [results[2 * n]?.[1] ?? '', results[2 * n + 1]?.[1] ?? '']),
+  );
+  if (problems.length > 0) throw new LabError(problems);
+};
+
+const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
+  const plan = planLab(world);
+  const { spaces, wires } = plan;
+  await agent.ask('make', { names: [WIRES, ...spaces.map(({ name }) => name)] });
+  await runAll(agent, batch(WIRES, wires.create));
+  // One at a time: a pair is made by one end, and the other end's batch may stand on it.
+  for (const { name, create } of spaces) await runAll(agent, batch(name, create));
+  await writeSysctls(agent, plan);
+  await runAll(agent, [
+    ...batch(WIRES, wires.configure),
+    ...spaces.flatMap(({ name, configure }) => batch(name, configure)),
+  ]);
+  await runAll(agent, [
+    ...batch(WIRES, wires.bridge, 'bridge'),
+    ...(wires.cuts === '' ? [] : [{ ns: WIRES, argv: ['nft', '-f', '-'], input: wires.cuts }]),
+    ...spaces.flatMap(({ name, route, bridge }) => [
+      ...batch(name, route),
+      ...batch(name, bridge, 'bridge'),
+    ]),
+    ...spaces.flatMap(({ name, netns }) =>
+      netns.netfilter.tables.length === 0
+        ? []
+        : [
+            {
+              ns: name,
+              argv: ['iptables-restore'],
+              input: `${iptablesRestoreInput(netns.netfilter).join('\n')}\n`,
+            },
+          ],
+    ),
+  ]);
+  await check(agent, world, spaces);
+  return plan;
+};
+
+/**
+ * Builds `world` and opens a capture in each of its namespaces.
+ * @throws {LabError} when the kernel refuses a command or its state differs from the World's
+ */
+export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<Lab> => {
+  const agent = startAgent(as);
+  try {
+    const plan = await construct(agent, world);
+    await agent.ask('capture', {
+      names: plan.spaces.map(({ name }) => name),
+      tracked: plan.spaces
+        .filter(({ netns }) => conntrackActive(netns.netfilter))
+        .map(({ name }) => name),
+    });
+    return {
+      world,
+      agent,
+      plan,
+      byName: new Map(plan.spaces.map(({ name, netns }) => [name, netns])),
+      stop: agent.stop,
+    };
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+};

@@ -1,0 +1,65 @@
+/** Sends a probe from a real socket to real listeners and reports what the kernel did. */
+import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
+import type { Probe } from '../kernel/probe.ts';
+import type { NetnsId } from '../kernel/world.ts';
+import type { ListenerRequest } from './agent.ts';
+import type { Lab } from './build.ts';
+import { type TimedTap, timedTaps } from './capture.ts';
+import { parseConntrack } from './conntrack.ts';
+
+/** What a real kernel did with a probe. */
+export interface Observation {
+  /** `ok`, `timeout`, or the errno that the client's socket saw. */
+  readonly outcome: string;
+  readonly taps: readonly TimedTap[];
+  readonly conntrack: ReadonlyMap<NetnsId, readonly ConntrackEntry[]>;
+}
+
+/** Seconds; a neighbour that nobody answers for takes 0.1 s between two frames. */
+const QUIET = 0.03;
+const PATIENCE = 0.35;
+const LIMIT = 6;
+
+/** Listeners as the World has them, and one where it assumes that somebody listens. */
+const listenersOf = (lab: Lab, probe: Probe): ListenerRequest[] =>
+  lab.plan.spaces.flatMap(({ name, netns }) => {
+    const rows = netns.sockets.map(({ protocol, ip, port }) => ({ ns: name, protocol, ip, port }));
+    const { protocol, dport } = probe;
+    if (protocol === 'icmp' || dport === undefined) return rows;
+    const wildcard = netns.listeners.unlisted === 'assumed-open';
+    const taken = rows.some((row) => row.protocol === protocol && row.port === dport);
+    return wildcard && !taken
+      ? [...rows, { ns: name, protocol, ip: '0.0.0.0', port: dport }]
+      : rows;
+  });
+
+/**
+ * One probe through a lab, from a cold start unless `warm`.
+ * @throws {Error} when the sender's namespace is not in the lab, when the capture lost frames, or
+ *   when the network did not fall silent
+ */
+export const probeLab = async (lab: Lab, probe: Probe, warm = false): Promise<Observation> => {
+  const ns = lab.plan.names.get(probe.from.netns);
+  if (ns === undefined) throw new Error(`no namespace ${probe.from.netns} in the lab`);
+  const { protocol, dst, dport, sport, src, size, ttl } = probe;
+  const answer = await lab.agent.ask('probe', {
+    listeners: listenersOf(lab, probe),
+    client: { ns, protocol, dst, dport, sport, src, size, ttl },
+    quiet: QUIET,
+    patience: PATIENCE,
+    limit: LIMIT,
+    warm,
+  });
+  if (answer.lost > 0) throw new Error(`the capture lost ${answer.lost} frames`);
+  if (!answer.silent) throw new Error(`frames still flow ${LIMIT} s after the probe`);
+  return {
+    outcome: answer.outcome,
+    taps: timedTaps(lab, answer.frames),
+    conntrack: new Map(
+      Object.entries(answer.conntrack).map(([name, text]) => [
+        lab.byName.get(name)?.id ?? name,
+        parseConntrack(text),
+      ]),
+    ),
+  };
+};
