@@ -100,22 +100,26 @@ const matchAddrtype = (
   addrType: NfEnv['addrType'],
 ): boolean => (addrType(packet[which]) === type) !== negate;
 
-/** physdev_mt (net/netfilter/xt_physdev.c). `!` on a missing port of a bridge matches. */
+/**
+ * physdev_mt (net/netfilter/xt_physdev.c). What came in by a bridge's port has that port until it
+ * leaves the namespace, routed or bridged. Without a port to leave by, it matches neither
+ * `--physdev-out` nor `! --physdev-out`.
+ */
 const matchPhysdev = (
-  { which, ifname, negate }: MatchOf<'physdev'>,
-  { physin, physout, bridged }: NfState,
+  { which, ifname = '', negate }: MatchOf<'physdev'>,
+  { physin, physout }: { physin: string | undefined; physout: string | undefined },
 ): boolean => {
-  const enters = bridged || physin !== undefined ? physin : undefined;
   switch (which) {
     case 'is-in':
-      return (enters !== undefined) !== negate;
+      return (physin !== undefined) !== negate;
     case 'is-out':
     case 'is-bridged':
       return (physout !== undefined) !== negate;
     case 'in':
-      return (enters !== undefined && matchIfname(ifname ?? '', enters)) !== negate;
+      return (physin !== undefined && matchIfname(ifname, physin)) !== negate;
     case 'out':
-      return (physout !== undefined && matchIfname(ifname ?? '', physout)) !== negate;
+      if (physin !== undefined && physout === undefined) return false;
+      return (physout !== undefined && matchIfname(ifname, physout)) !== negate;
     default: {
       const never: never = which;
       return never;
@@ -175,7 +179,10 @@ export const matches = (match: Match, { skb, state, addrType }: MatchContext): A
     case 'addrtype':
       return matchAddrtype(match, packet, addrType);
     case 'physdev':
-      return matchPhysdev(match, state);
+      return matchPhysdev(match, {
+        physin: state.physin ?? skb.physin,
+        physout: state.physout ?? skb.physout,
+      });
     case 'icmp-type':
       return matchIcmpType(match, packet);
     case 'tcp-flags':

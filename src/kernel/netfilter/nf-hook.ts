@@ -107,6 +107,7 @@ const walkChain = (run: Run, table: NfTable, chain: Chain): WalkEnd => {
     policy: chain.base?.policy ?? 'ACCEPT',
   });
   return walkTable(table, chain, run.context, {
+    matched: (at) => run.env.count?.(table.name, at.chain, at.number),
     marked: (at, mark) => emitRule(run, table.name, 'mark', at, mark),
     returned: (at) => emitRule(run, table.name, 'return', at),
   });

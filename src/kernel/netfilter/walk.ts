@@ -27,8 +27,11 @@ export type WalkEnd =
   /** What happens at this rule is not known, and it matters. */
   | { readonly kind: 'unmodelled'; readonly at: RuleAt };
 
-/** Rules that did something and let the packet walk on. */
+/** What the walk tells on its way. */
 export interface WalkReport {
+  /** All conditions of the rule hold. */
+  matched(at: RuleAt): void;
+  /** Rules that did something and let the packet walk on. */
   marked(at: RuleAt, mark: number): void;
   returned(at: RuleAt): void;
 }
@@ -118,6 +121,7 @@ export const walkTable = (
       if (mayMatter(table, at, context, select)) return { kind: 'unmodelled', at };
       continue;
     }
+    report.matched(at);
     const { target } = rule;
     switch (target.kind) {
       case 'NONE':
@@ -159,7 +163,11 @@ export const walkTable = (
   return { kind: 'policy', policy: start.base?.policy ?? 'ACCEPT', chain: start.name };
 };
 
-const silent: WalkReport = { marked: () => undefined, returned: () => undefined };
+const silent: WalkReport = {
+  matched: () => undefined,
+  marked: () => undefined,
+  returned: () => undefined,
+};
 
 /** Whether it makes a difference that a rule, of which this is not known, matches. */
 const mayMatter = (

@@ -2,7 +2,7 @@
  * The options of each match extension (`-m name`), turned into conditions. What one of them does
  * not understand in full stays as written: a rule is never read as less than it says.
  */
-import type { CtState, Match } from '../../kernel/netfilter/ruleset.ts';
+import type { Match } from '../../kernel/netfilter/ruleset.ts';
 import { IptablesError } from './error.ts';
 import { ICMP_NAMES, portFrom } from './names.ts';
 import type { Word } from './words.ts';
@@ -128,22 +128,18 @@ const readMark: Reader = (options) => {
 
 const STATES = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'] as const;
 
-const isState = (text: string): text is CtState | 'SNAT' | 'DNAT' =>
-  STATES.some((state) => state === text);
-
 const readStates =
   (extension: 'conntrack' | 'state'): Reader =>
   (options) => {
     const [option] = options;
     const wanted = extension === 'state' ? '--state' : '--ctstate';
     if (!option || options.length > 1 || option.name !== wanted) return undefined;
-    const states = firstValue(option)
+    const named = firstValue(option)
       .split(',')
-      .map((text) => {
-        const state = text.toUpperCase();
-        if (!isState(state)) throw new IptablesError(`Bad ${wanted.slice(2)} "${text}"`);
-        return state;
-      });
+      .map((text) => text.toUpperCase());
+    const wrong = named.find((text) => !STATES.some((state) => state === text));
+    if (wrong !== undefined) throw new IptablesError(`Bad ${wanted.slice(2)} "${wrong}"`);
+    const states = STATES.filter((state) => named.includes(state));
     const { negate } = option;
     return [{ kind: 'ctstate', states, negate, ...(extension === 'state' && { alias: 'state' }) }];
   };
