@@ -31,6 +31,7 @@ export type OriginWhy =
   | 'broadcast-route'
   | 'default-rule'
   | 'sysctl-default'
+  | 'pod-container'
   | 'pod-veth'
   | 'pod-address'
   | 'pod-default-route'

@@ -46,4 +46,5 @@ export type AssumptionCode =
   | 'not-running-ready'
   | 'policies-not-enforced'
   | 'underlay-default'
+  | 'config-not-modelled'
   | 'port-chosen';

@@ -550,6 +550,7 @@ export const en: Catalogue = {
     'broadcast-route': 'the broadcast route of an address',
     'default-rule': 'a rule that every namespace has',
     'sysctl-default': 'a default of the kernel',
+    'pod-container': 'a container of a Pod',
     'pod-veth': "a Pod's veth pair",
     'pod-address': "a Pod's address",
     'pod-default-route': "a Pod's default route",
@@ -615,6 +616,7 @@ export const en: Catalogue = {
     'not-running-ready': (subject) => `${subject} is not ready; that matters to Services only.`,
     'policies-not-enforced': (subject, v) =>
       `NetworkPolicies select ${subject} (${v['policies'] ?? ''}), and ${v['plugin'] ?? 'the plugin'} does not enforce them.`,
+    'config-not-modelled': (subject) => `${subject} is not modelled; traced as if it were not set.`,
     'underlay-default': (subject) => `The nodes' network is not given: ${subject} is assumed.`,
     'port-chosen': (subject, v) =>
       `No port was asked for: ${v['port'] ?? ''}, the first that ${subject} shows.`,
