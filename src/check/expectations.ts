@@ -1,0 +1,128 @@
+/** Holds what a scenario expects of one trace against what the trace found. */
+import type { NatEvent } from '../kernel/event.ts';
+import type { Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { Ip, Layer } from '../wire/packet.ts';
+
+/** The judged part of an expectation; absent fields expect nothing. */
+export interface Expected {
+  readonly disposition: string;
+  readonly cause?: string | undefined;
+  readonly symptom?: string | undefined;
+  /** The source address as the target sees it. */
+  readonly sourceSeen?: string | undefined;
+  /** Where DNAT sends the packet: `IP` or `IP:port`. */
+  readonly dnat?: string | undefined;
+  /** Devices in order, others in between allowed; bare (`cni0`) or full (`node-1/host/cni0`). */
+  readonly via?: readonly string[] | undefined;
+  readonly notVia?: readonly string[] | undefined;
+  /** Most namespaces that the first packet may visit. */
+  readonly maxHops?: number | undefined;
+}
+
+/** One thing that is otherwise than expected, both sides as text that stands in a scenario. */
+export interface Difference {
+  readonly field: keyof Expected;
+  readonly expected: string;
+  readonly found: string;
+}
+
+const NOTHING = 'none';
+
+/** @returns what differs, in the order of the fields; empty when the expectation holds. */
+export function differences(expected: Expected, facts: TraceFacts): Difference[] {
+  const found: Difference[] = [];
+  const compare = (field: keyof Expected, wanted: string | undefined, is: string | undefined) => {
+    if (wanted !== undefined && wanted !== is) {
+      found.push({ field, expected: wanted, found: is ?? NOTHING });
+    }
+  };
+  compare('disposition', expected.disposition, facts.disposition);
+  compare('cause', expected.cause, facts.cause?.code);
+  compare('symptom', expected.symptom, facts.symptom);
+  compare('sourceSeen', expected.sourceSeen, sourceSeen(facts));
+  const dnat = dnatTarget(facts);
+  const ipOnly = expected.dnat !== undefined && !expected.dnat.includes(':');
+  compare('dnat', expected.dnat, ipOnly ? dnat?.ip : dnat && `${dnat.ip}:${dnat.port}`);
+
+  const passed = devicesPassed(facts);
+  const missed = firstMissed(expected.via ?? [], passed);
+  if (missed !== undefined) {
+    const way = passed.length === 0 ? NOTHING : passed.map(({ full }) => full).join(', ');
+    found.push({
+      field: 'via',
+      expected: (expected.via ?? []).join(', '),
+      found: `${way} (no ${missed.name}${missed.after === undefined ? '' : ` after ${missed.after}`})`,
+    });
+  }
+  for (const name of expected.notVia ?? []) {
+    const device = passed.find((candidate) => isCalled(candidate, name));
+    if (device) found.push({ field: 'notVia', expected: `not ${name}`, found: device.full });
+  }
+  const hops = facts.legs[0]?.hops.length ?? 0;
+  if (expected.maxHops !== undefined && hops > expected.maxHops) {
+    found.push({ field: 'maxHops', expected: `at most ${expected.maxHops}`, found: String(hops) });
+  }
+  return found;
+}
+
+interface Passed {
+  readonly bare: string;
+  readonly full: string;
+}
+
+/** The device of every tap of the flow's own packets, over all legs, in order of time. */
+function devicesPassed(facts: TraceFacts): Passed[] {
+  return facts.legs.flatMap(({ hops }) =>
+    hops.flatMap(({ node, netns, steps }) =>
+      steps.flatMap((step) =>
+        isTap(step) && step.device !== undefined
+          ? [{ bare: step.device, full: `${node}/${netns}/${step.device}` }]
+          : [],
+      ),
+    ),
+  );
+}
+
+const isTap = ({ kind }: Step): boolean => kind === 'transmit' || kind === 'receive';
+
+const isCalled = ({ bare, full }: Passed, name: string): boolean => name === bare || name === full;
+
+/** The first name that does not come, in order; undefined when all do. */
+function firstMissed(
+  via: readonly string[],
+  passed: readonly Passed[],
+): { name: string; after: string | undefined } | undefined {
+  let at = 0;
+  for (const [index, name] of via.entries()) {
+    while (at < passed.length && !isCalled(passed[at] as Passed, name)) at += 1;
+    if (at === passed.length) return { name, after: via[index - 1] };
+    at += 1;
+  }
+  return undefined;
+}
+
+/** The flow's own source address on the last device before the target took the packet. */
+function sourceSeen(facts: TraceFacts): Ip | undefined {
+  const leg = facts.legs[0];
+  if (leg === undefined || !isTaken(leg)) return undefined;
+  const last = leg.hops
+    .flatMap(({ steps }) => steps)
+    .filter(isTap)
+    .at(-1);
+  return innermost(last?.packet ?? [])?.src;
+}
+
+const isTaken = ({ hops }: Leg): boolean =>
+  hops.at(-1)?.steps.some(({ kind }) => kind === 'deliver') === true;
+
+function innermost(layers: readonly Layer[]): Extract<Layer, { type: 'ipv4' }> | undefined {
+  return layers.filter((layer) => layer.type === 'ipv4').at(-1);
+}
+
+function dnatTarget(facts: TraceFacts): { ip: Ip; port: string } | undefined {
+  const steps = facts.legs[0]?.hops.flatMap((hop) => hop.steps) ?? [];
+  const last = steps.filter(({ kind, action }) => kind === 'nat' && action === 'dnat').at(-1);
+  if (last === undefined) return undefined;
+  const { ip, port } = (last.detail as NatEvent['detail']).after;
+  return { ip, port: typeof port === 'number' ? String(port) : '' };
+}
