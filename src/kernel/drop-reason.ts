@@ -9,6 +9,7 @@ export type DropReason =
   | 'IP_RPFILTER'
   | 'IP_OUTNOROUTES'
   | 'IP_INNOROUTES'
+  | 'IP_INADDRERRORS'
   | 'IP_INVALID_SOURCE'
   | 'IP_LOCALNET'
   | 'IP_INVALID_DEST'

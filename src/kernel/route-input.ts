@@ -1,0 +1,255 @@
+/** The route of a packet that came in: is it for us, for others, or impossible (net/ipv4/route.c, fib_frontend.c). */
+import { cidrContains, cidrOf, isLoopback, isMulticast } from '../wire/ip.ts';
+import type { Ip } from '../wire/packet.ts';
+import type { DropReason } from './drop-reason.ts';
+import type { Errno } from './event.ts';
+import type { FibEntry } from './fib.ts';
+import { hasCustomRules } from './fib-index.ts';
+import type { FibResult } from './fib-lookup.ts';
+import { fibLookup, fibLookupWith, isZeronet, LIMITED_BROADCAST } from './fib-lookup.ts';
+import { gatewayOf, nexthopScope } from './fib-select.ts';
+import type { Hosts } from './netdev.ts';
+import { findDev, findDevOfAddress } from './netdev.ts';
+import { ipv4DevConf } from './sysctl.ts';
+import type { Netns } from './world.ts';
+
+export interface InputKey {
+  readonly dst: Ip;
+  readonly src: Ip;
+  /** The device that the packet came in by; not `lo`, whose packets keep the route they have. */
+  readonly iif: string;
+  readonly mark?: number;
+}
+
+/** The lookups that led to a decision; absent when it was made without one. */
+interface Lookups {
+  readonly result?: FibResult;
+  /** The lookup of the source, where it was made (rp_filter, redirects, custom rules). */
+  readonly reverse?: FibResult;
+}
+
+export type RouteInput =
+  | (Lookups & { readonly kind: 'local' | 'broadcast' })
+  | (Lookups & {
+      readonly kind: 'forward';
+      readonly row: FibEntry;
+      readonly dev: string;
+      /** Absent: the destination itself is the next hop. */
+      readonly gateway?: Ip;
+      /** The sender could have gone there itself: ip_forward tells it so (IPSKB_DOREDIRECT). */
+      readonly redirect: boolean;
+    })
+  /** A martian: dropped without a word to anybody. */
+  | (Lookups & {
+      readonly kind: 'drop';
+      readonly martian: 'source' | 'destination';
+      readonly reason: DropReason;
+    })
+  /** ip_error: dropped, and told to the sender by ICMP when `icmp` is there. */
+  | (Lookups & {
+      readonly kind: 'error';
+      readonly errno: Errno;
+      readonly reason: DropReason;
+      /** False: this machine does not forward what comes in by that device. */
+      readonly forwarding: boolean;
+      /** Code of the destination-unreachable message. */
+      readonly icmp?: { readonly code: number };
+    });
+
+/** Outcome of a look at the source: fine (and whether it is on the link), or why not. */
+type SourceCheck =
+  | { readonly ok: true; readonly onLink: boolean; readonly reverse?: FibResult }
+  | { readonly ok: false; readonly reason: DropReason; readonly reverse?: FibResult };
+
+/** Somebody made addresses local without owning them (fib_has_custom_local_routes). */
+const hasCustomLocalRoutes = ({ routes }: Netns): boolean =>
+  routes.some(({ type, protocol }) => type === 'local' && protocol !== 'kernel');
+
+/** __fib_validate_source: the route back must exist as strictly as rp_filter wants it. */
+const fullCheck = (
+  world: Hosts,
+  netns: Netns,
+  key: InputKey,
+  oif: string | undefined,
+  rpFilter: number,
+): SourceCheck => {
+  const mark = ipv4DevConf(netns, key.iif, 'src_valid_mark') === 0 ? 0 : (key.mark ?? 0);
+  const flow = { dst: key.src, src: key.dst, mark, ...(oif !== undefined && { iif: oif }) };
+  const reverse = fibLookup(world, netns, flow);
+  const { row } = reverse;
+  const lastResort: SourceCheck =
+    rpFilter === 0
+      ? { ok: true, onLink: false, reverse }
+      : { ok: false, reason: 'IP_RPFILTER', reverse };
+  if (reverse.errno !== undefined || !row) return lastResort;
+  if (row.type === 'local') {
+    if (ipv4DevConf(netns, key.iif, 'accept_local') === 0)
+      return { ok: false, reason: 'IP_LOCAL_SOURCE', reverse };
+  } else if (row.type !== 'unicast') return { ok: false, reason: 'IP_INVALID_SOURCE', reverse };
+  if (row.dev === key.iif)
+    return { ok: true, onLink: nexthopScope(netns, row) !== 'link', reverse };
+  if (findDev(netns, key.iif)?.addresses.length === 0) return lastResort;
+  if (rpFilter === 1) return { ok: false, reason: 'IP_RPFILTER', reverse };
+  const loose = fibLookupWith(netns, { ...flow, oif: key.iif }).row;
+  const onLink = loose?.type === 'unicast' && nexthopScope(netns, loose) !== 'link';
+  return { ok: true, onLink, reverse };
+};
+
+/**
+ * fib_validate_source (net/ipv4/fib_frontend.c): whether a source is believed. Without rp_filter
+ * only an own address is refused; otherwise the source is looked up as a destination: 1 (strict)
+ * wants the very device it came in by, 2 (loose) any route.
+ * @param oif the device the packet will leave by; undefined for one that stays here
+ */
+export const fibValidateSource = (
+  world: Hosts,
+  netns: Netns,
+  key: InputKey,
+  oif: string | undefined,
+): SourceCheck => {
+  const rpFilter = ipv4DevConf(netns, key.iif, 'rp_filter');
+  const redirects = ipv4DevConf(netns, key.iif, 'send_redirects') !== 0;
+  if (rpFilter === 0 && (key.iif !== oif || !redirects)) {
+    if (ipv4DevConf(netns, key.iif, 'accept_local') !== 0) return { ok: true, onLink: false };
+    if (!hasCustomLocalRoutes(netns) && !hasCustomRules(netns))
+      return findDevOfAddress(netns, key.src)
+        ? { ok: false, reason: 'IP_LOCAL_SOURCE' }
+        : { ok: true, onLink: false };
+  }
+  return fullCheck(world, netns, key, oif, rpFilter);
+};
+
+const martianSource = (reason: DropReason, lookups: Lookups = {}): RouteInput => ({
+  kind: 'drop',
+  martian: 'source',
+  reason,
+  ...lookups,
+});
+
+const martianDestination = (reason: DropReason, lookups: Lookups = {}): RouteInput => ({
+  kind: 'drop',
+  martian: 'destination',
+  reason,
+  ...lookups,
+});
+
+const HOST_UNREACH = 1;
+const NET_UNREACH = 0;
+const PKT_FILTERED = 13;
+
+/** ip_error (net/ipv4/route.c): what becomes of a packet without a route. */
+const ipError = (errno: Errno, forwarding: boolean, result: FibResult): RouteInput => {
+  const common = { kind: 'error', errno, forwarding, result } as const;
+  if (!forwarding) return { ...common, reason: 'IP_INADDRERRORS' };
+  switch (errno) {
+    case 'ENETUNREACH':
+      return { ...common, reason: 'IP_INNOROUTES', icmp: { code: NET_UNREACH } };
+    case 'EHOSTUNREACH':
+      return { ...common, reason: 'NOT_SPECIFIED', icmp: { code: HOST_UNREACH } };
+    case 'EACCES':
+      return { ...common, reason: 'NOT_SPECIFIED', icmp: { code: PKT_FILTERED } };
+    default:
+      return { ...common, reason: 'NOT_SPECIFIED' };
+  }
+};
+
+/** The martians that no table can tell; undefined: go on and look it up. */
+const obviousMartian = (netns: Netns, { src, dst, iif }: InputKey): RouteInput | undefined => {
+  if (isMulticast(src) || src === LIMITED_BROADCAST) return martianSource('IP_INVALID_SOURCE');
+  if (dst === LIMITED_BROADCAST || (src === '0.0.0.0' && dst === '0.0.0.0')) return undefined;
+  if (isZeronet(src)) return martianSource('IP_INVALID_SOURCE');
+  if (isZeronet(dst)) return martianDestination('IP_INVALID_DEST');
+  if (ipv4DevConf(netns, iif, 'route_localnet') !== 0) return undefined;
+  if (isLoopback(dst)) return martianDestination('IP_LOCALNET');
+  if (isLoopback(src)) return martianSource('IP_LOCALNET');
+  return undefined;
+};
+
+/** ip_route_input_slow's brd_input: a broadcast's source is checked unless it is 0.0.0.0. */
+const broadcastInput = (
+  world: Hosts,
+  netns: Netns,
+  key: InputKey,
+  result: FibResult | undefined,
+): RouteInput => {
+  const found: Lookups = result ? { result } : {};
+  if (isZeronet(key.src)) return { kind: 'broadcast', ...found };
+  const check = fibValidateSource(world, netns, { ...key, dst: '0.0.0.0' }, undefined);
+  const lookups: Lookups = { ...found, ...(check.reverse && { reverse: check.reverse }) };
+  return check.ok ? { kind: 'broadcast', ...lookups } : martianSource(check.reason, lookups);
+};
+
+/** inet_addr_onlink: whether one subnet of a device holds both addresses. */
+const onOneLink = (netns: Netns, ifname: string, a: Ip, b: Ip): boolean =>
+  (findDev(netns, ifname)?.addresses ?? []).some(({ ip, prefix }) => {
+    const subnet = cidrOf(ip, prefix);
+    return cidrContains(subnet, a) && cidrContains(subnet, b);
+  });
+
+/** __mkroute_input. */
+const makeForward = (
+  world: Hosts,
+  netns: Netns,
+  key: InputKey,
+  row: FibEntry,
+  dev: string,
+  result: FibResult,
+): RouteInput => {
+  const check = fibValidateSource(world, netns, key, dev);
+  const lookups: Lookups = { result, ...(check.reverse && { reverse: check.reverse }) };
+  if (!check.ok) return martianSource(check.reason, lookups);
+  const gateway = gatewayOf(netns, row);
+  const redirect =
+    dev === key.iif &&
+    check.onLink &&
+    ipv4DevConf(netns, dev, 'send_redirects') !== 0 &&
+    (ipv4DevConf(netns, dev, 'shared_media') !== 0 ||
+      onOneLink(netns, dev, key.src, row.via ?? '0.0.0.0'));
+  return {
+    kind: 'forward',
+    row,
+    dev,
+    ...(gateway !== undefined && { gateway }),
+    redirect,
+    ...lookups,
+  };
+};
+
+/**
+ * ip_route_input_slow (net/ipv4/route.c): what to do with a packet that came in by a device. In
+ * order: impossible addresses are dropped as martians (multicast or zero source, zero destination,
+ * 127.0.0.0/8 without route_localnet); the tables are asked; a packet for this machine or a
+ * broadcast stays here if its source is believed; everything else is forwarded if the device
+ * forwards (`ip_forward`), there is a route, and the source is believed. Without a route: an ICMP
+ * error to the sender if the device forwards, silence if not.
+ *
+ * Multicast destinations and bc_forwarding answer a drop with reason `not-modelled`.
+ */
+export const ipRouteInput = (world: Hosts, netns: Netns, key: InputKey): RouteInput => {
+  if (isMulticast(key.dst)) return martianDestination('not-modelled');
+  const martian = obviousMartian(netns, key);
+  if (martian) return martian;
+  if (key.dst === LIMITED_BROADCAST || (key.src === '0.0.0.0' && key.dst === '0.0.0.0'))
+    return broadcastInput(world, netns, key, undefined);
+  const forwarding = ipv4DevConf(netns, key.iif, 'forwarding') !== 0;
+  const result = fibLookup(world, netns, key);
+  const { row } = result;
+  if (result.errno !== undefined || row?.dev === undefined)
+    return ipError(
+      forwarding ? (result.errno ?? 'ENETUNREACH') : 'EHOSTUNREACH',
+      forwarding,
+      result,
+    );
+  if (row.type === 'broadcast')
+    return ipv4DevConf(netns, key.iif, 'bc_forwarding') === 0
+      ? broadcastInput(world, netns, key, result)
+      : martianDestination('not-modelled', { result });
+  if (row.type === 'local') {
+    const check = fibValidateSource(world, netns, key, undefined);
+    const lookups: Lookups = { result, ...(check.reverse && { reverse: check.reverse }) };
+    return check.ok ? { kind: 'local', ...lookups } : martianSource(check.reason, lookups);
+  }
+  if (!forwarding) return ipError('EHOSTUNREACH', false, result);
+  if (row.type !== 'unicast') return martianDestination('IP_INVALID_DEST', { result });
+  return makeForward(world, netns, key, row, row.dev, result);
+};
