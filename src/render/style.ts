@@ -1,8 +1,4 @@
-/** Colour: meaning to escape codes. Colour only adds; every form is complete without it. */
-import { Chalk } from 'chalk';
-
-export type ColorLevel = 0 | 1 | 2 | 3;
-
+/** What a piece of text means to the eye. Colour only adds; every form is complete without it. */
 export interface Style {
   title(text: string): string;
   place(text: string): string;
@@ -14,17 +10,16 @@ export interface Style {
   unsure(text: string): string;
 }
 
-/** @param level 0 gives every text back as it is. */
-export function createStyle(level: ColorLevel): Style {
-  const chalk = new Chalk({ level });
-  return {
-    title: (text) => chalk.bold(text),
-    place: (text) => chalk.cyan(text),
-    faint: (text) => chalk.dim(text),
-    label: (text) => chalk.bold(text),
-    edit: (text) => chalk.yellow(text),
-    good: (text) => chalk.green(text),
-    bad: (text) => chalk.red(text),
-    unsure: (text) => chalk.magenta(text),
-  };
-}
+const same = (text: string): string => text;
+
+/** No colour: every text as it is. */
+export const PLAIN: Style = {
+  title: same,
+  place: same,
+  faint: same,
+  label: same,
+  edit: same,
+  good: same,
+  bad: same,
+  unsure: same,
+};
