@@ -1,0 +1,155 @@
+/** The one place of this layer that touches the disk. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { posix } from 'node:path';
+import type { Report } from '../../cluster/diagnostic.ts';
+import { didYouMean, nearest } from '../../cluster/nearest.ts';
+import { compareText } from '../../cluster/order.ts';
+import type { SourceText } from './documents.ts';
+
+const STDIN = '-';
+const STDIN_NAME = '<stdin>';
+const STDIN_FD = 0;
+const SOURCE = /\.(?:ya?ml|json)$/i;
+/** A little less than what V8 can hold in one string. */
+const MOST_BYTES = 500_000_000;
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file or directory'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['ENOTDIR', 'a part of the path is no directory'],
+  ['ELOOP', 'too many symbolic links'],
+  ['EAGAIN', 'nothing to read'],
+]);
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+const namesBeside = (path: string): string[] => {
+  try {
+    return readdirSync(posix.dirname(path)).map((name) => posix.join(posix.dirname(path), name));
+  } catch {
+    return [];
+  }
+};
+
+const reportUnreadable = (file: string, error: unknown, report: Report): void => {
+  const code = codeOf(error);
+  const hint = code === 'ENOENT' ? didYouMean(nearest(file, namesBeside(file))) : undefined;
+  report({
+    severity: 'error',
+    code: 'unreadable',
+    message: `cannot read ${file}: ${REASONS.get(code) ?? (code || String(error))}`,
+    file,
+    ...(hint !== undefined && { hint }),
+  });
+};
+
+const encodingOf = (bytes: Uint8Array): string => {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  return 'utf-8';
+};
+
+const decode = (file: string, bytes: Uint8Array, report: Report): string | undefined => {
+  const encoding = encodingOf(bytes);
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  report({
+    severity: 'error',
+    code: 'not-text',
+    message: `${file} is not a text in UTF-8 or UTF-16`,
+    file,
+    hint: 'Give YAML or JSON.',
+  });
+  return undefined;
+};
+
+const readOne = (path: string, report: Report): SourceText[] => {
+  const file = path === STDIN ? STDIN_NAME : path;
+  try {
+    const size = path === STDIN ? 0 : statSync(path).size;
+    const bytes = size > MOST_BYTES ? undefined : readFileSync(path === STDIN ? STDIN_FD : path);
+    if (!bytes || bytes.length > MOST_BYTES) {
+      report({
+        severity: 'error',
+        code: 'too-large',
+        message: `${file} has more than ${MOST_BYTES / 1_000_000} MB`,
+        file,
+        hint: 'Split it, for example by namespace.',
+      });
+      return [];
+    }
+    const text = decode(file, bytes, report);
+    return text === undefined ? [] : [{ file, text }];
+  } catch (error) {
+    reportUnreadable(file, error, report);
+    return [];
+  }
+};
+
+const join = (folder: string, name: string): string =>
+  folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
+
+/** Sources of a folder in order of name; with `recursive` those of folders below come in turn. */
+const filesOf = (folder: string, recursive: boolean, report: Report): string[] => {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries
+    .sort((a, b) => compareText(a.name, b.name))
+    .flatMap((entry): string[] => {
+      const path = join(folder, entry.name);
+      try {
+        if (!statSync(path).isDirectory()) return SOURCE.test(entry.name) ? [path] : [];
+        // A link may lead back up.
+        return recursive && !entry.isSymbolicLink() ? filesOf(path, recursive, report) : [];
+      } catch (error) {
+        reportUnreadable(path, error, report);
+        return [];
+      }
+    });
+};
+
+const expand = (path: string, recursive: boolean, report: Report): string[] => {
+  if (path === STDIN) return [STDIN];
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const files = filesOf(path, recursive, report);
+    if (files.length > 0) return files;
+    report({
+      severity: 'error',
+      code: 'empty-directory',
+      message: `${path} has no *.yaml, *.yml or *.json`,
+      file: path,
+      ...(!recursive && { hint: 'Sub-directories are read with -R.' }),
+    });
+  } catch (error) {
+    reportUnreadable(path, error, report);
+  }
+  return [];
+};
+
+/**
+ * The texts of files, of the *.yaml, *.yml and *.json of directories in order of name, and of
+ * standard input (`-`); each path once. What cannot be read is reported.
+ */
+export const readFiles = (
+  paths: readonly string[],
+  { recursive = false }: { readonly recursive?: boolean | undefined },
+  report: Report,
+): SourceText[] => {
+  const files = paths.flatMap((path) => expand(path, recursive, report));
+  return [...new Set(files)].flatMap((path) => readOne(path, report));
+};
+
+/** A file of the package itself, by its URL. */
+export const readOwnFile = (url: URL): string => readFileSync(url, 'utf8');
+
+/** Names in a folder of the package itself, sorted; folders end with a slash. */
+export const listOwnFolder = (url: URL): string[] =>
+  readdirSync(url, { withFileTypes: true })
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .sort(compareText);

@@ -1,0 +1,235 @@
+/** YAML as kubectl reads it (sigs.k8s.io/yaml), on js-yaml's events; loaded when YAML is met. */
+import {
+  boolYaml11Tag,
+  CORE_SCHEMA,
+  constructFromEvents,
+  defineScalarTag,
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  mergeTag,
+  NOT_RESOLVED,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  YAMLException,
+} from 'js-yaml';
+import { type PlaceNode, placeNode } from './place-tree.ts';
+
+const NUMBER_START = [...'+-0123456789'];
+
+const INTEGER =
+  /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))$/;
+
+/**
+ * Integers as go-yaml v2 resolves them: Go's ParseInt with base 0 once underscores are gone, so
+ * 0644 and 0o644 are octal and 1:30 is a string.
+ */
+const intTag = defineScalarTag<number>('tag:yaml.org,2002:int', {
+  implicit: true,
+  implicitFirstChars: NUMBER_START,
+  resolve: (source) => {
+    const parts = INTEGER.exec(source.replaceAll('_', ''));
+    if (!parts) return NOT_RESOLVED;
+    const [, sign, hex, binary, octal, old, decimal] = parts;
+    const size =
+      hex !== undefined
+        ? Number.parseInt(hex, 16)
+        : binary !== undefined
+          ? Number.parseInt(binary, 2)
+          : decimal !== undefined
+            ? Number(decimal)
+            : Number.parseInt(octal ?? old ?? '', 8);
+    return sign === '-' && size !== 0 ? -size : size;
+  },
+  identify: () => false,
+});
+
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const SPECIAL = /^(?:([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+
+/** Floats as go-yaml v2 resolves them; 08, which is no octal number, is one too. */
+const floatTag = defineScalarTag<number>('tag:yaml.org,2002:float', {
+  implicit: true,
+  implicitFirstChars: [...NUMBER_START, '.'],
+  resolve: (source) => {
+    const special = SPECIAL.exec(source);
+    if (special)
+      return /nan/i.test(source) ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
+    const plain = source.startsWith('.') ? source : source.replaceAll('_', '');
+    return FLOAT.test(plain) ? Number(plain) : NOT_RESOLVED;
+  },
+  identify: () => false,
+});
+
+const SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, intTag, floatTag, mergeTag);
+
+/** Deeper than any Kubernetes object. */
+const MAX_DEPTH = 200;
+/** Values that anchors may unfold to in one document. */
+const MAX_UNFOLDED = 1_000_000;
+
+export interface YamlProblem {
+  readonly message: string;
+  /** From the start of the text that was parsed. */
+  readonly offset: number;
+}
+
+export interface YamlDocument {
+  /** Plain JSON values; NaN and infinities are possible. */
+  readonly value: unknown;
+  /** Built when first asked for; offsets from the start of the text that was parsed. */
+  readonly places: () => PlaceNode;
+}
+
+export type YamlResult = { readonly documents: readonly YamlDocument[] } | YamlProblem;
+
+/** How many values a document has once its aliases are unfolded; a text when it cannot be. */
+const unfoldedSize = (
+  value: unknown,
+  known: Map<object, number>,
+  depth: number,
+): number | string => {
+  if (typeof value !== 'object' || value === null) return 1;
+  const before = known.get(value);
+  if (before === -1) return 'an anchor contains itself';
+  if (before !== undefined) return before;
+  if (depth > MAX_DEPTH) return `anchors nest deeper than ${MAX_DEPTH} levels`;
+  known.set(value, -1);
+  let size = 1;
+  for (const item of Object.values(value)) {
+    const part = unfoldedSize(item, known, depth + 1);
+    if (typeof part === 'string') return part;
+    size += part;
+    if (size > MAX_UNFOLDED) return `anchors unfold to more than ${MAX_UNFOLDED} values`;
+  }
+  known.set(value, size);
+  return size;
+};
+
+const startOf = (event: Event): number => {
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+  if (event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING) return event.start;
+  // The star before an alias' name.
+  if (event.type === EVENT_ID.ALIAS) return event.anchorStart - 1;
+  return -1;
+};
+
+const isQuoted = ({ style }: ScalarEvent): boolean =>
+  style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
+
+/** Where people see the event begin: at the quote, not behind it. */
+const visibleStart = (event: Event): number =>
+  event.type === EVENT_ID.SCALAR && isQuoted(event) ? event.valueStart - 1 : startOf(event);
+
+/** js-yaml gives keys as text; numbers, booleans and null in key position are written out. */
+const keyText = (text: string, event: ScalarEvent): string => {
+  const source = getScalarValue(text, event);
+  const plain = event.style === SCALAR_STYLE.PLAIN && event.tagStart === -1;
+  return plain ? String(SCHEMA.resolveImplicitScalarTag(source).value) : source;
+};
+
+interface Frame {
+  readonly node: PlaceNode;
+  readonly kind: 'document' | 'sequence' | 'mapping';
+  index: number;
+  /** A mapping's key that waits for its value. */
+  pending?: { readonly text: string; readonly offset: number } | undefined;
+}
+
+/** The places of the events of one document, which begin with its `document` event. */
+const buildPlaces = (text: string, events: readonly Event[], fallback: number): PlaceNode => {
+  const root = placeNode(fallback, fallback);
+  const frames: Frame[] = [];
+  const enter = (offset: number): PlaceNode => {
+    const frame = frames.at(-1);
+    if (!frame || frame.kind === 'document') {
+      if (offset >= 0) root.value = offset;
+      return root;
+    }
+    if (frame.kind === 'sequence') {
+      const at = offset < 0 ? frame.node.value : offset;
+      const item = placeNode(at, at);
+      frame.node.children.set(frame.index++, item);
+      return item;
+    }
+    const { text: key = '', offset: keyOffset = frame.node.value } = frame.pending ?? {};
+    frame.pending = undefined;
+    const field = placeNode(offset < 0 ? keyOffset : offset, keyOffset);
+    frame.node.children.set(key, field);
+    return field;
+  };
+  for (const event of events) {
+    const frame = frames.at(-1);
+    const isKey = frame?.kind === 'mapping' && frame.pending === undefined;
+    const offset = visibleStart(event);
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        frames.push({ node: root, kind: 'document', index: 0 });
+        break;
+      case EVENT_ID.SCALAR:
+        if (isKey) frame.pending = { text: keyText(text, event), offset: Math.max(offset, 0) };
+        else enter(offset);
+        break;
+      case EVENT_ID.ALIAS:
+        if (isKey) frame.pending = { text: '', offset };
+        else enter(offset);
+        break;
+      case EVENT_ID.SEQUENCE:
+        frames.push({ node: enter(offset), kind: 'sequence', index: 0 });
+        break;
+      case EVENT_ID.MAPPING:
+        frames.push({ node: enter(offset), kind: 'mapping', index: 0 });
+        break;
+      case EVENT_ID.POP:
+        frames.pop();
+        break;
+      default: {
+        const never: never = event;
+        throw new TypeError(`not an event: ${never}`);
+      }
+    }
+  }
+  return root;
+};
+
+const splitDocuments = (events: readonly Event[]): (readonly Event[])[] => {
+  const starts = events.flatMap((event, at) => (event.type === EVENT_ID.DOCUMENT ? [at] : []));
+  return starts.map((start, at) => events.slice(start, starts[at + 1]));
+};
+
+const problemOf = (error: unknown): YamlProblem => {
+  if (error instanceof YAMLException)
+    return { message: error.reason, offset: error.mark?.position ?? 0 };
+  return { message: error instanceof Error ? error.message : String(error), offset: 0 };
+};
+
+/** Parses a text of one or more documents; it stops at the first error. */
+export const parseYaml = (text: string): YamlResult => {
+  try {
+    const events = parseEvents(text, { maxDepth: MAX_DEPTH });
+    const values = constructFromEvents(events, { source: text, schema: SCHEMA });
+    const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
+    if (alias) {
+      const size = unfoldedSize(values, new Map(), 0);
+      if (typeof size === 'string') return { message: size, offset: Math.max(0, startOf(alias)) };
+    }
+    const parts = splitDocuments(events);
+    return {
+      documents: values.map((value, at) => {
+        let built: PlaceNode | undefined;
+        const part = parts[at] ?? [];
+        const first = part.map(startOf).find((offset) => offset >= 0) ?? 0;
+        return {
+          value,
+          places: () => {
+            built ??= buildPlaces(text, part, first);
+            return built;
+          },
+        };
+      }),
+    };
+  } catch (error) {
+    return problemOf(error);
+  }
+};
