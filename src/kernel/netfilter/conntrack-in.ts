@@ -275,12 +275,16 @@ export const nfConntrackConfirm = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit)
 };
 
 /**
- * nf_conntrack_attach: a packet that the kernel makes in answer to another one, without a socket
- * (the RST of REJECT), is RELATED to that one's connection, in the other direction.
+ * The connection of the RST that REJECT sends (nf_send_reset): RELATED to that of the packet that
+ * it answers, in the other direction (nf_conntrack_attach), and that one is closed
+ * (nf_ct_set_closing).
  */
-export const nfConntrackAttach = (made: Skb, cause: Skb): void => {
-  if (!cause.ct) return;
-  made.ct = { entry: cause.ct.entry, dir: reverse(cause.ct.dir), state: 'RELATED' };
+export const nfConntrackAttach = (env: NfEnv, made: Skb, cause: Skb): void => {
+  const { ct } = cause;
+  if (!ct) return;
+  const entry: ConntrackEntry = { ...ct.entry, tcpState: 'CLOSE' };
+  replaceEntry(env.conntrack, ct.entry, entry);
+  made.ct = { entry, dir: reverse(ct.dir), state: 'RELATED' };
 };
 
 const TRACKING =

@@ -71,40 +71,48 @@ const tcpFlags = (text: string): readonly string[] =>
 
 type Reader = (options: readonly Option[]) => readonly Match[] | undefined;
 
+const transportOption = (option: Option): Match | undefined => {
+  const { name, negate, values } = option;
+  switch (name) {
+    case '--sport':
+    case '--source-port':
+    case '--dport':
+    case '--destination-port': {
+      const [from, to] = portRange(firstValue(option));
+      return { kind: name.startsWith('--s') ? 'sport' : 'dport', from, to, negate };
+    }
+    case '--syn':
+      return { kind: 'tcp-flags', mask: ['FIN', 'SYN', 'RST', 'ACK'], set: ['SYN'], negate };
+    case '--tcp-flags': {
+      const [mask, set] = values;
+      if (!mask || !set) throw new IptablesError('--tcp-flags requires two args.');
+      return { kind: 'tcp-flags', mask: tcpFlags(mask.text), set: tcpFlags(set.text), negate };
+    }
+    default:
+      return undefined;
+  }
+};
+
+/** `--dport 0:65535` says nothing, and iptables does not keep it. */
+const saysNothing = (match: Match): boolean =>
+  (match.kind === 'sport' || match.kind === 'dport') &&
+  match.from === 0 &&
+  match.to === 65535 &&
+  !match.negate;
+
+const TRANSPORT_ORDER = ['sport', 'dport', 'tcp-flags'];
+
 const readTransport =
   (name: 'tcp' | 'udp' | 'sctp'): Reader =>
   (options) => {
-    if (options.length === 0) return [{ kind: 'extension', name }];
-    const found = options.map((option): Match | undefined => {
-      const { negate, values } = option;
-      switch (option.name) {
-        case '--sport':
-        case '--source-port':
-        case '--dport':
-        case '--destination-port': {
-          const [from, to] = portRange(firstValue(option));
-          return { kind: option.name.startsWith('--s') ? 'sport' : 'dport', from, to, negate };
-        }
-        case '--syn':
-          return { kind: 'tcp-flags', mask: ['FIN', 'SYN', 'RST', 'ACK'], set: ['SYN'], negate };
-        case '--tcp-flags': {
-          const [mask, set] = values;
-          if (!mask || !set) throw new IptablesError('--tcp-flags requires two args.');
-          return {
-            kind: 'tcp-flags',
-            mask: tcpFlags(mask.text),
-            set: tcpFlags(set.text),
-            negate,
-          };
-        }
-        default:
-          return undefined;
-      }
-    });
-    const place = ({ kind }: Match): number => ['sport', 'dport', 'tcp-flags'].indexOf(kind);
-    return found.includes(undefined)
-      ? undefined
-      : found.filter((match) => match !== undefined).sort((a, b) => place(a) - place(b));
+    const found = options.map(transportOption);
+    const known = found.filter((match) => match !== undefined);
+    if (known.length < found.length) return undefined;
+    const place = ({ kind }: Match): number => TRANSPORT_ORDER.indexOf(kind);
+    const said = known.filter((match) => !saysNothing(match));
+    return said.length === 0
+      ? [{ kind: 'extension', name }]
+      : said.sort((a, b) => place(a) - place(b));
   };
 
 const readIcmp: Reader = (options) => {

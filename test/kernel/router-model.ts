@@ -1,0 +1,356 @@
+/**
+ * A client, a router and a server as the test believes them to be: the least that turns flows into
+ * packets at the router's hooks. Addresses and ports are those of `netfilter.test.ts`.
+ */
+
+import type { ConntrackEntry } from '../../src/kernel/netfilter/conntrack.ts';
+import { nfConntrackAttach } from '../../src/kernel/netfilter/conntrack-in.ts';
+import { nfHook } from '../../src/kernel/netfilter/nf-hook.ts';
+import type { Hook, RejectWith, Ruleset } from '../../src/kernel/netfilter/ruleset.ts';
+import type { NfEnv, NfState, NfVerdict } from '../../src/kernel/netfilter/verdict.ts';
+import type { Skb } from '../../src/kernel/skb.ts';
+import type { Netns } from '../../src/kernel/world.ts';
+import { cidrContains, isMulticast } from '../../src/wire/ip.ts';
+import { ipv4Length } from '../../src/wire/length.ts';
+import { type Icmp, type Ipv4, NO_DATA, type Tcp, type Udp } from '../../src/wire/packet.ts';
+
+export type Place = 'client' | 'router' | 'server';
+
+export const ADDRESSES: Readonly<Record<Place, readonly string[]>> = {
+  client: ['10.1.0.2'],
+  router: ['10.1.0.1', '10.2.0.1', '10.2.0.9'],
+  server: ['10.2.0.2', '10.2.0.3'],
+};
+
+export const OPEN_PORT = 80;
+
+export interface Flow {
+  readonly n: number;
+  readonly from: Place;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly dst: string;
+  readonly sport: number;
+  readonly dport: number;
+  readonly size: number;
+}
+
+/** What the kernel counts for one rule. */
+export interface Counter {
+  packets: number;
+  bytes: number;
+}
+
+export interface RouterModel {
+  readonly conntrack: ConntrackEntry[];
+  readonly counters: ReadonlyMap<string, Counter>;
+  /** What the flow's socket sees. */
+  send(flow: Flow): 'answered' | 'refused' | 'silent';
+}
+
+const ownerOf = (ip: string): Place | undefined =>
+  (['client', 'router', 'server'] as const).find((place) => ADDRESSES[place].includes(ip));
+
+/** The router's device towards an address. */
+const deviceTo = (ip: string): string => {
+  if (ADDRESSES.router.includes(ip) || cidrContains('127.0.0.0/8', ip)) return 'lo';
+  return cidrContains('10.1.0.0/24', ip) ? 'toc' : 'tos';
+};
+
+const MAIN_ADDRESS: Readonly<Record<string, string>> = { toc: '10.1.0.1', tos: '10.2.0.1' };
+
+const REJECT_CODE: Readonly<Record<Exclude<RejectWith, 'tcp-reset'>, number>> = {
+  'icmp-net-unreachable': 0,
+  'icmp-host-unreachable': 1,
+  'icmp-proto-unreachable': 2,
+  'icmp-port-unreachable': 3,
+  'icmp-net-prohibited': 9,
+  'icmp-host-prohibited': 10,
+  'icmp-admin-prohibited': 13,
+};
+
+const ipv4 = (src: string, dst: string, payload: Ipv4['payload']): Ipv4 => ({
+  type: 'ipv4',
+  src,
+  dst,
+  ttl: 64,
+  tos: 0,
+  df: true,
+  id: 0,
+  payload,
+});
+
+const TIMESTAMPS: Tcp['options'] = [
+  { kind: 'nop' },
+  { kind: 'nop' },
+  { kind: 'timestamps', value: 0, echo: 0 },
+];
+
+const SYN_OPTIONS: Tcp['options'] = [
+  { kind: 'mss', mss: 1460 },
+  { kind: 'sack-permitted' },
+  { kind: 'timestamps', value: 0, echo: 0 },
+  { kind: 'nop' },
+  { kind: 'window-scale', shift: 7 },
+];
+
+const tcp = (
+  { sport, dport }: Pick<Tcp, 'sport' | 'dport'>,
+  flags: Tcp['flags'],
+  options: Tcp['options'] = [],
+): Tcp => ({
+  type: 'tcp',
+  sport,
+  dport,
+  seq: 0,
+  ack: 0,
+  flags,
+  window: 0,
+  options,
+  payload: NO_DATA,
+});
+
+const back = ({ sport, dport }: Tcp | Udp): Pick<Tcp, 'sport' | 'dport'> => ({
+  sport: dport,
+  dport: sport,
+});
+
+const unreachable = (code: number, original: Ipv4): Icmp => ({
+  type: 'icmp',
+  kind: 'destination-unreachable',
+  code,
+  original,
+  payload: NO_DATA,
+});
+
+const isError = ({ payload }: Ipv4): boolean => payload.type === 'icmp' && !!payload.original;
+
+const isReset = ({ payload }: Ipv4): boolean =>
+  payload.type === 'tcp' && payload.flags.includes('rst');
+
+/** A socket that a flow opened. */
+interface FlowSocket {
+  readonly flow: Flow;
+  readonly src: string;
+  state: 'waiting' | 'connected' | 'answered' | 'refused';
+}
+
+export const routerModel = (ruleset: Ruleset): RouterModel => {
+  const conntrack: ConntrackEntry[] = [];
+  const counters = new Map<string, Counter>();
+  const netns: Netns = {
+    id: 'router/host',
+    host: 'router',
+    name: 'host',
+    members: [],
+    devices: [],
+    rules: [],
+    routes: [],
+    neighbours: [],
+    sysctls: new Map(),
+    netfilter: ruleset,
+    sockets: [],
+    listeners: { unlisted: 'refused' },
+  };
+  let counted: Skb | undefined;
+  const env: NfEnv = {
+    netns,
+    conntrack,
+    emit: () => undefined,
+    addrType: (ip) => {
+      if (deviceTo(ip) === 'lo') return 'LOCAL';
+      if (ip === '10.1.0.255' || ip === '10.2.0.255') return 'BROADCAST';
+      return isMulticast(ip) ? 'MULTICAST' : 'UNICAST';
+    },
+    masqueradeAddress: (out) => MAIN_ADDRESS[out] ?? '10.1.0.1',
+    count: (table, chain, number) => {
+      const key = `${table} ${chain} ${number}`;
+      const counter = counters.get(key) ?? { packets: 0, bytes: 0 };
+      counter.packets += 1;
+      counter.bytes += counted ? ipv4Length(counted.packet) : 0;
+      counters.set(key, counter);
+    },
+  };
+
+  const sockets: FlowSocket[] = [];
+  /** Packets under way to a host, and what is to be done when none is. */
+  const queue: (() => void)[] = [];
+  const later: (() => void)[] = [];
+
+  const hook = (name: Hook, skb: Skb, state: Omit<NfState, 'hook' | 'bridged'>): NfVerdict => {
+    counted = skb;
+    return nfHook(env, name, skb, { hook: name, bridged: false, ...state });
+  };
+
+  const reject = (skb: Skb, answer: RejectWith, hookName: Hook): void => {
+    const { packet } = skb;
+    const { payload } = packet;
+    if (answer === 'tcp-reset') {
+      if (payload.type !== 'tcp' || isReset(packet)) return;
+      const flags: Tcp['flags'] = payload.flags.includes('ack') ? ['rst'] : ['rst', 'ack'];
+      const made: Skb = {
+        packet: ipv4(packet.dst, packet.src, tcp(back(payload), flags)),
+        mark: 0,
+      };
+      nfConntrackAttach(env, made, skb);
+      output(made);
+      return;
+    }
+    if (isError(packet)) return;
+    const local = hookName === 'OUTPUT' ? packet.src : MAIN_ADDRESS[deviceTo(packet.src)];
+    const src = deviceTo(packet.dst) === 'lo' ? packet.dst : (local ?? packet.dst);
+    output({ packet: ipv4(src, packet.src, unreachable(REJECT_CODE[answer], packet)), mark: 0 });
+  };
+
+  const passes = (
+    name: Hook,
+    skb: Skb,
+    state: Omit<NfState, 'hook' | 'bridged'>,
+  ): NfVerdict | undefined => {
+    const verdict = hook(name, skb, state);
+    if (verdict.kind === 'ACCEPT') return verdict;
+    if (verdict.kind === 'UNKNOWN') throw new Error(`UNKNOWN by ${JSON.stringify(verdict.by)}`);
+    if (verdict.kind === 'REJECT') reject(skb, verdict.with, name);
+    return undefined;
+  };
+
+  const leave = (skb: Skb, out: string): void => {
+    if (!passes('POSTROUTING', skb, { out })) return;
+    const { packet } = skb;
+    if (out === 'lo') queue.push(() => enter(skb, 'lo'));
+    else queue.push(() => receive(out === 'toc' ? 'client' : 'server', packet));
+  };
+
+  const output = (skb: Skb): void => {
+    const verdict = passes('OUTPUT', skb, { out: deviceTo(skb.packet.dst) });
+    if (verdict?.kind !== 'ACCEPT') return;
+    leave(skb, deviceTo(skb.packet.dst));
+  };
+
+  const enter = (skb: Skb, device: string): void => {
+    if (!passes('PREROUTING', skb, { in: device })) return;
+    const out = deviceTo(skb.packet.dst);
+    if (out === 'lo') {
+      if (passes('INPUT', skb, { in: device })) receive('router', skb.packet);
+    } else if (passes('FORWARD', skb, { in: device, out })) {
+      leave(skb, out);
+    }
+  };
+
+  const transmit = (from: Place, packet: Ipv4): void => {
+    const skb: Skb = { packet, mark: 0 };
+    if (from === 'router') output(skb);
+    else enter(skb, from === 'client' ? 'toc' : 'tos');
+  };
+
+  const socketOf = (place: Place, packet: Ipv4): FlowSocket | undefined => {
+    const { payload } = packet;
+    if (payload.type !== 'tcp' && payload.type !== 'udp') return undefined;
+    return sockets.find(
+      ({ flow, src }) =>
+        flow.from === place &&
+        flow.protocol === payload.type &&
+        src === packet.dst &&
+        flow.dst === packet.src &&
+        flow.sport === payload.dport &&
+        flow.dport === payload.sport,
+    );
+  };
+
+  const errorFor = (place: Place, { original }: Icmp): void => {
+    const payload = original?.payload;
+    if (!original || (payload?.type !== 'tcp' && payload?.type !== 'udp')) return;
+    const mirrored = { ...payload, ...back(payload) };
+    const socket = socketOf(place, {
+      ...original,
+      src: original.dst,
+      dst: original.src,
+      payload: mirrored,
+    });
+    if (socket?.state === 'waiting') socket.state = 'refused';
+  };
+
+  const receiveTcp = (place: Place, packet: Ipv4, segment: Tcp): void => {
+    const answer = (flags: Tcp['flags'], options: Tcp['options'] = []): void =>
+      transmit(place, ipv4(packet.dst, packet.src, tcp(back(segment), flags, options)));
+    const socket = socketOf(place, packet);
+    const { flags } = segment;
+    const syn = flags.includes('syn');
+    const ack = flags.includes('ack');
+    if (flags.includes('rst')) {
+      if (socket) socket.state = socket.state === 'waiting' ? 'refused' : 'answered';
+    } else if (syn && ack) {
+      if (socket?.state !== 'waiting') {
+        answer(['rst']);
+        return;
+      }
+      socket.state = 'connected';
+      queue.push(() => answer(['ack'], TIMESTAMPS));
+      later.push(() => {
+        if (socket.state !== 'connected') return;
+        socket.state = 'answered';
+        answer(['rst', 'ack'], TIMESTAMPS);
+      });
+    } else if (syn) {
+      if (place === 'server' && segment.dport === OPEN_PORT) answer(['syn', 'ack'], SYN_OPTIONS);
+      else answer(['rst', 'ack']);
+    }
+  };
+
+  const receiveUdp = (place: Place, packet: Ipv4, udp: Udp): void => {
+    const socket = socketOf(place, packet);
+    if (socket) socket.state = 'answered';
+    else if (place === 'server' && udp.dport === OPEN_PORT)
+      transmit(place, ipv4(packet.dst, packet.src, { ...udp, ...back(udp) }));
+    else transmit(place, ipv4(packet.dst, packet.src, unreachable(3, packet)));
+  };
+
+  const receiveIcmp = (place: Place, packet: Ipv4, icmp: Icmp): void => {
+    if (icmp.kind === 'echo-request')
+      transmit(place, ipv4(packet.dst, packet.src, { ...icmp, kind: 'echo-reply' }));
+    else if (icmp.kind === 'echo-reply') {
+      const socket = sockets.find(
+        ({ flow }) => flow.from === place && flow.protocol === 'icmp' && flow.sport === icmp.id,
+      );
+      if (socket?.flow.dst === packet.src) socket.state = 'answered';
+    } else errorFor(place, icmp);
+  };
+
+  const receive = (place: Place, packet: Ipv4): void => {
+    if (ownerOf(packet.dst) !== place) return;
+    // Nobody takes a packet from the wire that says it is from himself (fib_validate_source).
+    if (place !== 'router' && ownerOf(packet.src) === place) return;
+    const { payload } = packet;
+    if (payload.type === 'tcp') receiveTcp(place, packet, payload);
+    else if (payload.type === 'udp') receiveUdp(place, packet, payload);
+    else if (payload.type === 'icmp') receiveIcmp(place, packet, payload);
+  };
+
+  const drain = (): void => {
+    for (let next = queue.shift(); next; next = queue.shift()) next();
+  };
+
+  return {
+    conntrack,
+    counters,
+    send: (flow) => {
+      const { from, protocol, dst, sport, dport, size } = flow;
+      const local = deviceTo(dst) === 'lo' ? dst : (MAIN_ADDRESS[deviceTo(dst)] ?? dst);
+      const src = from === 'router' ? local : (ADDRESSES[from][0] ?? '');
+      const socket: FlowSocket = { flow, src, state: 'waiting' };
+      sockets.push(socket);
+      const data = { type: 'data', length: size } as const;
+      const first: Ipv4['payload'] =
+        protocol === 'tcp'
+          ? tcp({ sport, dport }, ['syn'], SYN_OPTIONS)
+          : protocol === 'udp'
+            ? { type: 'udp', sport, dport, payload: data }
+            : { type: 'icmp', kind: 'echo-request', code: 0, id: sport, seq: 1, payload: data };
+      transmit(from, ipv4(src, dst, first));
+      drain();
+      for (const act of later.splice(0)) act();
+      drain();
+      if (socket.state === 'answered' || socket.state === 'refused') return socket.state;
+      return socket.state === 'connected' ? 'answered' : 'silent';
+    },
+  };
+};
