@@ -1,9 +1,13 @@
 /** What the tools of a node print about one namespace, line by line. */
+
+import { bridgeFdb as bridgeRows, vxlanFdb } from '../../kernel/fdb-table.ts';
 import type { FibEntry } from '../../kernel/fib.ts';
 import { TABLE_MAIN } from '../../kernel/fib.ts';
+import { neighTable } from '../../kernel/neigh-table.ts';
 import { findDev, hasCarrier, operstate, portState, vethPeer } from '../../kernel/netdev.ts';
 import { sysctlGet } from '../../kernel/sysctl.ts';
 import type { Netdev, Netns, World } from '../../kernel/world.ts';
+import { printFdb } from './fdb.ts';
 import { type LinkContext, printAddr, printBridgeLink, printLink } from './link.ts';
 import { printNeigh } from './neigh.ts';
 import { inDumpOrder, printRoute } from './route.ts';
@@ -69,7 +73,7 @@ export const ipRule = (netns: Netns): string[] =>
 
 /** `ip neigh`: what was written, then what was learned. NOARP entries are not shown. */
 export const ipNeigh = (world: Shown, netns: Netns): string[] =>
-  [...netns.neighbours, ...(world.dynamic.get(netns.id)?.neighbours ?? [])]
+  neighTable(netns, world.dynamic.get(netns.id))
     .filter(({ state }) => state !== 'NOARP')
     .map(printNeigh);
 
@@ -85,6 +89,27 @@ export const bridgeLink = (world: Shown, netns: Netns, details = false): string[
       ...(here && { here: here.ifname }),
     });
   });
+
+const fdbOf = (world: Shown, netns: Netns, dev: Netdev): string[] => {
+  const learned = world.dynamic.get(netns.id);
+  const bridge = dev.kind === 'bridge' ? dev : findDev(netns, dev.master ?? '');
+  const inBridge =
+    bridge?.kind === 'bridge'
+      ? bridgeRows(netns, bridge, learned).filter((row) => row.dev === dev.ifname)
+      : [];
+  const remotes = dev.kind === 'vxlan' ? vxlanFdb(dev, learned) : [];
+  return [
+    ...inBridge.toReversed().map((row) => printFdb(row, bridge?.ifname)),
+    ...remotes.map((row) => printFdb(row)),
+  ];
+};
+
+/**
+ * `bridge fdb`: device by device, in a bridge the newest row first. Rows of multicast groups, which
+ * no trace looks up, are left out.
+ */
+export const bridgeFdb = (world: Shown, netns: Netns): string[] =>
+  byIndex(netns).flatMap((dev) => fdbOf(world, netns, dev));
 
 /**
  * `sysctl KEY`: the key as typed and its value.
