@@ -268,7 +268,25 @@ export type DeliverEvent = Base<
   }
 >;
 
-export type DropEvent = Base<'drop', 'drop', { reason: DropReason; about?: Ipv4 | undefined }>;
+/** What the walk would have needed and the model does not have. */
+export type Unmodelled =
+  | 'fragmentation'
+  | 'multicast'
+  | 'multipath'
+  | 'rule'
+  | 'vlan-filtering'
+  | 'duplicate-address';
+
+export type DropEvent = Base<
+  'drop',
+  'drop',
+  {
+    reason: DropReason;
+    about?: Ipv4 | undefined;
+    /** With reason `not-modelled`: what is not. */
+    unmodelled?: Unmodelled;
+  }
+>;
 
 export type KernelEvent =
   | SocketEvent
@@ -303,4 +321,5 @@ export type Errno =
   | 'ECONNRESET'
   | 'ETIMEDOUT'
   | 'EPERM'
-  | 'ENOPROTOOPT';
+  | 'ENOPROTOOPT'
+  | 'ENETDOWN';

@@ -1,7 +1,25 @@
 /** A packet inside a stack: the packet and what the kernel remembers beside it (struct sk_buff). */
-import type { Ipv4, Mac } from '../wire/packet.ts';
+import type { Ip, Ipv4, Mac } from '../wire/packet.ts';
 import type { ConntrackEntry, CtDir } from './netfilter/conntrack.ts';
 import type { CtState } from './netfilter/ruleset.ts';
+
+/** How the Ethernet destination of a frame relates to the device it came in by (eth_type_trans). */
+export type PktType = 'host' | 'broadcast' | 'multicast' | 'otherhost';
+
+/** The route that was found for a packet (struct rtable). */
+export interface Dst {
+  readonly type: 'unicast' | 'local' | 'broadcast' | 'multicast';
+  /** Where it leaves; `lo` for what stays here. */
+  readonly dev: string;
+  /** Absent: the destination itself is the next hop. */
+  readonly gateway?: Ip;
+  /** Bytes; from the row of the route. */
+  readonly mtu?: number;
+  /** Bytes; learned from an ICMP error (struct fib_nh_exception). */
+  readonly pmtu?: number;
+  /** The packet came in and goes on: the sender could have gone there itself. */
+  readonly redirect?: boolean;
+}
 
 /** Mutable while it walks; the `packet` in it is not. */
 export interface Skb {
@@ -16,4 +34,11 @@ export interface Skb {
   /** br_netfilter: the bridge ports while a bridged frame is in iptables. */
   physin?: string;
   physout?: string;
+  /** Absent for packets made here, which count as `host`. */
+  pktType?: PktType;
+  dst?: Dst;
+  /** br_netfilter walked PREROUTING in the bridge: ip_sabotage_in skips it in the stack. */
+  preroutingDone?: boolean;
+  /** IPSKB_FORWARDED. */
+  forwarded?: boolean;
 }
