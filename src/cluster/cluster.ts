@@ -74,6 +74,8 @@ export interface Pod {
   readonly labels: Readonly<Record<string, string>>;
   /** Ordinary containers and restartable init containers (sidecars), in order. Never empty. */
   readonly containers: readonly Container[];
+  /** Names of init containers that have ended before the others start; absent: none. */
+  readonly initContainers?: readonly string[];
   /** The direct controller, then its controller, … */
   readonly owners: readonly ObjectRef[];
   readonly ordinal: number;

@@ -315,7 +315,7 @@ const toPod = (
   input: ClusterInput,
 ): Pod => {
   const node = placement && 'node' in placement ? placement.node : undefined;
-  const { hostNetwork, containers } = draft.spec;
+  const { hostNetwork, containers, initContainers } = draft.spec;
   const own = draft.status.ip ?? given.get(draft);
   const ip = hostNetwork ? nodeIps.get(node ?? '') : own;
   const phase = phaseOf(draft, ip, node);
@@ -338,6 +338,7 @@ const toPod = (
     ready: phase === 'Running' && !draft.terminating && (draft.status.ready ?? true),
     labels: draft.labels,
     containers,
+    ...(initContainers.length > 0 && { initContainers }),
     owners: draft.owners,
     ordinal: draft.ordinal,
     invented: {
