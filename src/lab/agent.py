@@ -5,6 +5,7 @@ capture is one AF_PACKET ring a namespace, bound to no device and never promiscu
 frame of each device in both directions with its whole Ethernet header, stamped when the tap saw it,
 and nobody is woken while the packet walks. When this process ends, the kernel takes everything away.
 """
+import base64
 import ctypes
 import errno
 import fcntl
@@ -12,6 +13,7 @@ import json
 import mmap
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -40,6 +42,7 @@ spaces = {}  # name: file descriptor of the namespace
 rings = {}  # name: Ring
 netlinks = {}  # (name, family): socket
 flushers = {}  # name: file descriptor of its net.ipv4.route.flush
+companions = []  # (process, standard output, standard error)
 tracked = set()  # namespaces with connection tracking
 
 
@@ -180,6 +183,10 @@ def write(name, values):
     return failed
 
 
+def content(fd):
+    return os.pread(fd, os.fstat(fd).st_size, 0)
+
+
 def run(jobs, width):
     """Commands in namespaces, a few at a time: [code, stdout, stderr] each, in the order asked."""
     waiting, busy, done = list(enumerate(jobs)), [], [None] * len(jobs)
@@ -196,12 +203,40 @@ def run(jobs, width):
         code = process.wait()
         texts = []
         for fd in entry[1:]:
-            texts.append(os.pread(fd, os.fstat(fd).st_size, 0).decode(errors='replace'))
+            texts.append(content(fd).decode(errors='replace'))
         for fd in entry:
             os.close(fd)
         done[at] = [code, *texts]
     enter(None)
     return done
+
+
+def spawn(jobs, ready):
+    """Starts commands that run beside the probes; each has said `ready` on stderr on return."""
+    for job in jobs:
+        enter(job.get('ns'))
+        out, err = os.memfd_create('out'), os.memfd_create('err')
+        process = subprocess.Popen(
+            job['argv'], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd='/')
+        companions.append((process, out, err))
+    enter(None)
+    for process, _, err in companions:
+        while ready not in content(err) and process.poll() is None:
+            time.sleep(0.01)
+
+
+def reap():
+    """Interrupts what `spawn` started: standard output of each, in base64, in the order started."""
+    texts = []
+    for process, _, _ in companions:
+        process.send_signal(signal.SIGINT)
+    for process, out, err in companions:
+        process.wait()
+        texts.append(base64.b64encode(content(out)).decode())
+        os.close(out)
+        os.close(err)
+    companions.clear()
+    return texts
 
 
 def listen(entry):
@@ -314,12 +349,14 @@ class Client:
             self.outcome = errno.errorcode.get(error.errno, str(error.errno))
 
 
-def asks(frames):
-    """Does a frame ask by ARP (True), answer (False), or neither (None)?"""
-    for frame in reversed(frames):
-        if frame[4][24:28] == '0806':
-            return frame[4][40:44] == '0001'
-    return None
+def note_arp(frame, asked, answered):
+    """Keeps who asked for whom, and which questions were answered (asker and asked for, in hex)."""
+    if frame[24:28] == '0806':
+        sender, target = frame[56:64], frame[76:84]
+        if frame[40:44] == '0001':
+            asked.add(sender + target)
+        else:
+            answered.add(target + sender)
 
 
 def probe(request):
@@ -336,7 +373,7 @@ def probe(request):
     for fd in by_fd:
         poll.register(fd, select.EPOLLIN)
     frames = {name: [] for name in rings}
-    asking = False
+    asked, answered = set(), set()
     start = last = time.monotonic()
     client = Client(request['client'])
     poll.register(client.sock.fileno(), select.EPOLLIN | select.EPOLLERR | select.EPOLLOUT | select.EPOLLET)
@@ -358,9 +395,9 @@ def probe(request):
             if found:
                 last = now
                 frames[name] += found
-                question = asks(found)
-                asking = asking if question is None else question
-        waiting = client.outcome is None or asking
+                for frame in found:
+                    note_arp(frame[4], asked, answered)
+        waiting = client.outcome is None or asked - answered
         if now - last > (request['patience'] if waiting else request['quiet']):
             break
         if now - start > request['limit']:
@@ -391,6 +428,10 @@ def handle(request):
         return {name: write(name, values) for name, values in request['values'].items()}
     if op == 'run':
         return run(request['jobs'], request.get('width', 2))
+    if op == 'spawn':
+        return spawn(request['jobs'], request['ready'].encode())
+    if op == 'reap':
+        return reap()
     if op == 'capture':
         for name in request['names']:
             rings[name] = Ring(name)

@@ -70,6 +70,10 @@ interface Operations {
     answer: Readonly<Record<string, readonly (readonly [path: string, why: string])[]>>;
   };
   run: { ask: { jobs: readonly Job[] }; answer: readonly JobResult[] };
+  /** Commands that run beside probes, once each has written `ready` to standard error. */
+  spawn: { ask: { jobs: readonly Job[]; ready: string }; answer: null };
+  /** Ends them: the standard output of each in base64. */
+  reap: { ask: Readonly<Record<never, never>>; answer: readonly string[] };
   capture: { ask: { names: readonly string[]; tracked: readonly string[] }; answer: null };
   cold: { ask: Readonly<Record<never, never>>; answer: null };
   probe: { ask: ProbeRequest; answer: ProbeAnswer };

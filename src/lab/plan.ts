@@ -74,7 +74,7 @@ const createVxlan = (dev: Netdev & { kind: 'vxlan' }): string =>
 
 const createBridge = (dev: Netdev & { kind: 'bridge' }): string =>
   `link add ${head(dev)} type bridge forward_delay 0 mcast_snooping 0 stp_state 0` +
-  ` vlan_filtering ${dev.vlanFiltering ? 1 : 0} ageing_time ${dev.ageingSeconds * 100}`;
+  `${dev.vlanFiltering ? ' vlan_filtering 1' : ''} ageing_time ${dev.ageingSeconds * 100}`;
 
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 

@@ -51,6 +51,11 @@ const LAB: readonly (readonly [string, string])[] = [
   ['net.ipv4.tcp_no_metrics_save', '1'],
 ];
 
+/** Settings that the kernel reports but takes from nobody. */
+const READ_ONLY: ReadonlySet<string> = new Set(['mc_forwarding']);
+
+const WRITABLE = IPV4_CONF_NAMES.filter((name) => !READ_ONLY.has(name));
+
 /** A sysctl's path under /proc/sys: dots and slashes change places. */
 const pathOf = (key: string): string =>
   key.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
@@ -65,7 +70,7 @@ export const sysctlsOf = (netns: Netns): (readonly [path: string, value: string]
   const keys = [
     'net.ipv4.ip_forward',
     ...WHOLE,
-    ...devices.flatMap((device) => IPV4_CONF_NAMES.map((name) => ipv4ConfKey(device, name))),
+    ...devices.flatMap((device) => WRITABLE.map((name) => ipv4ConfKey(device, name))),
   ].map(canonicalSysctl);
   const told = [...new Set(keys)]
     .filter((key) => sysctlKnown(netns, key))
