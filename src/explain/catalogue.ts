@@ -7,6 +7,8 @@ import type { OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
 import type { CauseCode, Disposition, LegPacket, NearMiss, Symptom } from '../trace/trace.ts';
 import type { CauseContext } from './cause.ts';
+import type { Command } from './check-command.ts';
+import type { Gist } from './gist.ts';
 import type { StepContext } from './step.ts';
 
 type KeyOf<E> = E extends { kind: infer K extends string; action: infer A extends string }
@@ -41,9 +43,9 @@ export type StepMessages = {
 
 export interface CauseWords {
   readonly message: string;
-  readonly fix: string;
-  /** A command for a real node or cluster that shows the same. */
-  readonly check: string;
+  readonly fix: string | Command;
+  /** Usually a command for a real node or cluster, which shows the same. */
+  readonly check: string | Command;
 }
 
 type Values = Readonly<Record<string, string | number>>;
@@ -60,30 +62,48 @@ export interface Catalogue {
   readonly assumptions: {
     readonly [A in AssumptionCode]: (subject: string, values: Values) => string;
   };
+  readonly gists: { readonly [G in Gist]: string };
+  readonly places: {
+    readonly pod: (holder: string, members: readonly string[]) => string;
+    readonly node: string;
+    readonly router: string;
+    readonly outside: string;
+    readonly other: string;
+  };
   readonly story: {
     readonly request: (packet: string) => string;
     readonly reply: (packet: string) => string;
-    readonly podNetns: (holder: string, members: readonly string[]) => string;
-    readonly hostNetns: string;
-    readonly outside: string;
-    readonly otherNetns: string;
+    /** The way back, in one breath: the numbers of its steps, and whether it is the same way. */
+    readonly steps: (first: number, last: number) => string;
+    readonly sameWay: string;
+    readonly otherWay: string;
+    /** Under a visit to a Pod's namespace in which one of its containers talks to another. */
+    readonly oneNamespace: string;
     readonly applicationSees: (symptom: string) => string;
     readonly hops: (there: number, back: number | undefined) => string;
-    readonly sameWayBack: string;
+    readonly bytes: (count: number) => string;
     readonly row: string;
     readonly nearMiss: string;
+    readonly ipRule: string;
+    readonly path: string;
     readonly by: string;
-    readonly see: string;
-    readonly exchange: string;
+    readonly asked: string;
+    readonly answered: string;
+    readonly learned: string;
+    readonly isBehind: (mac: string, port: string) => string;
+    readonly copy: string;
     readonly copies: string;
+    readonly others: (count: number, segment: string) => string;
+    readonly conntrack: string;
+    readonly connection: (sent: FromTo, answer: FromTo) => string;
     readonly cause: string;
+    readonly causeBy: string;
     readonly fix: string;
     readonly check: string;
     readonly assumed: string;
-    readonly moreDetail: string;
     readonly atStep: (n: number) => string;
     readonly noPacket: string;
-    readonly flooded: string;
-    readonly others: (count: number, segment: string) => string;
   };
 }
+
+type FromTo = readonly [from: string, to: string];

@@ -1,66 +1,101 @@
 /** The command that shows a step's row on a real node or Pod. */
 import type { Hop } from '../trace/trace.ts';
+import type { Layer } from '../wire/packet.ts';
+import { eventOf } from './event-of.ts';
 import type { StepContext } from './step.ts';
 
-/**
- * Prefixes a command with the place to run it: nothing but the node's name as a prompt for a
- * node's own namespace, `kubectl exec` for a Pod's.
- */
-export function runIn(hop: Hop, command: string): string {
-  if (hop.netns === 'host') return `${hop.node}# ${command}`;
+/** A command and the prompt that says where it is typed. */
+export interface Command {
+  /** `node-1#` for root on a node, `$` for anybody with kubectl. */
+  readonly prompt: string;
+  readonly text: string;
+}
+
+/** The command as it is typed in a namespace: on the node, or through kubectl in the Pod. */
+export function commandIn(hop: Hop, command: string): Command {
+  if (hop.netns === 'host') return { prompt: `${hop.node}#`, text: command };
   const [namespace, pod] = hop.netns.split('/');
-  return `kubectl exec -n ${namespace} ${pod} -- ${command}`;
+  return { prompt: '$', text: `kubectl exec -n ${namespace} ${pod} -- ${command}` };
+}
+
+/** One line of text: what is typed on a node keeps its prompt, which says where. */
+export function commandText(said: string | Command): string {
+  if (typeof said === 'string') return said;
+  return said.prompt === '$' ? said.text : `${said.prompt} ${said.text}`;
 }
 
 /** @returns the command for the step, absent where no single command shows it. */
-export function checkCommand(context: StepContext): string | undefined {
-  const { hop } = context;
+export function checkCommand(context: StepContext): Command | undefined {
   const command = commandOf(context);
-  return command === undefined ? undefined : runIn(hop, command);
+  return command === undefined ? undefined : commandIn(context.hop, command);
 }
 
-function commandOf({ step }: StepContext): string | undefined {
-  const detail = step.detail;
-  switch (step.kind) {
+function commandOf({ step, leg }: StepContext): string | undefined {
+  const event = eventOf(step);
+  const { device } = step;
+  switch (event.kind) {
     case 'route': {
-      if (!('purpose' in detail)) return undefined;
-      const from =
-        detail.src !== undefined && detail.iif !== undefined
-          ? ` from ${detail.src} iif ${detail.iif}`
-          : '';
-      return `ip route get ${detail.dst}${from}`;
+      const { dst, src, iif, mark } = event.detail;
+      const from = src !== undefined && iif !== undefined ? ` from ${src} iif ${iif}` : '';
+      return `ip route get ${dst}${from}${mark ? ` mark 0x${mark.toString(16)}` : ''}`;
     }
     case 'neighbour':
-      return 'ip' in detail && step.device !== undefined
-        ? `ip neigh show ${detail.ip} dev ${step.device}`
-        : undefined;
+      return device && `ip neigh show ${event.detail.ip} dev ${device}`;
     case 'bridge':
-      return 'mac' in detail && step.device !== undefined
-        ? `bridge fdb show br ${step.device} | grep ${detail.mac}`
-        : undefined;
+      return device && `bridge fdb show br ${device} | grep ${event.detail.mac}`;
     case 'encapsulate':
-      return step.device === undefined ? undefined : `bridge fdb show dev ${step.device}`;
+      return device && `bridge fdb show dev ${device}`;
     case 'decapsulate':
-      return step.device === undefined ? undefined : `ip -d link show ${step.device}`;
+      return device && `ip -d link show ${device}`;
     case 'transmit':
-    case 'receive':
-      return step.device === undefined ? undefined : `ip -s link show ${step.device}`;
-    case 'rule':
-    case 'nat':
-      return 'table' in detail && 'chain' in detail && detail.chain !== undefined
-        ? `iptables -t ${detail.table} -vnL ${detail.chain} --line-numbers`
-        : 'conntrack -L';
-    case 'conntrack':
-      return 'conntrack -L';
+      return device && `tcpdump -p -eni ${device} ${captureFilter(step.packet ?? [])}`.trimEnd();
+    case 'rule': {
+      const { table, chain } = event.detail;
+      return `iptables -t ${table} -vnL ${chain} --line-numbers`;
+    }
+    case 'nat': {
+      const { table, chain, entry } = event.detail;
+      if (table === undefined || chain === undefined) {
+        return `conntrack -L -s ${entry.original.src} -d ${entry.original.dst}`;
+      }
+      return `iptables -t ${table} -vnL ${chain} --line-numbers`;
+    }
+    case 'conntrack': {
+      const { entry } = event.detail;
+      return entry && `conntrack -L -s ${entry.original.src} -d ${entry.original.dst}`;
+    }
+    case 'hook':
+      return undefined;
     case 'forward':
       return 'sysctl net.ipv4.ip_forward';
-    case 'deliver':
-      return 'port' in detail && detail.port !== undefined
-        ? `ss -ln${detail.protocol === 'udp' ? 'u' : 't'}p sport = :${detail.port}`
-        : undefined;
+    case 'deliver': {
+      const { port, protocol } = event.detail;
+      if (event.action === 'echo' || event.action === 'icmp-error' || port === undefined) {
+        return undefined;
+      }
+      const kind = protocol === 'udp' ? 'u' : 't';
+      return `ss -${leg.direction === 'request' ? 'l' : ''}n${kind}p 'sport = :${port}'`;
+    }
     case 'size':
-      return 'mtu' in detail ? `ip link show ${detail.device}` : undefined;
-    default:
+      return `ip link show ${event.detail.device}`;
+    case 'socket':
+    case 'receive':
+    case 'policy':
+    case 'wire':
+    case 'drop':
       return undefined;
+    default:
+      return event satisfies never;
   }
+}
+
+/** A capture filter (pcap-filter(7)) that shows the packet: its outermost addresses and port. */
+function captureFilter(layers: readonly Layer[]): string {
+  const ip = layers.find((layer) => layer.type === 'ipv4');
+  const transport = layers.find(({ type }) => ['tcp', 'udp', 'icmp'].includes(type));
+  if (ip === undefined || transport === undefined) return '';
+  const hosts = `host ${ip.src} and host ${ip.dst}`;
+  if (transport.type !== 'tcp' && transport.type !== 'udp') return `icmp and ${hosts}`;
+  const ports = [transport.dport, transport.sport].filter((port) => typeof port === 'number');
+  return `${transport.type} port ${Math.min(...ports)}`;
 }

@@ -1,12 +1,16 @@
 /** One step in words: its label, its sentence, and what `-v` adds below it. */
+import type { Tap } from '../kernel/event.ts';
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
+import type { ConntrackEntry, CtTuple } from '../kernel/netfilter/conntrack.ts';
 import type { Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Hop, Leg, NearMiss, Step } from '../trace/trace.ts';
+import type { Unknown } from '../wire/packet.ts';
 import type { Catalogue, StepKey, StepWords } from './catalogue.ts';
-import { checkCommand } from './check-command.ts';
+import { type Command, checkCommand } from './check-command.ts';
+import { eventOf } from './event-of.ts';
 import type { Telling } from './quote.ts';
 
 /** Where a step stands: what its sentence may look at besides its own detail. */
@@ -21,6 +25,8 @@ export interface StepContext extends Telling {
   readonly protocol: string;
 }
 
+export type StepStatus = 'plain' | 'edit' | 'good' | 'bad' | 'unsure';
+
 export interface ToldStep extends StepWords {
   readonly n: number;
   readonly kind: Step['kind'];
@@ -28,9 +34,16 @@ export interface ToldStep extends StepWords {
   readonly packet?: Step['packet'];
   /** What the step is about: a device name, or the kind of lookup. */
   readonly label: string;
-  readonly status: 'plain' | 'edit' | 'good' | 'bad' | 'unsure';
+  readonly status: StepStatus;
   /** For `-v`: name and value, in order. */
-  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly facts: readonly Fact[];
+  /** For `-v`: the command that shows the row on a real node or Pod. */
+  readonly command?: Command;
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** Tells a step. Pure; every word comes from the catalogue, every row from `quote`. */
@@ -42,6 +55,8 @@ export function tellStep(context: StepContext, words: Catalogue): ToldStep {
     detail: Step['detail'],
     context: StepContext,
   ) => StepWords;
+  const told = say(step.detail, context);
+  const command = checkCommand(context);
   return {
     n: step.n,
     kind: step.kind,
@@ -49,8 +64,9 @@ export function tellStep(context: StepContext, words: Catalogue): ToldStep {
     ...(step.packet && { packet: step.packet }),
     label: labelOf(step),
     status: statusOf(step),
-    ...say(step.detail, context),
-    facts: factsOf(context, words),
+    ...told,
+    facts: factsOf(context, told.text, words),
+    ...(command && { command }),
   };
 }
 
@@ -67,36 +83,45 @@ function labelOf(step: Step): string {
   }
 }
 
-function statusOf(step: Step): ToldStep['status'] {
-  switch (step.kind) {
+function statusOf(step: Step): StepStatus {
+  const event = eventOf(step);
+  switch (event.kind) {
     case 'drop':
-      return 'reason' in step.detail && isUnsure(step.detail.reason) ? 'unsure' : 'bad';
+      return isUnsure(event.detail.reason) ? 'unsure' : 'bad';
     case 'deliver':
-      if (step.action === 'no-listener' || step.action === 'icmp-error') return 'bad';
-      return step.action === 'unknown-listener' ? 'unsure' : 'good';
+      if (event.action === 'no-listener' || event.action === 'icmp-error') return 'bad';
+      return event.action === 'unknown-listener' ? 'unsure' : 'good';
     case 'rule':
-      if (step.action === 'unmodelled') return 'unsure';
-      return ['drop', 'reject', 'policy-drop'].includes(step.action) ? 'bad' : 'plain';
+      if (event.action === 'unmodelled') return 'unsure';
+      return ['drop', 'reject', 'policy-drop'].includes(event.action) ? 'bad' : 'plain';
     case 'neighbour':
-      return step.action === 'failed' ? 'bad' : 'plain';
+      return event.action === 'failed' ? 'bad' : 'plain';
     case 'route':
-      return 'result' in step.detail && isRoutable(step.detail.result) ? 'plain' : 'bad';
+      return ['unicast', 'local', 'broadcast'].includes(event.detail.result) ? 'plain' : 'bad';
     case 'size':
-      return step.action === 'too-big' ? 'bad' : 'plain';
+      return event.action === 'too-big' ? 'bad' : 'plain';
     case 'wire':
-      return step.action === 'carry' ? 'plain' : 'bad';
+      return event.action === 'carry' ? 'plain' : 'bad';
     case 'hook':
-      return step.action === 'drop' ? 'bad' : 'plain';
+      if (event.action === 'unknown') return 'unsure';
+      return event.action === 'accept' ? 'plain' : 'bad';
     case 'conntrack':
-      return step.action === 'invalid' ? 'bad' : 'plain';
+      return event.action === 'invalid' ? 'bad' : 'plain';
+    case 'receive':
+      return event.action === 'other-host' ? 'bad' : 'plain';
     case 'socket':
-      return step.action === 'error' ? 'bad' : 'plain';
+      return event.action === 'error' ? 'bad' : 'plain';
     case 'nat':
     case 'encapsulate':
     case 'decapsulate':
       return 'edit';
-    default:
+    case 'transmit':
+    case 'bridge':
+    case 'policy':
+    case 'forward':
       return 'plain';
+    default:
+      return event satisfies never;
   }
 }
 
@@ -104,75 +129,162 @@ function isUnsure(reason: string): boolean {
   return reason === 'not-modelled' || reason === 'fact-missing';
 }
 
-function isRoutable(result: string): boolean {
-  return result === 'unicast' || result === 'local' || result === 'broadcast';
-}
-
 type Row = FibEntry | Neigh | FdbEntry | Rule;
 
-function factsOf(context: StepContext, words: Catalogue): ToldStep['facts'] {
-  const { step, quote, glyphs } = context;
-  const facts: { name: string; value: string }[] = [];
+/** What the sentence already shows is not said twice. */
+function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
+  const { step, quote } = context;
+  const { story } = words;
+  const facts: Fact[] = [];
   const add = (name: string, value: string | undefined) => {
-    if (value !== undefined) facts.push({ name, value });
+    if (value !== undefined && value !== text) facts.push({ name, value });
   };
-  const quoted = (row: Row): string => {
-    if ('matches' in row) return quote.rule(row);
-    if ('table' in row) return quote.route(row);
-    return 'ip' in row ? quote.neigh(row) : quote.fdb(row);
+  const missed = <R extends Row>(miss: NearMiss<R> | undefined, quoted: (row: R) => string) => {
+    if (miss) add(story.nearMiss, `${quoted(miss.row)}  (${words.nearMisses[miss.reason]})`);
   };
-  const detail = step.detail as {
-    row?: Row;
-    rule?: unknown;
-    nearMiss?: NearMiss<Row>;
-    exchange?: readonly {
-      netns: string;
-      device: string;
-      direction: string;
-      flooded?: true;
-      packet: readonly { type: string }[];
-    }[];
-  };
-  if (detail.row !== undefined) add(words.story.row, quoted(detail.row));
-  if (step.kind === 'rule' || step.kind === 'nat') {
-    const { rule, chain, number } = step.detail as { rule?: Rule; chain?: string; number?: number };
-    if (rule !== undefined && chain !== undefined) {
-      add(words.story.row, `${chain} ${number ?? ''} ${quote.rule(rule)}`.replace(/ {2,}/g, ' '));
+  const quoteRule = (rule: Rule) => quote.rule(rule);
+  const event = eventOf(step);
+  switch (event.kind) {
+    case 'route': {
+      const { row, rule, nearMiss } = event.detail;
+      if (rule && !isDefaultRule(rule.priority)) add(story.ipRule, quote.fibRule(rule));
+      if (row) add(story.row, quote.route(row));
+      missed(nearMiss, (miss) => quote.route(miss));
+      break;
     }
+    case 'neighbour': {
+      const { row, nearMiss, exchange = [], broadcasts = [] } = event.detail;
+      if (row) add(story.row, quote.neigh(row));
+      facts.push(...tellExchange(exchange, context, words));
+      for (const { others, segment } of broadcasts) {
+        if (others > 0) add('', story.others(others, segment));
+      }
+      missed(nearMiss, (miss) => quote.neigh(miss));
+      break;
+    }
+    case 'bridge': {
+      const { row, learned, copies = [] } = event.detail;
+      if (row) add(story.row, quote.fdb(row));
+      if (learned) add(story.learned, story.isBehind(learned.mac, learned.port));
+      for (const copy of copies) add(story.copy, placeOfTap(copy, context));
+      break;
+    }
+    case 'encapsulate':
+      add(story.row, quote.fdb(event.detail.row));
+      break;
+    case 'decapsulate':
+      if (event.detail.learned) add(story.learned, quote.fdb(event.detail.learned));
+      break;
+    case 'rule': {
+      const { rule, chain, path = [], nearMiss } = event.detail;
+      if (rule) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
+      if (path.length > 0) add(story.path, tellPath(path, context));
+      missed(nearMiss, quoteRule);
+      break;
+    }
+    case 'nat': {
+      const { rule, chain, path = [], entry } = event.detail;
+      if (rule && chain !== undefined) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
+      if (path.length > 0) add(story.path, tellPath(path, context));
+      add(story.conntrack, tellEntry(entry, words));
+      break;
+    }
+    case 'conntrack':
+      if (event.detail.entry) add(story.conntrack, tellEntry(event.detail.entry, words));
+      break;
+    default:
+      break;
   }
-  if (detail.nearMiss !== undefined) {
-    const reason = words.nearMisses[detail.nearMiss.reason];
-    add(words.story.nearMiss, `${quoted(detail.nearMiss.row)}  (${reason})`);
-  }
-  for (const tap of detail.exchange ?? []) {
-    const arrow = tap.direction === 'transmit' ? glyphs.link : `${glyphs.dash} `;
-    add(
-      words.story.exchange,
-      `${arrow} ${tap.netns} ${tap.device}  ${tellArp(tap.packet)}${tap.flooded ? `  (${words.story.flooded})` : ''}`,
-    );
-  }
-  if (step.origin !== undefined) add(words.story.by, tellOrigin(step.origin, words));
-  add(words.story.see, checkCommand(context));
+  if (step.origin !== undefined) add(story.by, tellOrigin(step.origin, words));
   return facts;
 }
 
-function tellArp(layers: readonly { type: string }[]): string {
-  const arp = layers.find((layer) => layer.type === 'arp') as
-    | { op: string; spa: string; tpa: string; sha: string }
-    | undefined;
-  if (arp === undefined) return '';
-  return arp.op === 'request'
-    ? `who has ${arp.tpa}? tell ${arp.spa}`
-    : `${arp.spa} is at ${arp.sha}`;
+/** The three rules that every namespace has: `from all lookup local|main|default`. */
+function isDefaultRule(priority: number): boolean {
+  return priority === 0 || priority === 32_766 || priority === 32_767;
+}
+
+function tellPath(
+  path: readonly { chain: string; number: number }[],
+  { glyphs }: StepContext,
+): string {
+  return path.map(({ chain, number }) => `${chain} ${number}`).join(` ${glyphs.to} `);
+}
+
+/** A connection as conntrack keeps it: what was sent, and what an answer has to look like. */
+function tellEntry({ original, reply }: ConntrackEntry, { story }: Catalogue): string {
+  return story.connection(tellTuple(original), tellTuple(reply));
+}
+
+function tellTuple({ src, dst, sport, dport }: CtTuple): readonly [string, string] {
+  return [`${src}${portSuffix(sport)}`, `${dst}${portSuffix(dport)}`];
+}
+
+/** `:8080`; for a port that only a running kernel knows, what it lies between. */
+export function portSuffix(port: number | Unknown | undefined): string {
+  if (port === undefined) return '';
+  return typeof port === 'number' ? `:${port}` : `:${port.range[0]}-${port.range[1]}`;
+}
+
+/** ARP as a question and an answer, each with the devices that it passed. */
+function tellExchange(taps: readonly Tap[], context: StepContext, words: Catalogue): Fact[] {
+  const { story } = words;
+  const facts: Fact[] = [];
+  let rest = taps.filter((tap) => !tap.flooded);
+  while (rest.length > 0) {
+    const op = arpOf(rest[0])?.op;
+    const other = rest.findIndex((tap) => arpOf(tap)?.op !== op);
+    const end = other === -1 ? rest.length : other;
+    const arp = arpOf(rest[0]);
+    if (arp) {
+      const question = arp.op === 'request';
+      facts.push({
+        name: question ? story.asked : story.answered,
+        value: question ? `who has ${arp.tpa}? tell ${arp.spa}` : `${arp.spa} is at ${arp.sha}`,
+      });
+    }
+    facts.push({ name: '', value: tellWay(rest.slice(0, end), context) });
+    rest = rest.slice(end);
+  }
+  const copies = taps.filter((tap) => tap.flooded);
+  if (copies.length > 0) {
+    const places = copies.map((tap) => placeOfTap(tap, context));
+    facts.push({ name: story.copies, value: [...new Set(places)].join(', ') });
+  }
+  return facts;
+}
+
+function arpOf(tap: Tap | undefined) {
+  return tap?.packet.find((layer) => layer.type === 'arp');
+}
+
+/** `pod-a: eth0 ──▶ node-1: veth1 ──▶ cni0`. */
+function tellWay(taps: readonly Tap[], context: StepContext): string {
+  const places: string[] = [];
+  let netns: string | undefined;
+  for (const tap of taps) {
+    const place = tap.netns === netns ? tap.device : placeOfTap(tap, context);
+    if (place !== places.at(-1)) places.push(place);
+    netns = tap.netns;
+  }
+  return places.join(` ${context.glyphs.link} `);
+}
+
+function placeOfTap({ netns, device }: Tap, { hop }: StepContext): string {
+  const [node = '', ...rest] = netns.split('/');
+  const name = rest.join('/');
+  const short = name === 'host' ? node : node === hop.node ? name : netns;
+  return `${short}: ${device}`;
 }
 
 /** Who programmed a row, for which object, from which line. */
 export function tellOrigin(origin: Origin, words: Catalogue): string {
-  const object = origin.object;
+  const { by, why, object, at } = origin;
   const name = object && (object.namespace ? `${object.namespace}/${object.name}` : object.name);
-  const parts = [`${origin.by}: ${words.whys[origin.why]}`];
-  if (object !== undefined)
+  const parts = [`${by}: ${words.whys[why]}`];
+  if (object !== undefined) {
     parts.push(`${object.kind} ${name}${object.field ? ` ${object.field}` : ''}`);
-  if (origin.at !== undefined) parts.push(`${origin.at.file}:${origin.at.line}`);
+  }
+  if (at !== undefined) parts.push(`${at.file}:${at.line}:${at.column}`);
   return parts.join(', ');
 }

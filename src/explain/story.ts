@@ -2,11 +2,14 @@
  * A trace told: header, legs, places, lines, verdict, all in words but without layout. Text
  * output, the tour and pictures lay the same story out.
  */
+import type { Assumption, AssumptionCode } from '../kernel/probe.ts';
 import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { Catalogue, CauseWords } from './catalogue.ts';
 import { tellCause } from './cause.ts';
+import { eventOf } from './event-of.ts';
+import { gistOf } from './gist.ts';
 import type { Telling } from './quote.ts';
-import { type ToldStep, tellStep } from './step.ts';
+import { portSuffix, type ToldStep, tellOrigin, tellStep } from './step.ts';
 
 /** A network namespace as the story introduces it. */
 export interface Place {
@@ -18,22 +21,63 @@ export interface Place {
 
 export interface ToldHop extends Place {
   readonly steps: readonly ToldStep[];
+  /** What somebody who sees this for the first time should know. */
+  readonly note?: string;
 }
 
 export interface ToldLeg {
   readonly title: string;
   readonly direction: Leg['direction'];
   readonly hops: readonly ToldHop[];
+  readonly brief: Brief;
+}
+
+/** A leg in one breath: where it went, and whether that is the way that the request came. */
+export interface Brief {
+  readonly steps: string;
+  readonly way?: string;
+  readonly stations: readonly Station[];
+}
+
+export interface Station {
+  readonly node: string;
+  readonly netns: string;
+  /** Each once, in the order of the packet. */
+  readonly devices: readonly string[];
+  /** It leaves over a wire to another machine. */
+  readonly overWire: boolean;
+}
+
+export interface StoryHeader {
+  readonly from: string;
+  readonly to: string;
+  /** `TCP 10.244.1.2:40000 → 10.244.2.2:8080`. */
+  readonly flow: string;
+  /** `flannel vxlan`. */
+  readonly network: string;
+  /** What the question left open, and how it was decided; the story in one sentence. */
+  readonly notes: readonly string[];
+}
+
+export interface ToldCause extends CauseWords {
+  readonly code: string;
+  readonly step?: number;
+  /** Who programmed what decided. */
+  readonly by?: string;
 }
 
 export interface Story {
+  readonly header: StoryHeader;
   readonly legs: readonly ToldLeg[];
   readonly verdict: string;
   readonly status: 'good' | 'bad' | 'unsure';
   readonly symptom: string;
-  readonly cause?: CauseWords & { readonly code: string; readonly step?: number };
+  readonly cause?: ToldCause;
   readonly hops: string;
+  /** Every assumption, in the order of the facts. */
   readonly assumptions: readonly string[];
+  /** Those that the header does not tell already. */
+  readonly assumed: readonly string[];
 }
 
 /** Who is in a namespace: the process that holds it open, and those that joined. */
@@ -44,29 +88,67 @@ export interface Inhabitants {
 
 export interface StoryOptions extends Telling {
   readonly words: Catalogue;
+  /** What joins the Pods, e.g. `flannel vxlan`. */
+  readonly network: string;
   inhabitants(node: string, netns: string): Inhabitants;
 }
 
 /** Tells a trace that was pruned to the wanted depth. `whole` is the trace before pruning. */
 export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOptions): Story {
   const { words } = options;
-  const cause = tellCause(whole, options, words);
+  const sentence = ({ code, subject, values = {} }: Assumption) =>
+    words.assumptions[code](subject, values);
+  const cause = tellWhy(whole, options);
   return {
-    legs: shown.legs.map((leg) => tellLeg(leg, shown.probe.protocol, options)),
+    header: tellHeader(whole, options, sentence),
+    legs: shown.legs.map((leg, index) => tellLeg(leg, whole.legs[index] ?? leg, whole, options)),
     verdict: words.dispositions[whole.disposition],
     status: statusOf(whole),
     symptom: words.symptoms[whole.symptom],
-    ...(cause &&
-      whole.cause && {
-        cause: {
-          ...cause,
-          code: whole.cause.code,
-          ...(whole.cause.step !== undefined && { step: whole.cause.step }),
-        },
-      }),
-    hops: hopCount(whole, words),
-    assumptions: whole.assumptions.map((a) => words.assumptions[a.code](a.subject, a.values ?? {})),
+    ...(cause && { cause }),
+    hops: words.story.hops(whole.legs[0]?.hops.length ?? 0, wayBack(whole)?.hops.length),
+    assumptions: whole.assumptions.map(sentence),
+    assumed: whole.assumptions.filter(({ code }) => !aboutTheQuestion.has(code)).map(sentence),
   };
+}
+
+/** Decisions about the question itself: the header is where they are looked for. */
+const aboutTheQuestion: ReadonlySet<AssumptionCode> = new Set<AssumptionCode>([
+  'port-chosen',
+  'representative',
+]);
+
+function tellHeader(
+  facts: TraceFacts,
+  options: StoryOptions,
+  sentence: (assumption: Assumption) => string,
+): StoryHeader {
+  const { words, network } = options;
+  const gist = gistOf(facts);
+  const decided = facts.assumptions.filter(({ code }) => aboutTheQuestion.has(code)).map(sentence);
+  return {
+    from: facts.probe.from.text,
+    to: facts.probe.to.text,
+    flow: tellFlow(facts, options),
+    network,
+    notes: [...decided, ...(gist === undefined ? [] : [words.gists[gist]])],
+  };
+}
+
+/** The packet as its socket sends it: the address is the route's choice, the port is ours. */
+function tellFlow({ legs, probe }: TraceFacts, { glyphs, words }: StoryOptions): string {
+  const first = legs[0]?.hops[0]?.steps.map(eventOf).find(({ kind }) => kind === 'socket');
+  const sent = first?.kind === 'socket' && first.action === 'send' ? first.detail : undefined;
+  const protocol = probe.protocol.toUpperCase();
+  const size = probe.size === undefined ? '' : `, ${words.story.bytes(probe.size)}`;
+  const src = sent?.src ?? probe.from.ip;
+  const dst = sent?.dst ?? probe.to.ip;
+  if (src === undefined || dst === undefined) {
+    return `${protocol}${probe.port === undefined ? '' : ` ${probe.port}`}${size}`;
+  }
+  const [sport, dport] =
+    probe.protocol === 'icmp' ? [] : [sent?.sport ?? probe.sourcePort, sent?.dport ?? probe.port];
+  return `${protocol} ${src}${portSuffix(sport)} ${glyphs.to} ${dst}${portSuffix(dport)}${size}`;
 }
 
 function statusOf(facts: TraceFacts): Story['status'] {
@@ -76,23 +158,38 @@ function statusOf(facts: TraceFacts): Story['status'] {
     : 'bad';
 }
 
-function hopCount(facts: TraceFacts, words: Catalogue): string {
-  const [there, back] = facts.legs;
-  return words.story.hops(there?.hops.length ?? 0, back?.hops.length);
+function tellWhy(facts: TraceFacts, options: StoryOptions): ToldCause | undefined {
+  const told = tellCause(facts, options, options.words);
+  const { cause } = facts;
+  if (told === undefined || cause === undefined) return undefined;
+  const { code, step, origin } = cause;
+  return {
+    ...told,
+    code,
+    ...(step !== undefined && { step }),
+    ...(origin && { by: tellOrigin(origin, options.words) }),
+  };
 }
 
-function tellLeg(leg: Leg, protocol: string, options: StoryOptions): ToldLeg {
+function wayBack({ legs }: TraceFacts): Leg | undefined {
+  return legs.find(({ direction }) => direction === 'reply');
+}
+
+function tellLeg(leg: Leg, all: Leg, facts: TraceFacts, options: StoryOptions): ToldLeg {
   const { words } = options;
   const packet = words.packets[leg.packet];
   return {
     title: leg.direction === 'request' ? words.story.request(packet) : words.story.reply(packet),
     direction: leg.direction,
+    brief: tellBrief(all, facts, words),
     hops: leg.hops.map((hop, index) => {
-      const nextHop = leg.hops[index + 1];
+      const nextHop = hopAfter(hop, all);
+      const note = index === 0 && staysInPod(all, facts) ? words.story.oneNamespace : undefined;
       return {
         node: hop.node,
         netns: hop.netns,
         about: tellPlace(hop, options),
+        ...(note !== undefined && { note }),
         steps: hop.steps.map((step, at) => {
           const next: Step | undefined = hop.steps[at + 1] ?? nextHop?.steps[0];
           return tellStep(
@@ -101,7 +198,7 @@ function tellLeg(leg: Leg, protocol: string, options: StoryOptions): ToldLeg {
               step,
               hop,
               leg,
-              protocol,
+              protocol: facts.probe.protocol,
               ...(next && { next }),
               ...(nextHop && { nextHop }),
             },
@@ -113,9 +210,58 @@ function tellLeg(leg: Leg, protocol: string, options: StoryOptions): ToldLeg {
   };
 }
 
+/** What comes next is looked for in the whole leg: a depth may not show how the packet comes in. */
+function hopAfter({ steps }: Hop, { hops }: Leg): Hop | undefined {
+  const n = steps[0]?.n;
+  return hops[hops.findIndex((hop) => hop.steps.some((step) => step.n === n)) + 1];
+}
+
+/** One container of a Pod talks to another one, or to itself: the request that shows it first. */
+function staysInPod(leg: Leg, { legs, probe: { from, to } }: TraceFacts): boolean {
+  return (
+    leg === legs[0] &&
+    leg.hops.length === 1 &&
+    from.kind === 'pod' &&
+    to.kind === 'pod' &&
+    from.name === to.name &&
+    from.namespace === to.namespace &&
+    leg.hops[0]?.netns !== 'host'
+  );
+}
+
+function tellBrief(leg: Leg, facts: TraceFacts, { story }: Catalogue): Brief {
+  const numbers = leg.hops.flatMap(({ steps }) => steps.map(({ n }) => n));
+  const steps = story.steps(numbers[0] ?? 0, numbers.at(-1) ?? 0);
+  const stations = leg.hops.map(stationOf);
+  const [request] = facts.legs;
+  if (request === undefined || request === leg) return { steps, stations };
+  const there = request.hops.map(stationOf).flatMap(fullNames).reverse();
+  const back = stations.flatMap(fullNames);
+  const same = back.length === there.length && back.every((name, at) => name === there[at]);
+  return { steps, way: same ? story.sameWay : story.otherWay, stations };
+}
+
+function stationOf({ node, netns, steps }: Hop): Station {
+  const taps = steps.filter(({ kind }) => kind === 'transmit' || kind === 'receive');
+  const last = taps.at(-1);
+  const event = last && eventOf(last);
+  return {
+    node,
+    netns,
+    devices: [...new Set(taps.flatMap(({ device }) => device ?? []))],
+    overWire: event?.kind === 'transmit' && event.detail.via === 'wire',
+  };
+}
+
+function fullNames({ node, netns, devices }: Station): string[] {
+  return devices.map((device) => `${node}/${netns}/${device}`);
+}
+
 function tellPlace(hop: Hop, { words, inhabitants }: StoryOptions): string {
+  const { places } = words;
   const { holder, members } = inhabitants(hop.node, hop.netns);
-  if (holder !== undefined) return words.story.podNetns(holder, members);
-  if (hop.netns !== 'host') return words.story.otherNetns;
-  return hop.node === 'gw' || hop.node === 'external' ? words.story.outside : words.story.hostNetns;
+  if (holder !== undefined) return places.pod(holder, members);
+  if (hop.netns !== 'host') return places.other;
+  if (hop.node === 'gw') return places.router;
+  return hop.node === 'external' ? places.outside : places.node;
 }

@@ -11,6 +11,7 @@ export function createStyle(): Style {
     faint: (text) => chalk.dim(text),
     label: (text) => chalk.bold(text),
     edit: (text) => chalk.yellow(text),
+    command: (text) => chalk.blue(text),
     good: (text) => chalk.green(text),
     bad: (text) => chalk.red(text),
     unsure: (text) => chalk.magenta(text),

@@ -5,6 +5,7 @@ export interface Style {
   faint(text: string): string;
   label(text: string): string;
   edit(text: string): string;
+  command(text: string): string;
   good(text: string): string;
   bad(text: string): string;
   unsure(text: string): string;
@@ -19,6 +20,7 @@ export const PLAIN: Style = {
   faint: same,
   label: same,
   edit: same,
+  command: same,
   good: same,
   bad: same,
   unsure: same,

@@ -1,6 +1,8 @@
 /** The trace as the published JSON: the facts, with the cause's and the assumptions' sentences. */
+import { commandText } from '../explain/check-command.ts';
 import type { Story } from '../explain/story.ts';
 import type { Trace, TraceFacts } from '../trace/trace.ts';
+import { harmlessJson } from './harmless.ts';
 
 /** Joins facts and their story into the contract `k8snet/v1`, keys in a fixed order. */
 export function toTrace(facts: TraceFacts, story: Story): Trace {
@@ -18,8 +20,8 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
           code: cause.code,
           ...(cause.step !== undefined && { step: cause.step }),
           message: story.cause.message,
-          fix: story.cause.fix,
-          check: story.cause.check,
+          fix: commandText(story.cause.fix),
+          check: commandText(story.cause.check),
           ...(cause.origin !== undefined && { origin: cause.origin }),
         },
       }),
@@ -31,5 +33,5 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
 
 /** @returns two-space JSON with a newline at its end. */
 export function traceJson(trace: Trace): string {
-  return `${JSON.stringify(trace, null, 2)}\n`;
+  return `${harmlessJson(JSON.stringify(trace, null, 2))}\n`;
 }

@@ -5,6 +5,7 @@
 import type { DeliverEvent, EncapsulateEvent, NatEvent, RuleEvent } from '../kernel/event.ts';
 import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { Ip } from '../wire/packet.ts';
+import { harmless } from './harmless.ts';
 
 /** @param shown the trace pruned to `minimal`. @param whole the same trace, whole. */
 export function traceMinimal(
@@ -25,7 +26,7 @@ export function traceMinimal(
       for (const step of hop.steps) lines.push(`  ${placeOf(hop)}: ${editText(step, named)}`);
     }
   });
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(harmless).join('\n')}\n`;
 }
 
 /** Whether `pruned` is what is left of `leg`: their steps carry the same numbers. */

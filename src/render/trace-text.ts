@@ -1,9 +1,11 @@
 /** A told trace as text for a terminal: the default depth, `-v` and `-vv`. */
 import type { Catalogue } from '../explain/catalogue.ts';
+import type { Command } from '../explain/check-command.ts';
 import type { Glyphs } from '../explain/quote.ts';
 import type { ToldStep } from '../explain/step.ts';
-import type { Story, ToldHop, ToldLeg } from '../explain/story.ts';
+import type { Brief, Station, Story, StoryHeader, ToldHop, ToldLeg } from '../explain/story.ts';
 import type { Depth } from '../trace/prune.ts';
+import { harmlessData } from './harmless.ts';
 import { layerLines } from './layers-text.ts';
 import type { Style } from './style.ts';
 import { columns, pad, wrap } from './width.ts';
@@ -17,40 +19,55 @@ export interface TraceTextOptions {
   readonly words: Catalogue;
 }
 
-/** The first line: who, to whom, protocol, addresses, network. */
-export interface TraceHeader {
-  readonly from: string;
-  readonly to: string;
-  readonly flow: string;
-  readonly network: string;
-}
-
 const NUMBER = 4;
-const LABEL = 11;
+/** As wide as the name of a veth's host end, and a blank. */
+const LABEL = 13;
 const INDENT = NUMBER + 2;
+/** Facts stand under the sentence that they explain. */
+const FACT = INDENT + 2;
+const FACT_NAME = 11;
+const BLOCK = 9;
+/** Text that would get less room than this is not indented any further. */
+const ROOM = 24;
 
 /** Lays a story out; ends with a newline. */
-export function traceText(header: TraceHeader, story: Story, options: TraceTextOptions): string {
-  const lines = [...headerLines(header, options), ''];
-  for (const leg of story.legs) lines.push(...legLines(leg, options), '');
-  lines.push(...verdictLines(story, options));
+export function traceText(story: Story, options: TraceTextOptions): string {
+  const safe = harmlessData(story);
+  const lines = [...headerLines(safe.header, options), ''];
+  for (const leg of safe.legs) lines.push(...legLines(leg, options), '');
+  lines.push(...outcomeLines(safe, options));
   return `${lines.join('\n')}\n`;
 }
 
-function headerLines(header: TraceHeader, { width, style, glyphs }: TraceTextOptions): string[] {
+function headerLines(header: StoryHeader, { width, style, glyphs }: TraceTextOptions): string[] {
   const names = `${header.from} ${glyphs.to} ${header.to}`;
-  const rest = [header.flow, header.network];
-  const one = [names, ...rest].join('   ');
-  if (columns(one) <= width) return [style.title(names) + one.slice(names.length)];
-  return [style.title(names), ...wrap(rest.join('   '), width - 2).map((line) => `  ${line}`)];
+  const parts = segments([names, header.flow, header.network], width);
+  const title = parts.map((line, index) =>
+    index === 0 ? style.title(line.slice(0, names.length)) + line.slice(names.length) : line,
+  );
+  return [...title, ...header.notes.flatMap((note) => wrap(note, width)).map(style.faint)];
+}
+
+/** Parts beside each other as far as they fit, three blanks between them; none is torn apart needlessly. */
+function segments(parts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && columns(last) + 3 + columns(part) <= width) {
+      lines[lines.length - 1] = `${last}   ${part}`;
+    } else {
+      lines.push(
+        ...wrap(part, width - 2).map((line, at) => (at + lines.length ? `  ${line}` : line)),
+      );
+    }
+  }
+  return lines;
 }
 
 function legLines(leg: ToldLeg, options: TraceTextOptions): string[] {
-  const { style } = options;
+  const { style, depth } = options;
+  if (depth === 'default' && isUneventfulReply(leg)) return briefLines(leg, options);
   const lines = [style.title(leg.title)];
-  if (options.depth === 'default' && isUneventfulReply(leg)) {
-    return [...lines, ...wayBackLines(leg, options)];
-  }
   let node: string | undefined;
   for (const hop of leg.hops) {
     if (hop.node !== node) lines.push(style.place(hop.node));
@@ -68,64 +85,104 @@ function isUneventfulReply(leg: ToldLeg): boolean {
   );
 }
 
-function wayBackLines(leg: ToldLeg, { width, glyphs, style }: TraceTextOptions): string[] {
-  const stations: string[] = [];
-  for (const hop of leg.hops) {
-    const place = hop.netns === 'host' ? hop.node : (hop.netns.split('/').at(-1) ?? hop.netns);
-    const devices = new Set<string>();
-    for (const step of hop.steps) {
-      if (step.kind === 'transmit' || step.kind === 'receive') devices.add(step.label);
+function briefLines(leg: ToldLeg, options: TraceTextOptions): string[] {
+  const { style } = options;
+  const { steps, way } = leg.brief;
+  const about = [way, steps].filter((text) => text !== undefined).join(', ');
+  const edits = leg.hops.flatMap((hop) => hop.steps).filter(({ kind }) => kind === 'nat');
+  return [
+    `${style.title(leg.title)}  ${style.faint(about)}`,
+    ...wayLines(leg.brief, options),
+    ...edits.flatMap((step) => stepLines(step, options)),
+  ];
+}
+
+/** `pod-b: eth0 ──▶ node-2: vethb, cni0, eth0 ══▶ …`, broken before its arrows only. */
+function wayLines({ stations }: Brief, { width, glyphs }: TraceTextOptions): string[] {
+  const lines: string[] = [];
+  let line = '';
+  stations.forEach((station, index) => {
+    const before = stations[index - 1];
+    const arrow = before === undefined ? '' : `${before.overWire ? glyphs.wire : glyphs.link} `;
+    const part = `${arrow}${stationText(station)}`;
+    const joined = line === '' ? part : `${line} ${part}`;
+    if (columns(joined) <= width - 2) {
+      line = joined;
+      return;
     }
-    stations.push(devices.size > 0 ? `${place} (${[...devices].join(', ')})` : place);
-  }
-  const chain = stations.join(` ${glyphs.link} `);
-  const lines = wrap(chain, width - 2).map((line) => `  ${line}`);
-  for (const step of leg.hops.flatMap((hop) => hop.steps)) {
-    if (step.kind === 'nat') lines.push(...stepLines(step, { width, style }));
-  }
-  return lines;
+    lines.push(line);
+    line = part;
+  });
+  lines.push(line);
+  return lines.flatMap((text) => wrap(text, width - 2)).map((text) => `  ${text}`);
+}
+
+function stationText({ node, netns, devices }: Station): string {
+  const place = netns === 'host' ? node : (netns.split('/').at(-1) ?? netns);
+  return devices.length === 0 ? place : `${place}: ${devices.join(', ')}`;
 }
 
 function hopLines(hop: ToldHop, options: TraceTextOptions): string[] {
   const { style, width, depth, glyphs } = options;
-  const lines: string[] = [];
-  const about = wrap(hop.about, Math.max(20, width - columns(hop.netns) - 4));
-  about.forEach((text, index) => {
-    const left = index === 0 ? style.place(hop.netns) : ' '.repeat(columns(hop.netns));
-    lines.push(`  ${left}  ${style.faint(text)}`);
-  });
+  const lines = hanging(hop.netns, hop.about, 2, width, style.place, style.faint);
   for (const step of hop.steps) {
-    lines.push(...stepLines(step, { width, style }));
+    lines.push(...stepLines(step, options));
     if (depth === 'default') continue;
     lines.push(...factLines(step, options));
     if (depth === 'full' && step.packet !== undefined) {
       for (const line of layerLines(step.packet, glyphs)) {
-        lines.push(`${' '.repeat(INDENT + 2)}${style.faint(line)}`);
+        lines.push(
+          ...wrap(line, width - FACT).map((text) => `${' '.repeat(FACT)}${style.faint(text)}`),
+        );
       }
     }
   }
+  if (hop.note !== undefined) {
+    lines.push(
+      ...wrap(hop.note, width - INDENT).map((text) => `${' '.repeat(INDENT)}${style.faint(text)}`),
+    );
+  }
   return lines;
+}
+
+/** `name  text`, the text's further lines below its first one. */
+function hanging(
+  name: string,
+  text: string,
+  indent: number,
+  width: number,
+  paintName: (text: string) => string,
+  paint: (text: string) => string,
+): string[] {
+  const left = indent + columns(name) + 2;
+  const first = `${' '.repeat(indent)}${paintName(name)}`;
+  if (width - left < ROOM) {
+    return [
+      first,
+      ...wrap(text, width - INDENT).map((line) => `${' '.repeat(INDENT)}${paint(line)}`),
+    ];
+  }
+  return wrap(text, width - left).map((line, index) =>
+    index === 0 ? `${first}  ${paint(line)}` : `${' '.repeat(left)}${paint(line)}`,
+  );
 }
 
 function stepLines(
   step: ToldStep,
   { width, style }: Pick<TraceTextOptions, 'width' | 'style'>,
 ): string[] {
-  const label = pad(step.label, LABEL);
-  const left = INDENT + Math.max(LABEL, columns(step.label) + 1);
-  const room = Math.max(20, width - left);
-  const aside = step.aside ?? '';
-  const texts = wrap(step.text, room);
+  const label = columns(step.label) < LABEL ? pad(step.label, LABEL) : `${step.label} `;
+  const left = INDENT + columns(label);
+  const room = Math.max(ROOM, width - left);
   const paint = painter(step, style);
-  const lines = texts.map((text, index) => {
+  const lines = wrap(step.text, room).map((text, index) => {
     if (index > 0) return `${' '.repeat(left)}${paint(text)}`;
-    const number = style.faint(String(step.n).padStart(NUMBER));
-    const name = columns(step.label) >= LABEL ? `${step.label} ` : label;
-    return `${number}  ${style.label(name)}${paint(text)}`;
+    return `${style.faint(String(step.n).padStart(NUMBER))}  ${style.label(label)}${paint(text)}`;
   });
-  if (aside === '') return lines;
+  const { aside } = step;
+  if (aside === undefined) return lines;
   const last = lines.length - 1;
-  const used = left + columns(texts.at(-1) ?? '');
+  const used = left + columns(wrap(step.text, room).at(-1) ?? '');
   const gap = width - used - columns(aside);
   if (gap >= 2) lines[last] = `${lines[last]}${' '.repeat(gap)}${style.faint(aside)}`;
   else lines.push(...wrap(aside, room).map((text) => `${' '.repeat(left)}${style.faint(text)}`));
@@ -151,39 +208,60 @@ function painter(step: ToldStep, style: Style): (text: string) => string {
 
 function factLines(step: ToldStep, { width, style }: TraceTextOptions): string[] {
   const lines: string[] = [];
-  const left = INDENT + 2;
   for (const { name, value } of step.facts) {
-    wrap(value, Math.max(20, width - left - LABEL)).forEach((text, index) => {
-      const lead = pad(index === 0 ? name : '', LABEL);
-      lines.push(`${' '.repeat(left)}${style.faint(`${lead}${text}`)}`);
+    wrap(value, Math.max(ROOM, width - FACT - FACT_NAME)).forEach((text, index) => {
+      const lead = pad(index === 0 ? name : '', FACT_NAME);
+      lines.push(`${' '.repeat(FACT)}${style.faint(`${lead}${text}`)}`);
     });
+  }
+  if (step.command !== undefined) {
+    lines.push(
+      ...commandLines(step.command, width - FACT).map(
+        (text) => `${' '.repeat(FACT)}${style.command(text)}`,
+      ),
+    );
   }
   return lines;
 }
 
-function verdictLines(story: Story, options: TraceTextOptions): string[] {
+/** A command broken as a shell takes it: a backslash at the end of a line that goes on. */
+function commandLines({ prompt, text }: Command, width: number): string[] {
+  const whole = `${prompt} ${text}`;
+  if (columns(whole) <= width) return [whole];
+  const lines = wrap(whole, Math.max(ROOM, width - 2));
+  return lines.map(
+    (line, at) => `${at > 0 ? '  ' : ''}${line}${at < lines.length - 1 ? ' \\' : ''}`,
+  );
+}
+
+function outcomeLines(story: Story, options: TraceTextOptions): string[] {
   const { words, width, style, glyphs } = options;
   const lines: string[] = [];
-  const block = (name: string, text: string) => {
-    const lead = `${name}: `;
-    wrap(text, Math.max(20, width - columns(lead))).forEach((line, index) => {
+  const block = (name: string, said: string | Command) => {
+    const room = Math.max(ROOM, width - BLOCK);
+    const text = typeof said === 'string' ? wrap(said, room) : commandLines(said, room);
+    text.forEach((line, index) => {
       lines.push(
-        index === 0 ? `${style.label(lead)}${line}` : `${' '.repeat(columns(lead))}${line}`,
+        index === 0 ? `${style.label(pad(name, BLOCK))}${line}` : `${' '.repeat(BLOCK)}${line}`,
       );
     });
   };
   if (story.legs.length === 0) lines.push(words.story.noPacket);
   if (story.cause !== undefined) {
-    const { code, step, message, fix, check } = story.cause;
+    const { code, step, message, fix, check, by } = story.cause;
     const place = step === undefined ? '' : `, ${words.story.atStep(step)}`;
     block(words.story.cause, `${message} (${code}${place})`);
+    if (by !== undefined) block(words.story.causeBy, by);
     block(words.story.fix, fix);
     block(words.story.check, check);
   }
-  for (const text of story.assumptions) block(words.story.assumed, text);
+  for (const text of story.assumed) block(words.story.assumed, text);
   if (lines.length > 0) lines.push('');
   const mark = { good: glyphs.good, bad: glyphs.bad, unsure: glyphs.unsure }[story.status];
-  const verdict = `${mark} ${story.verdict}. ${words.story.applicationSees(story.symptom)}  ${story.hops}.`;
-  for (const line of wrap(verdict, width)) lines.push(style[story.status](line));
-  return lines;
+  const verdict = [
+    `${mark} ${story.verdict}`,
+    words.story.applicationSees(story.symptom),
+    story.hops,
+  ];
+  return [...lines, ...segments(verdict, width).map(style[story.status])];
 }

@@ -1,18 +1,16 @@
 /** The story in English. */
+import type { Errno } from '../../kernel/event.ts';
+import type { FibEntry } from '../../kernel/fib.ts';
+import type { LegPacket } from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
-import type { Catalogue, CauseWords } from '../catalogue.ts';
+import type { Catalogue, CauseWords, DetailOf, StepWords } from '../catalogue.ts';
 import type { CauseContext } from '../cause.ts';
-import { runIn } from '../check-command.ts';
-import type { StepContext } from '../step.ts';
+import { type Command, commandIn } from '../check-command.ts';
+import { portSuffix, type StepContext } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
-};
-
-const portText = (port: number | Unknown | undefined): string => {
-  if (port === undefined) return '';
-  return typeof port === 'number' ? `:${port}` : `:${port.range[0]}-${port.range[1]}`;
 };
 
 /** `10.244.1.1 (cni0 of node-1)`. */
@@ -23,14 +21,17 @@ const named = (ip: string, { nameOf }: { nameOf(ip: string): string | undefined 
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
-const lengthOf = (packet: readonly Layer[] | undefined): number | undefined => {
+const sizeOnWire = (packet: readonly Layer[] | undefined): string | undefined => {
   const ip = packet?.find((layer) => layer.type === 'ipv4');
-  return ip?.length;
+  return ip && `${ip.length} bytes of IP`;
 };
 
 /** Where a fix or a check is to be run. */
-const at = ({ hop }: CauseContext, command: string): string =>
-  hop === undefined ? command : runIn(hop, command);
+const at = ({ hop }: CauseContext, command: string): Command =>
+  hop === undefined ? { prompt: '$', text: command } : commandIn(hop, command);
+
+/** A command for anybody who may use kubectl or the network. */
+const anywhere = (text: string): Command => ({ prompt: '$', text });
 
 const where = ({ hop }: CauseContext): string => {
   if (hop === undefined) return 'the network';
@@ -43,10 +44,7 @@ const firewall = (context: CauseContext, verb: string): CauseWords => {
   const rule = detail.number === undefined ? '' : ` rule ${detail.number}`;
   return {
     message: `${table} ${detail.chain ?? ''}${rule} on ${where(context)} ${verb} the packet.`,
-    fix: at(
-      context,
-      `iptables -t ${table} -I ${detail.chain ?? 'FORWARD'} ${detail.number ?? 1} -s SOURCE -d DESTINATION -j ACCEPT`,
-    ),
+    fix: at(context, `iptables -t ${table} -D ${detail.chain ?? 'CHAIN'} ${detail.number ?? 1}`),
     check: at(context, `iptables -t ${table} -vnL ${detail.chain ?? ''} --line-numbers`),
   };
 };
@@ -59,27 +57,72 @@ const routeType =
     check: at(context, `ip route get ${context.detail.dst ?? 'DESTINATION'}`),
   });
 
-const processName = (context: StepContext): string => {
-  const { process } = context.step.detail as { process?: string };
-  return process ?? 'a process';
-};
+const processName = (process: string | undefined): string => process ?? 'a process';
 
 const sends = (
-  detail: { protocol: string; dst: string; dport?: number },
-  context: StepContext,
+  detail: { protocol: string; dst: string; dport?: number; process?: string },
+  { leg }: StepContext,
 ): string => {
-  const target = `${detail.dst}${portText(detail.dport)}`;
-  switch (detail.protocol) {
-    case 'tcp':
-      return context.leg.packet === 'syn'
-        ? `${processName(context)} connects to ${target}`
-        : `${processName(context)} sends to ${target}`;
-    case 'udp':
-      return `${processName(context)} sends a datagram to ${target}`;
+  const who = processName(detail.process);
+  const target = `${detail.dst}${portSuffix(detail.dport)}`;
+  switch (leg.packet) {
+    case 'syn':
+      return `${who} connects to ${target}`;
+    case 'datagram':
+      return `${who} sends a datagram to ${target}`;
+    case 'echo':
+      return `${who} pings ${detail.dst}`;
     default:
-      return `${processName(context)} pings ${detail.dst}`;
+      return `${who} sends to ${target}`;
   }
 };
+
+/** A route without what only `-v` needs: `10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink`. */
+const shortRoute = (row: FibEntry): string =>
+  [
+    row.type === 'unicast' ? '' : row.type,
+    row.dst === '0.0.0.0/0' ? 'default' : row.dst,
+    row.via === undefined ? '' : `via ${row.via}`,
+    row.dev === undefined ? '' : `dev ${row.dev}`,
+    row.onlink ? 'onlink' : '',
+  ]
+    .filter((word) => word !== '')
+    .join(' ');
+
+const routeAside = (detail: DetailOf<'route.lookup'>): string | undefined => {
+  if (detail.purpose === 'underlay') return 'for the outer packet';
+  if (detail.purpose === 'reverse-path') return 'may its source come from here?';
+  const { row } = detail;
+  if (row === undefined || row.type !== 'unicast') return undefined;
+  if (row.via === undefined) return 'same network, no router';
+  return row.dst === '0.0.0.0/0' ? 'elsewhere, so to the gateway' : undefined;
+};
+
+/** The device or Pod that answered an ARP request, as the exchange shows. */
+const answerer = (detail: DetailOf<'neighbour.resolved'>, { nameOf, hop }: StepContext): string => {
+  const answer = detail.exchange?.find(
+    ({ direction, packet }) =>
+      direction === 'transmit' &&
+      packet.some((layer) => layer.type === 'arp' && layer.op === 'reply'),
+  );
+  if (answer === undefined) return nameOf(detail.ip) ?? 'its owner';
+  const [node = '', ...netns] = answer.netns.split('/');
+  if (netns.join('/') !== 'host') return netns.at(-1) ?? node;
+  return node === hop.node ? answer.device : node;
+};
+
+const placeOfPeer = (
+  peer: DetailOf<'transmit.xmit'>['peer'],
+  { hop }: StepContext,
+): string | undefined => {
+  if (peer === undefined) return undefined;
+  const netns = peer.netns.split('/').slice(1).join('/');
+  if (netns === 'host') return hop.netns === 'host' ? peer.device : `${peer.device} of the node`;
+  return `${peer.device} of ${netns}`;
+};
+
+const withAside = (text: string, aside: string | undefined): StepWords =>
+  aside === undefined ? { text } : { text, aside };
 
 export const en: Catalogue = {
   language: 'en',
@@ -101,26 +144,31 @@ export const en: Catalogue = {
           return detail.what satisfies never;
       }
     },
-    'socket.error': (detail) => ({ text: `the call fails: ${detail.errno}` }),
-    'route.lookup': (detail, context) => {
-      const purpose =
-        detail.purpose === 'underlay'
-          ? 'for the outer packet'
-          : detail.purpose === 'reverse-path'
-            ? `the way back to ${detail.dst}`
-            : undefined;
-      const aside = purpose === undefined ? {} : { aside: purpose };
+    'socket.error': (detail) => ({
+      text: `the call fails: ${errnoNames[detail.errno]} (${detail.errno})`,
+    }),
+    'route.lookup': (detail) => {
       switch (detail.result) {
         case 'unicast':
-          return { text: detail.row ? context.quote.route(detail.row) : 'found', ...aside };
+          return withAside(detail.row ? shortRoute(detail.row) : 'found', routeAside(detail));
         case 'local':
-          return { text: `${detail.dst} is an address of this namespace`, ...aside };
+          return withAside(
+            `${detail.dst} is an address of this namespace`,
+            detail.purpose === 'output' ? 'so over lo' : undefined,
+          );
         case 'broadcast':
-          return { text: `${detail.dst} is a broadcast address`, ...aside };
+          return { text: `${detail.dst} is a broadcast address` };
         case 'no-route':
-          return { text: `no route to ${detail.dst}`, ...aside };
+          return { text: `no route to ${detail.dst}` };
+        case 'blackhole':
+        case 'unreachable':
+        case 'prohibit':
+          return withAside(
+            detail.row ? shortRoute(detail.row) : `an ip rule says ${detail.result}`,
+            detail.row ? undefined : detail.dst,
+          );
         default:
-          return { text: detail.row ? context.quote.route(detail.row) : detail.result, ...aside };
+          return detail.result satisfies never;
       }
     },
     'neighbour.known': (detail) => ({
@@ -129,7 +177,7 @@ export const en: Catalogue = {
     }),
     'neighbour.resolved': (detail, context) => ({
       text: `${detail.ip} is at ${detail.lladdr ?? '?'}`,
-      aside: `asked by ARP, ${context.nameOf(detail.ip) ?? 'its owner'} answered`,
+      aside: `ARP: ${answerer(detail, context)} answered`,
     }),
     'neighbour.failed': (detail) => ({
       text: `nobody answers for ${detail.ip}`,
@@ -138,29 +186,32 @@ export const en: Catalogue = {
     'neighbour.noarp': (detail) => ({ text: `${detail.ip} needs no link-layer address` }),
     'transmit.xmit': (detail, context) => {
       const { glyphs, nextHop, step } = context;
-      const peer = detail.peer?.device ?? '';
       switch (detail.via) {
         case 'veth':
-          return { text: `${glyphs.link} ${peer}`, aside: 'veth pair' };
-        case 'wire': {
-          const length = lengthOf(step.packet);
-          const to = nextHop === undefined ? '' : ` ${glyphs.wire} ${nextHop.node}`;
           return {
-            text: `${glyphs.wire} wire${to}`,
-            ...(length !== undefined && { aside: `${length} bytes of IP` }),
+            text: `${glyphs.link} ${placeOfPeer(detail.peer, context) ?? 'nowhere'}`,
+            aside: 'veth pair',
           };
+        case 'wire': {
+          const to = nextHop?.steps[0]?.device;
+          return withAside(
+            `${glyphs.wire} wire${nextHop ? ` ${glyphs.wire} ${to === undefined ? '' : `${to} of `}${nextHop.node}` : ''}`,
+            sizeOnWire(step.packet),
+          );
         }
         case 'loopback':
           return {
             text: `${glyphs.link} back into the same namespace`,
-            aside: 'no wire, no bridge',
+            aside: 'no veth pair, no bridge',
           };
         case 'tunnel':
           return { text: `${glyphs.link} into the tunnel` };
         case 'bridge-port':
           return { text: `${glyphs.link} into the bridge` };
-        default:
+        case undefined:
           return { text: glyphs.link };
+        default:
+          return detail.via satisfies never;
       }
     },
     'receive.accept': (detail) => ({
@@ -174,28 +225,26 @@ export const en: Catalogue = {
     'receive.from-bridge': () => ({ text: 'handed up by the bridge to its own stack' }),
     'bridge.forward': (detail) => ({
       text: `${detail.mac} is behind port ${detail.outPort ?? '?'}`,
-      aside: 'FDB',
+      aside: 'FDB lookup',
     }),
     'bridge.flood': (detail) => ({
-      text: `${detail.mac} is in no FDB row: sent out of every other port`,
+      text: `${detail.mac} is in no FDB row: out of every other port`,
       ...(detail.copies !== undefined &&
         detail.copies.length > 0 && { aside: count(detail.copies.length, 'copy', 'copies') }),
     }),
     'bridge.local': (detail) => ({
-      text:
-        detail.inPort === undefined
-          ? 'for the bridge itself'
-          : `from port ${detail.inPort}, for the bridge itself`,
+      text: `${detail.inPort === undefined ? '' : `from ${detail.inPort}, `}for the bridge's own MAC`,
+      aside: 'up to the node',
     }),
-    'encapsulate.vxlan': (detail, context) => ({
-      text: `VNI ${detail.vni} in UDP ${detail.dport}, ${detail.local} ${context.glyphs.to} ${detail.remote}`,
+    'encapsulate.vxlan': (detail, { glyphs }) => ({
+      text: `VNI ${detail.vni} in UDP ${detail.dport}, ${detail.local} ${glyphs.to} ${detail.remote}`,
       aside: `+${detail.overhead} bytes`,
     }),
-    'decapsulate.vxlan': (detail) => ({
-      text: `unpacks VNI ${detail.vni}, sent by ${detail.remote}`,
+    'decapsulate.vxlan': (detail, context) => ({
+      text: `unpacks VNI ${detail.vni}, packed by ${named(detail.remote, context)}`,
     }),
     'hook.accept': (detail) => ({
-      text: `${detail.hook}${detail.bridged ? ' of a bridged frame' : ''}: ${list(detail.chains.map((c) => `${c.table} ${c.chain}`)) || 'no chain'} let it pass`,
+      text: `${detail.hook}${detail.bridged ? ' of a bridged frame' : ''}: ${list(detail.chains.map(chainText)) || 'no chain'} ${detail.chains.length === 1 ? 'lets' : 'let'} it pass`,
     }),
     'hook.drop': (detail) => ({ text: `${detail.hook} drops it` }),
     'hook.reject': (detail) => ({ text: `${detail.hook} rejects it` }),
@@ -273,16 +322,19 @@ export const en: Catalogue = {
       text: `the wire between ${detail.from} and ${detail.to ?? 'the others'} loses it`,
     }),
     'wire.nobody': (detail) => ({ text: `nobody on ${detail.segment} has that MAC address` }),
-    'deliver.socket': (detail) => ({
-      text: `${detail.process ?? 'a process'} listens on ${detail.ip}${portText(detail.port)}`,
-      ...(detail.assumed && { aside: 'assumed' }),
-    }),
+    'deliver.socket': (detail, { leg }) =>
+      leg.direction === 'reply'
+        ? { text: `${processName(detail.process)} ${repliedText(leg.packet)}` }
+        : {
+            text: `${processName(detail.process)} listens on ${detail.ip}${portSuffix(detail.port)}`,
+            ...(detail.assumed && { aside: 'assumed' }),
+          },
     'deliver.echo': (detail) => ({ text: `the kernel answers echo requests to ${detail.ip}` }),
     'deliver.icmp-error': (detail) => ({
       text: `the socket hears: ${detail.error ? `${detail.error.kind} code ${detail.error.code}` : 'ICMP error'}`,
     }),
     'deliver.no-listener': (detail) => ({
-      text: `nothing listens on ${detail.ip}${portText(detail.port)}`,
+      text: `nothing listens on ${detail.ip}${portSuffix(detail.port)}`,
       ...(detail.otherListener !== undefined && {
         aside: `${detail.otherListener.process} listens on ${detail.otherListener.ip}`,
       }),
@@ -295,23 +347,25 @@ export const en: Catalogue = {
   causes: {
     SRC_NOT_RUNNING: ({ facts }) => ({
       message: `${facts.probe.from.text} is not running, so no packet exists.`,
-      fix: `kubectl describe pod ${facts.probe.from.name ?? ''}`,
-      check: `kubectl get pod ${facts.probe.from.name ?? ''} -o wide`,
+      fix: anywhere(`kubectl describe pod ${facts.probe.from.name ?? ''}`),
+      check: anywhere(`kubectl get pod ${facts.probe.from.name ?? ''} -o wide`),
     }),
     DST_NOT_RUNNING: ({ facts }) => ({
       message: `${facts.probe.to.text} is not running and has no address, so no packet exists.`,
-      fix: `kubectl describe pod ${facts.probe.to.name ?? ''}`,
-      check: `kubectl get pod ${facts.probe.to.name ?? ''} -o wide`,
+      fix: anywhere(`kubectl describe pod ${facts.probe.to.name ?? ''}`),
+      check: anywhere(`kubectl get pod ${facts.probe.to.name ?? ''} -o wide`),
     }),
     UNKNOWN_DST_IP: (context) => ({
       message: `${context.detail.ip ?? context.facts.probe.to.ip ?? 'The address'} belongs to no Pod, node or host of this cluster.`,
       fix: 'Use the address of a running Pod: kubectl get pods -A -o wide',
-      check: `kubectl get pods -A -o wide | grep ${context.detail.ip ?? context.facts.probe.to.ip ?? 'ADDRESS'}`,
+      check: anywhere(
+        `kubectl get pods -A -o wide | grep ${context.detail.ip ?? context.facts.probe.to.ip ?? 'ADDRESS'}`,
+      ),
     }),
     DUPLICATE_IP: (context) => ({
       message: `${context.detail.ip ?? 'The address'} is in use twice; who answers first gets the packet.`,
       fix: 'Delete one of the two Pods, so that it gets an address of its own.',
-      check: `kubectl get pods -A -o wide | grep ${context.detail.ip ?? 'ADDRESS'}`,
+      check: anywhere(`kubectl get pods -A -o wide | grep ${context.detail.ip ?? 'ADDRESS'}`),
     }),
     LINK_MISSING: (context) => ({
       message: `${context.detail.device ?? context.step?.device ?? 'A device'} on ${where(context)} does not exist.`,
@@ -403,7 +457,7 @@ export const en: Catalogue = {
     TTL_EXCEEDED: (context) => ({
       message: `The TTL ended on ${where(context)}.`,
       fix: 'Look for a routing loop, or raise the TTL of the sender.',
-      check: `traceroute -n ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
+      check: anywhere(`traceroute -n ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
     }),
     MTU_EXCEEDED_DF: (context) => ({
       message: `${context.detail.length ?? 'The'} bytes do not fit the MTU ${context.detail.mtu ?? ''} of ${context.detail.device ?? 'the device'} on ${where(context)}, and the packet must not be fragmented.`,
@@ -413,7 +467,7 @@ export const en: Catalogue = {
     PMTU_BLACKHOLE: (context) => ({
       message: `Large packets are lost at ${context.detail.device ?? 'a device'} of ${where(context)}, and the ICMP message that says so does not reach the sender.`,
       fix: 'Lower the MTU of the Pods, or let ICMP type 3 code 4 pass.',
-      check: `ping -M do -s 1472 ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
+      check: anywhere(`ping -M do -s 1472 ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
     }),
     TUNNEL_MISSING: (context) => ({
       message: `${where(context)} has no tunnel device for the packet.`,
@@ -499,7 +553,7 @@ export const en: Catalogue = {
     MODEL_UNSUPPORTED: (context) => ({
       message: `Here the answer depends on something that k8snet does not model: ${context.detail.what ?? context.detail.reason ?? 'see the step'}.`,
       fix: 'See docs/fidelity.md for what is modelled.',
-      check: 'k8snet trace … -v',
+      check: anywhere('k8snet trace … -v'),
     }),
     FACT_MISSING: (context) => ({
       message: `The input does not say whether anything listens on ${context.detail.protocol ?? context.facts.probe.protocol} port ${context.detail.port ?? context.facts.probe.port ?? ''}${context.detail.declared && context.detail.declared.length > 0 ? ` (declared: ${list(context.detail.declared)})` : ''}.`,
@@ -621,38 +675,90 @@ export const en: Catalogue = {
     'port-chosen': (subject, v) =>
       `No port was asked for: ${v['port'] ?? ''}, the first that ${subject} shows.`,
   },
+  gists: {
+    loopback: 'One network namespace: the packet never leaves its loopback device.',
+    bridge: 'One node: two veth pairs and a bridge between them, no router.',
+    node: "One node: through the node's own routing, no wire.",
+    routed: "Two machines: routed over the nodes' network as it is, without a tunnel.",
+    tunnel: "Two nodes: routed into a tunnel, carried by the nodes' network, unpacked again.",
+    outside: 'Between the cluster and the outside: through the router of the nodes.',
+  },
+  places: {
+    pod: (holder, members) =>
+      `network namespace held by its ${holder} container, ${members.length > 1 ? 'shared' : 'joined'} by ${list(members)}`,
+    node: "the node's own network namespace",
+    router: "the router of the nodes' network",
+    outside: 'a host outside the cluster',
+    other: 'a network namespace of its own',
+  },
   story: {
     request: (packet) => `There: ${packet}`,
     reply: (packet) => `Back: ${packet}`,
-    podNetns: (holder, members) =>
-      members.length > 1
-        ? `netns of the ${holder} container, shared by ${list(members)}`
-        : `netns of the ${holder} container, joined by ${list(members)}`,
-    hostNetns: "the node's own namespace",
-    outside: 'outside the cluster',
-    otherNetns: 'a namespace of its own',
-    applicationSees: (symptom) => `The application sees: ${symptom}.`,
+    steps: (first, last) => `steps ${first} to ${last}`,
+    sameWay: 'the same way',
+    otherWay: 'another way than there',
+    oneNamespace:
+      'Containers of a Pod share one network namespace, as `docker run --net=container:ID` makes it: one IP address, one port space, one localhost.',
+    applicationSees: (symptom) => `application sees: ${symptom}`,
     hops: (there, back) =>
       back === undefined
         ? `${count(there, 'hop')} there`
         : `${count(there, 'hop')} there, ${back} back`,
-    sameWayBack: 'the same way back',
+    bytes: (bytes) => count(bytes, 'byte'),
     row: 'row',
     nearMiss: 'near miss',
+    ipRule: 'ip rule',
+    path: 'reached by',
     by: 'by',
-    see: 'see',
-    exchange: 'arp',
-    copies: 'copy',
+    asked: 'asked',
+    answered: 'answered',
+    learned: 'learned',
+    isBehind: (mac, port) => `${mac} is behind port ${port}`,
+    copy: 'copy to',
+    copies: 'copies to',
+    others: (n, segment) => `${count(n, 'more copy', 'more copies')} on ${segment}`,
+    conntrack: 'conntrack',
+    connection: ([from, to], [answerFrom, answerTo]) =>
+      `${from} to ${to}, answered from ${answerFrom} to ${answerTo}`,
     cause: 'Cause',
+    causeBy: 'By',
     fix: 'Fix',
     check: 'Check',
     assumed: 'Assumed',
-    moreDetail: 'Add -v for every lookup, with the row that won.',
     atStep: (n) => `step ${n}`,
     noPacket: 'No packet was sent.',
-    flooded: 'a copy for somebody else',
-    others: (n, segment) => `${count(n, 'more copy', 'more copies')} on ${segment}`,
   },
+};
+
+const chainText = ({ table, chain, rules }: { table: string; chain: string; rules: number }) =>
+  `${table} ${chain} (${count(rules, 'rule')})`;
+
+function repliedText(packet: LegPacket): string {
+  switch (packet) {
+    case 'synack':
+      return 'gets its answer: the connection stands';
+    case 'rst':
+      return 'hears RST: connection refused';
+    case 'echo-reply':
+      return 'gets its echo back';
+    default:
+      return 'gets its answer';
+  }
+}
+
+/** strerror(3). */
+const errnoNames: Readonly<Record<Errno, string>> = {
+  ECONNREFUSED: 'connection refused',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  ENETDOWN: 'network is down',
+  EINVAL: 'invalid argument',
+  EACCES: 'permission denied',
+  EMSGSIZE: 'message too long',
+  ECONNRESET: 'connection reset by peer',
+  ETIMEDOUT: 'connection timed out',
+  EPERM: 'operation not permitted',
+  ENOPROTOOPT: 'protocol not available',
 };
 
 function natText(
@@ -668,8 +774,8 @@ function natText(
 ): string {
   const field = detail.field === 'src' ? 'source' : 'destination';
   const port = detail.after.port;
-  const after = typeof port === 'object' ? `:${port.range[0]}-${port.range[1]}` : portText(port);
-  return `${field} ${detail.before.ip}${portText(detail.before.port)} ${glyphs.edit} ${detail.after.ip}${after}`;
+  const after = typeof port === 'object' ? `:${port.range[0]}-${port.range[1]}` : portSuffix(port);
+  return `${field} ${detail.before.ip}${portSuffix(detail.before.port)} ${glyphs.edit} ${detail.after.ip}${after}`;
 }
 
 function dropText(reason: string): string {

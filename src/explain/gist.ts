@@ -1,0 +1,35 @@
+/** A trace in one sentence: which of the basic stories it tells. */
+import type { Leg, TraceFacts } from '../trace/trace.ts';
+import { eventOf } from './event-of.ts';
+
+/**
+ * loopback: within one namespace. bridge: switched, no router. node: through the routing of one
+ * node. routed: over the nodes' network as it is. tunnel: inside another packet. outside: to or
+ * from a host that is not of the cluster.
+ */
+export type Gist = 'loopback' | 'bridge' | 'node' | 'routed' | 'tunnel' | 'outside';
+
+/** @returns undefined where the packet did not arrive: then the story is why. */
+export function gistOf({ legs: [leg] }: TraceFacts): Gist | undefined {
+  if (leg === undefined || leg.disposition !== 'delivered') return undefined;
+  const nodes = new Set(leg.hops.map(({ node }) => node));
+  if (leg.hops.length === 1) return 'loopback';
+  if (nodes.has('external')) return 'outside';
+  if (passes(leg, 'encapsulate')) return 'tunnel';
+  if (nodes.size > 1) return 'routed';
+  return passes(leg, 'forward') || !switched(leg) ? 'node' : 'bridge';
+}
+
+function passes({ hops }: Leg, kind: string): boolean {
+  return hops.some(({ steps }) => steps.some((step) => step.kind === kind));
+}
+
+/** A bridge sent it from port to port. */
+function switched({ hops }: Leg): boolean {
+  return hops.some(({ steps }) =>
+    steps.some((step) => {
+      const event = eventOf(step);
+      return event.kind === 'bridge' && event.detail.outPort !== undefined;
+    }),
+  );
+}
