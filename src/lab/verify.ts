@@ -232,9 +232,13 @@ const compareSets = (
   ];
 };
 
+/** MACs that bridges and filters hold rows of; the zero MAC of loopback is a tunnel's default row. */
+const ownMacs = ({ devices }: Netns): ReadonlySet<string> =>
+  new Set(devices.filter(({ kind }) => kind !== 'loopback').map(({ mac }) => mac));
+
 /** Rows of multicast and of the devices' own MACs come and go with the devices; nobody wrote them. */
 const fdbOf = (rows: readonly FdbJson[], netns: Netns): string[] => {
-  const own = new Set(netns.devices.map(({ mac }) => mac));
+  const own = ownMacs(netns);
   return rows
     .filter(
       ({ mac, flags, master, ifname, state }) =>
@@ -247,7 +251,7 @@ const fdbOf = (rows: readonly FdbJson[], netns: Netns): string[] => {
 
 const worldFdb = (dev: Netdev, netns: Netns): string[] => {
   if (dev.kind !== 'bridge' && dev.kind !== 'vxlan') return [];
-  const own = new Set(netns.devices.map(({ mac }) => mac));
+  const own = ownMacs(netns);
   return dev.fdb
     .filter(({ mac }) => dev.kind === 'vxlan' || !own.has(mac))
     .map((row) => `${row.mac} ${row.dev} ${row.dst ?? '-'}`);
