@@ -1,0 +1,67 @@
+/** What `network.config` says, read by the rules of the network's own plugin. */
+import type { ClusterNode, Network } from '../../cluster/cluster.ts';
+import { cidrContains, parseCidr } from '../../wire/ip.ts';
+import { BRIDGE_DEFAULTS, type BridgeConf, readBridgeConf } from './bridge-config.ts';
+import { type ConfigProblem, readConfig } from './config-reader.ts';
+import { type FlannelConf, readFlannelConf } from './flannel-config.ts';
+
+export type PluginConf =
+  | {
+      readonly plugin: 'bridge';
+      readonly routes: 'static-routes' | 'cloud-routes';
+      readonly conf: BridgeConf;
+    }
+  | { readonly plugin: 'flannel'; readonly conf: FlannelConf };
+
+const parse = (network: Network, problems: ConfigProblem[]): PluginConf => {
+  const reader = readConfig(network.config, [], problems);
+  const read = (): PluginConf => {
+    switch (network.plugin) {
+      case 'bridge':
+        return {
+          plugin: 'bridge',
+          routes: network.backend === 'cloud-routes' ? 'cloud-routes' : 'static-routes',
+          conf: readBridgeConf(reader, BRIDGE_DEFAULTS),
+        };
+      case 'flannel':
+        return { plugin: 'flannel', conf: readFlannelConf(reader, network) };
+      default: {
+        const never: never = network.plugin;
+        return never;
+      }
+    }
+  };
+  const conf = read();
+  reader.finish();
+  return conf;
+};
+
+/** The plugin's configuration with its defaults; bad keys count as absent. */
+export const pluginConf = (network: Network): PluginConf => parse(network, []);
+
+const holds = (network: string, { podCIDR }: ClusterNode): boolean =>
+  parseCidr(podCIDR).prefix >= parseCidr(network).prefix &&
+  cidrContains(network, podCIDR.slice(0, podCIDR.indexOf('/')));
+
+/**
+ * Everything that is wrong with `network.config`, in the order of its keys: errors, and keys that
+ * the plugin knows and the model does not. `compileWorld` wants no errors.
+ * @param nodes flanneld does not start on a node whose range lies outside its Network
+ */
+export const checkNetworkConfig = (
+  network: Network,
+  nodes: readonly ClusterNode[] = [],
+): ConfigProblem[] => {
+  const problems: ConfigProblem[] = [];
+  const found = parse(network, problems);
+  if (found.plugin === 'flannel') {
+    const outside = nodes.find((node) => !holds(found.conf.network, node));
+    if (outside)
+      problems.push({
+        path: ['Network'],
+        severity: 'error',
+        message: `${found.conf.network} does not hold the Pod range of ${outside.name}, ${outside.podCIDR}`,
+      });
+  }
+  return problems;
+};

@@ -1,0 +1,16 @@
+/** The bridge plugin's cluster without a daemon: somebody wrote the routes between nodes down. */
+import type { Machine } from '../machine.ts';
+import { forNode } from '../object-origin.ts';
+import { tryRoute } from './peer-route.ts';
+
+/** A route to each other node's Pods by that node's address. */
+export const addStaticRoutes = ({ cluster, node, netns, nic }: Machine): void => {
+  for (const peer of cluster.nodes) {
+    if (peer.name === node.name) continue;
+    tryRoute(
+      netns,
+      { dst: peer.podCIDR, via: peer.ip, dev: nic, protocol: 'static' },
+      forNode('scenario', peer)('peer-route'),
+    );
+  }
+};

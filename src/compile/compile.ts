@@ -1,0 +1,83 @@
+/** A resolved cluster becomes Linux machines and wires: the one place that joins all of it. */
+import type { Cluster, ClusterNode } from '../cluster/cluster.ts';
+import type { Host, World } from '../kernel/world.ts';
+import { createWorld } from '../kernel/world-build.ts';
+import { addressBook, type NodeAddress } from './address-book.ts';
+import { checkNetworkConfig } from './cni/network-config.ts';
+import { networkPlugin } from './cni/plugin.ts';
+import { isRunning, type RunningPod } from './machine.ts';
+import { compileNode, gatewayAddress, type NodePods } from './node.ts';
+import { compileExternal, compileGw } from './outside.ts';
+import { otherHosts, segmentsOf } from './underlay.ts';
+
+const NO_PODS: NodePods = { own: [], host: [] };
+
+const byName = (a: RunningPod, b: RunningPod): number => {
+  const [left, right] = [`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+
+/** Running Pods by node, in an order that does not depend on the input's. */
+const groupPods = ({ pods }: Cluster): ReadonlyMap<string, NodePods> => {
+  const groups = new Map<string, { own: RunningPod[]; host: RunningPod[] }>();
+  for (const pod of pods) {
+    if (!isRunning(pod)) continue;
+    let group = groups.get(pod.node);
+    if (!group) {
+      group = { own: [], host: [] };
+      groups.set(pod.node, group);
+    }
+    (pod.hostNetwork ? group.host : group.own).push(pod);
+  }
+  for (const { own, host } of groups.values()) {
+    own.sort(byName);
+    host.sort(byName);
+  }
+  return groups;
+};
+
+/**
+ * The World of a cluster: every node with its Pods as the network plugin leaves them, the router of
+ * their network (`gw`), the world outside (`external`) and the two wires. Hosts are compiled when a
+ * packet first needs them; wires and the address book are there at once.
+ * @throws {RangeError} when `checkNetworkConfig` has errors, which the caller reports before
+ */
+export const compileWorld = (cluster: Cluster): World => {
+  const problem = checkNetworkConfig(cluster.network, cluster.nodes).find(
+    ({ severity }) => severity === 'error',
+  );
+  if (problem) throw new RangeError(`network.config.${problem.path.join('.')} ${problem.message}`);
+  const plugin = networkPlugin(cluster.network);
+  const others = otherHosts(cluster);
+  const groups = groupPods(cluster);
+  const podsOf = ({ name }: ClusterNode): NodePods => groups.get(name) ?? NO_PODS;
+  const nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
+
+  /** The bridge and its address come with the node's first Pod. */
+  const addressesOf = (node: ClusterNode): NodeAddress[] => {
+    const pods = podsOf(node);
+    const gateway = pods.own.length > 0 && plugin.hasGateway && gatewayAddress(node, pods);
+    return [
+      ...plugin.addresses(node),
+      ...(gateway ? [{ ip: gateway, ifname: plugin.bridge }] : []),
+    ];
+  };
+
+  const compile = (name: string): Host => {
+    const node = nodes.get(name);
+    if (node) return compileNode(cluster, node, podsOf(node), plugin);
+    if (name === others.gw) return compileGw(cluster, name, plugin.cloudRoutes);
+    return compileExternal(cluster, name);
+  };
+
+  return createWorld({
+    name: cluster.name,
+    hostNames: [...nodes.keys(), others.gw, others.external],
+    compile,
+    segments: segmentsOf(cluster, others, (node) => [
+      node.ip,
+      ...addressesOf(node).map(({ ip }) => ip),
+    ]),
+    book: addressBook({ cluster, others, podsOf, addressesOf }),
+  });
+};
