@@ -4,7 +4,10 @@
  */
 
 import type { ConntrackEntry } from '../../src/kernel/netfilter/conntrack.ts';
-import { nfConntrackAttach } from '../../src/kernel/netfilter/conntrack-in.ts';
+import {
+  nfConntrackAttach,
+  nfConntrackSetClosing,
+} from '../../src/kernel/netfilter/conntrack-in.ts';
 import { nfHook } from '../../src/kernel/netfilter/nf-hook.ts';
 import type { Hook, RejectWith, Ruleset } from '../../src/kernel/netfilter/ruleset.ts';
 import type { NfEnv, NfState, NfVerdict } from '../../src/kernel/netfilter/verdict.ts';
@@ -191,14 +194,22 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
         packet: ipv4(packet.dst, packet.src, tcp(back(payload), flags)),
         mark: 0,
       };
-      nfConntrackAttach(env, made, skb);
+      nfConntrackAttach(made, skb);
       output(made);
+      nfConntrackSetClosing(env, skb);
       return;
     }
     if (isError(packet)) return;
+    // While the kernel sends an ICMP packet of its own, it sends no other (icmp_xmit_lock).
+    if (hookName === 'OUTPUT' && payload.type === 'icmp' && payload.kind === 'echo-reply') return;
     const local = hookName === 'OUTPUT' ? packet.src : MAIN_ADDRESS[deviceTo(packet.src)];
     const src = deviceTo(packet.dst) === 'lo' ? packet.dst : (local ?? packet.dst);
-    output({ packet: ipv4(src, packet.src, unreachable(REJECT_CODE[answer], packet)), mark: 0 });
+    const made: Skb = {
+      packet: ipv4(src, packet.src, unreachable(REJECT_CODE[answer], packet)),
+      mark: 0,
+    };
+    nfConntrackAttach(made, skb);
+    output(made);
   };
 
   const passes = (
@@ -213,8 +224,9 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     return undefined;
   };
 
-  const leave = (skb: Skb, out: string): void => {
-    if (!passes('POSTROUTING', skb, { out })) return;
+  // ip_output knows the device that a forwarded packet came in by.
+  const leave = (skb: Skb, out: string, entered?: string): void => {
+    if (!passes('POSTROUTING', skb, entered === undefined ? { out } : { in: entered, out })) return;
     const { packet } = skb;
     if (out === 'lo') queue.push(() => enter(skb, 'lo'));
     else queue.push(() => receive(out === 'toc' ? 'client' : 'server', packet));
@@ -232,7 +244,7 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     if (out === 'lo') {
       if (passes('INPUT', skb, { in: device })) receive('router', skb.packet);
     } else if (passes('FORWARD', skb, { in: device, out })) {
-      leave(skb, out);
+      leave(skb, out, device);
     }
   };
 

@@ -275,16 +275,24 @@ export const nfConntrackConfirm = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit)
 };
 
 /**
- * The connection of the RST that REJECT sends (nf_send_reset): RELATED to that of the packet that
- * it answers, in the other direction (nf_conntrack_attach), and that one is closed
- * (nf_ct_set_closing).
+ * nf_conntrack_attach: what the kernel makes about a packet is RELATED to that packet's connection,
+ * in the other direction, even while the connection is in no table. So it is with every ICMP error
+ * that quotes a packet still on its way (icmp_glue_bits), and with the RST of REJECT
+ * (nf_send_reset); not with the port unreachable of a datagram that was delivered (udp_rcv lets the
+ * connection go), which finds it by its tuple.
  */
-export const nfConntrackAttach = (env: NfEnv, made: Skb, cause: Skb): void => {
+export const nfConntrackAttach = (made: Skb, cause: Skb): void => {
   const { ct } = cause;
-  if (!ct) return;
+  if (ct) made.ct = { entry: ct.entry, dir: reverse(ct.dir), state: 'RELATED' };
+};
+
+/** nf_ct_set_closing: REJECT with a RST closes the connection of the packet that it answers. */
+export const nfConntrackSetClosing = (env: NfEnv, skb: Skb): void => {
+  const { ct } = skb;
+  if (ct?.entry.tcpState === undefined) return;
   const entry: ConntrackEntry = { ...ct.entry, tcpState: 'CLOSE' };
   replaceEntry(env.conntrack, ct.entry, entry);
-  made.ct = { entry, dir: reverse(ct.dir), state: 'RELATED' };
+  skb.ct = { ...ct, entry };
 };
 
 const TRACKING =

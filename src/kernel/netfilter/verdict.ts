@@ -8,6 +8,7 @@ import type { Hook, RejectWith, Rule, TableName } from './ruleset.ts';
 /** struct nf_hook_state. */
 export interface NfState {
   readonly hook: Hook;
+  /** At POSTROUTING: of a forwarded packet (ip_output), not of one made here or bridged. */
   readonly in?: string;
   readonly out?: string;
   readonly physin?: string;

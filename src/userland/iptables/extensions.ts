@@ -79,7 +79,11 @@ const transportOption = (option: Option): Match | undefined => {
     case '--dport':
     case '--destination-port': {
       const [from, to] = portRange(firstValue(option));
-      return { kind: name.startsWith('--s') ? 'sport' : 'dport', from, to, negate };
+      const kind = name.startsWith('--s') ? 'sport' : 'dport';
+      // The nf_tables back end keeps "not 0:80" as "greater than 80".
+      return negate && from === 0 && to < 65535
+        ? { kind, from: to + 1, to: 65535, negate: false }
+        : { kind, from, to, negate };
     }
     case '--syn':
       return { kind: 'tcp-flags', mask: ['FIN', 'SYN', 'RST', 'ACK'], set: ['SYN'], negate };
