@@ -262,10 +262,14 @@ export const isZeronet = (ip: Ip): boolean => ip.startsWith('0.');
 /** The limited broadcast address (ipv4_is_lbcast). */
 export const LIMITED_BROADCAST: Ip = '255.255.255.255';
 
-/** inet_addr_type (net/ipv4/fib_frontend.c): what an address is to this namespace. */
-export const inetAddrType = (netns: Netns, ip: Ip): AddrType => {
+/** inet_addr_type_table (net/ipv4/fib_frontend.c): what an address is to one table. */
+export const inetAddrTypeTable = (netns: Netns, ip: Ip, table: number): AddrType => {
   if (isZeronet(ip) || ip === LIMITED_BROADCAST) return 'broadcast';
   if (isMulticast(ip)) return 'multicast';
-  const { row } = fibTableLookup(netns, TABLE_LOCAL, { dst: ip });
+  const { row } = fibTableLookup(netns, table, { dst: ip });
   return row?.type === 'local' || row?.type === 'broadcast' ? row.type : 'unicast';
 };
+
+/** inet_addr_type (net/ipv4/fib_frontend.c): what an address is to this namespace. */
+export const inetAddrType = (netns: Netns, ip: Ip): AddrType =>
+  inetAddrTypeTable(netns, ip, TABLE_LOCAL);

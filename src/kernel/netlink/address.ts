@@ -8,7 +8,7 @@ import type { Origin, OriginWhy } from '../origin.ts';
 import { ipv4DevConf } from '../sysctl.ts';
 import type { IfAddr, Netdev, Netns } from '../world.ts';
 import { NetlinkError } from './error.ts';
-import { fibTableInsert } from './route.ts';
+import { fibTableInsert, validPrefsrc } from './route.ts';
 import { dropRoutes, needDev, putDev } from './store.ts';
 
 /** One `ip addr add IP/PREFIX [brd IP] [scope S] dev D`. */
@@ -58,8 +58,12 @@ const kernelRow = (
   origin: originOf(primary, why),
 });
 
-/** fib_magic(RTM_NEWROUTE): a row that is there already stays alone. */
+/**
+ * fib_magic(RTM_NEWROUTE): a row that is there already stays alone, and an address that is another
+ * subnet's broadcast address gets no rows that prefer it.
+ */
 const magicAdd = (netns: Netns, row: FibEntry): void => {
+  if (!validPrefsrc(netns, row)) return;
   try {
     fibTableInsert(netns, row, 'append');
   } catch (error) {

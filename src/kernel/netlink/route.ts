@@ -3,7 +3,14 @@ import { isIpv4Cidr, numberToIpv4, parseCidr } from '../../wire/ip.ts';
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import type { FibEntry, RouteScope, RouteType } from '../fib.ts';
 import { TABLE_LOCAL, TABLE_MAIN } from '../fib.ts';
-import { fibLookupWith, fibTableLookup, inetAddrType, scopeNumber } from '../fib-lookup.ts';
+import { tableExists } from '../fib-index.ts';
+import {
+  fibLookupWith,
+  fibTableLookup,
+  inetAddrType,
+  inetAddrTypeTable,
+  scopeNumber,
+} from '../fib-lookup.ts';
 import { findDev } from '../netdev.ts';
 import type { Origin } from '../origin.ts';
 import type { Netns } from '../world.ts';
@@ -98,6 +105,19 @@ const checkNexthop = (netns: Netns, row: FibEntry): string => {
   return dev.ifname;
 };
 
+/**
+ * fib_valid_prefsrc (net/ipv4/fib_semantics.c): a preferred source must be local to the route's
+ * table or to table local, unless it is what the route itself makes local.
+ */
+export const validPrefsrc = (netns: Netns, row: FibEntry): boolean => {
+  if (row.src === undefined) return true;
+  if (row.type === 'local' && row.dst.startsWith(`${row.src}/`)) return true;
+  return (
+    inetAddrType(netns, row.src) === 'local' ||
+    (row.table !== TABLE_MAIN && inetAddrTypeTable(netns, row.src, row.table) === 'local')
+  );
+};
+
 /** The narrowest scope that a route of each type may say (fib_props, net/ipv4/fib_semantics.c). */
 const narrowest = (type: RouteType): RouteScope =>
   type === 'local' ? 'host' : type === 'broadcast' ? 'link' : 'global';
@@ -136,10 +156,7 @@ const createRow = (netns: Netns, spec: RouteSpec, origin: Origin | undefined): F
   if (spec.dev !== undefined && !findDev(netns, spec.dev))
     throw new NetlinkError('ENODEV', `Cannot find device "${spec.dev}"`);
   const dev = checkNexthop(netns, row);
-  // fib_valid_prefsrc: a local route may prefer the very address it makes local.
-  const own = type === 'local' && dst === `${spec.src}/32`;
-  if (spec.src !== undefined && !own && inetAddrType(netns, spec.src) !== 'local')
-    throw new NetlinkError('EINVAL', 'Invalid prefsrc address');
+  if (!validPrefsrc(netns, row)) throw new NetlinkError('EINVAL', 'Invalid prefsrc address');
   return { ...row, dev };
 };
 
@@ -232,7 +249,13 @@ export const routeDel = (netns: Netns, wanted: RouteSelector): FibEntry => {
   let found: FibEntry | undefined;
   for (const row of netns.routes)
     if (matches(row, wanted) && (!found || row.metric < found.metric)) found = row;
-  if (!found) throw new NetlinkError('ESRCH');
+  if (!found) {
+    const table = wanted.table ?? defaultTable(wanted.type ?? 'unicast');
+    // The kernel keeps a table that has become empty; the model does not remember it.
+    throw tableExists(netns, table) || table === TABLE_MAIN || table === TABLE_LOCAL
+      ? new NetlinkError('ESRCH')
+      : new NetlinkError('ESRCH', 'FIB table does not exist');
+  }
   dropRoutes(netns, (row) => row === found);
   return found;
 };
