@@ -5,6 +5,7 @@ import type { Glyphs } from '../explain/quote.ts';
 import type { ToldStep } from '../explain/step.ts';
 import type { Brief, Station, Story, StoryHeader, ToldHop, ToldLeg } from '../explain/story.ts';
 import type { Depth } from '../trace/prune.ts';
+import type { Layer } from '../wire/packet.ts';
 import { harmlessData } from './harmless.ts';
 import { layerLines } from './layers-text.ts';
 import type { Style } from './style.ts';
@@ -28,7 +29,7 @@ const FACT = INDENT + 2;
 const FACT_NAME = 11;
 const BLOCK = 9;
 /** Text that would get less room than this is not indented any further. */
-const ROOM = 24;
+const ROOM = 20;
 
 /** Lays a story out; ends with a newline. */
 export function traceText(story: Story, options: TraceTextOptions): string {
@@ -86,12 +87,12 @@ function isUneventfulReply(leg: ToldLeg): boolean {
 }
 
 function briefLines(leg: ToldLeg, options: TraceTextOptions): string[] {
-  const { style } = options;
+  const { style, width } = options;
   const { steps, way } = leg.brief;
   const about = [way, steps].filter((text) => text !== undefined).join(', ');
   const edits = leg.hops.flatMap((hop) => hop.steps).filter(({ kind }) => kind === 'nat');
   return [
-    `${style.title(leg.title)}  ${style.faint(about)}`,
+    ...hanging(leg.title, about, 0, width, style.title, style.faint),
     ...wayLines(leg.brief, options),
     ...edits.flatMap((step) => stepLines(step, options)),
   ];
@@ -123,18 +124,14 @@ function stationText({ node, netns, devices }: Station): string {
 }
 
 function hopLines(hop: ToldHop, options: TraceTextOptions): string[] {
-  const { style, width, depth, glyphs } = options;
+  const { style, width, depth } = options;
   const lines = hanging(hop.netns, hop.about, 2, width, style.place, style.faint);
   for (const step of hop.steps) {
     lines.push(...stepLines(step, options));
     if (depth === 'default') continue;
     lines.push(...factLines(step, options));
     if (depth === 'full' && step.packet !== undefined) {
-      for (const line of layerLines(step.packet, glyphs)) {
-        lines.push(
-          ...wrap(line, width - FACT).map((text) => `${' '.repeat(FACT)}${style.faint(text)}`),
-        );
-      }
+      lines.push(...headerDump(step.packet, options));
     }
   }
   if (hop.note !== undefined) {
@@ -143,6 +140,19 @@ function hopLines(hop: ToldHop, options: TraceTextOptions): string[] {
     );
   }
   return lines;
+}
+
+function headerDump(
+  packet: readonly Layer[],
+  { width, style, glyphs }: TraceTextOptions,
+): string[] {
+  return layerLines(packet, glyphs).flatMap((line) => {
+    const text = line.trimStart();
+    const indent = FACT + line.length - text.length;
+    return wrap(text, Math.max(ROOM, width - indent - 2)).map(
+      (part, at) => `${' '.repeat(at === 0 ? indent : indent + 2)}${style.faint(part)}`,
+    );
+  });
 }
 
 /** `name  text`, the text's further lines below its first one. */
@@ -228,7 +238,7 @@ function factLines(step: ToldStep, { width, style }: TraceTextOptions): string[]
 function commandLines({ prompt, text }: Command, width: number): string[] {
   const whole = `${prompt} ${text}`;
   if (columns(whole) <= width) return [whole];
-  const lines = wrap(whole, Math.max(ROOM, width - 2));
+  const lines = wrap(whole, Math.max(ROOM, width - 4));
   return lines.map(
     (line, at) => `${at > 0 ? '  ' : ''}${line}${at < lines.length - 1 ? ' \\' : ''}`,
   );
