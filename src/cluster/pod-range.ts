@@ -171,11 +171,12 @@ const settleFree = (
   );
   const wide = starts.filter((cidr) => parseCidr(cidr).prefix < NODE_PREFIX);
   const free = shares(podCIDR);
+  const isFree = (share: Cidr): boolean =>
+    !small.has(share) && !wide.some((cidr) => cidrOverlaps(cidr, share));
   const next = (): Cidr | undefined => {
-    for (const share of free) {
-      if (!small.has(share) && !wide.some((cidr) => cidrOverlaps(cidr, share))) return share;
-    }
-    return undefined;
+    let share = free.next();
+    while (!share.done && !isFree(share.value)) share = free.next();
+    return share.done ? undefined : share.value;
   };
   return input.nodes.map((node) => {
     const claim = claims.get(node.name);

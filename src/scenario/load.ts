@@ -1,0 +1,133 @@
+/** Texts → Kubernetes objects and one checked Scenario; parsers are loaded only where needed. */
+import { atPlace, type Report } from '../cluster/diagnostic.ts';
+import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
+import { type Expectation, expectationsOf } from './expectation.ts';
+import type { PlacedFault } from './fault.ts';
+import { withOverrides } from './override.ts';
+import { needsYaml, readDocuments, type SourceText } from './read/documents.ts';
+import { readObjects } from './read/objects.ts';
+import type { ScenarioDocument, ScenarioSpec } from './schema.ts';
+
+export interface LoadedScenario {
+  readonly name: string;
+  readonly spec?: { readonly value: ScenarioSpec; readonly place: KubeObject['place'] };
+  readonly objects: readonly KubeObject[];
+  readonly expectations: readonly Expectation[];
+  readonly faults: readonly PlacedFault[];
+}
+
+/** Reads objects out of texts; everything that is wrong is reported with its place. */
+export const readTexts = async (
+  sources: readonly SourceText[],
+  report: Report,
+): Promise<{ readonly objects: KubeObject[]; readonly scenarios: KubeObject[] }> => {
+  const yaml = needsYaml(sources) ? await import('./read/yaml.ts') : undefined;
+  const read = sources.map((source) =>
+    readObjects(readDocuments(source, yaml?.parseYaml, report), report),
+  );
+  return {
+    objects: read.flatMap(({ objects }) => objects),
+    scenarios: read.flatMap(({ scenarios }) => scenarios),
+  };
+};
+
+/** At most one Scenario for all inputs. */
+export const onlyScenario = (
+  scenarios: readonly KubeObject[],
+  report: Report,
+): KubeObject | undefined => {
+  const [first, ...others] = scenarios;
+  for (const other of others) {
+    const place = first?.place([]);
+    report({
+      severity: 'error',
+      code: 'second-scenario',
+      message: 'there is more than one Scenario in the input',
+      ...atPlace(other.place([])),
+      hint: `The first is at ${place?.file}:${place?.line}; give the files one at a time, or keep one Scenario.`,
+    });
+  }
+  return first;
+};
+
+/** A checked Scenario taken apart; places are those below its `spec`. */
+export const takeApart = (
+  name: string,
+  objects: readonly KubeObject[],
+  checked: { readonly document: ScenarioDocument; readonly object: KubeObject } | undefined,
+): LoadedScenario => {
+  if (!checked) return { name, objects, expectations: [], faults: [] };
+  const { document, object } = checked;
+  return {
+    name: document.metadata.name,
+    spec: {
+      value: document.spec ?? {},
+      place: (path, of) => object.place(['spec', ...path], of),
+    },
+    objects,
+    expectations: expectationsOf(document, object),
+    faults: (document.spec?.faults ?? []).map((fault, at) => ({
+      fault,
+      place: object.place(['spec', 'faults', at]),
+    })),
+  };
+};
+
+/** What one field allows only together with another: zod sees fields one by one. */
+const checkTogether = ({ spec }: ScenarioDocument, object: KubeObject, report: Report): void => {
+  const error = (path: (string | number)[], message: string, hint?: string): void =>
+    report({
+      severity: 'error',
+      code: 'bad-value',
+      message: `${formatPath(path)} ${message}`,
+      path: formatPath(path),
+      ...atPlace(object.place(path)),
+      ...(hint !== undefined && { hint }),
+    });
+  const { plugin, backend } = spec?.network ?? {};
+  const owner = backend === 'vxlan' || backend === 'host-gw' ? 'flannel' : 'bridge';
+  if (plugin !== undefined && backend !== undefined && owner !== plugin)
+    error(
+      ['spec', 'network', 'backend'],
+      `is ${JSON.stringify(backend)}, which plugin ${plugin} does not have`,
+      plugin === 'flannel'
+        ? 'flannel has vxlan and host-gw.'
+        : 'bridge has static-routes and cloud-routes.',
+    );
+  const names = new Map<string, number>();
+  for (const [at, { name }] of (spec?.nodes ?? []).entries()) {
+    const first = names.get(name);
+    if (first !== undefined)
+      error(
+        ['spec', 'nodes', at, 'name'],
+        `is ${JSON.stringify(name)}, as is that of spec.nodes[${first}]`,
+      );
+    names.set(name, first ?? at);
+  }
+  if (spec?.kubeProxy && Object.keys(spec.kubeProxy).length > 0)
+    report({
+      severity: 'warning',
+      code: 'not-modelled',
+      message: 'spec.kubeProxy has no effect yet: Services are not traced',
+      path: 'spec.kubeProxy',
+      ...atPlace(object.place(['spec', 'kubeProxy'])),
+    });
+};
+
+/**
+ * Checks a Scenario after its overrides. Undefined without one, or with errors, which are reported.
+ */
+export const checkDocument = async (
+  object: KubeObject | undefined,
+  name: string,
+  overrides: readonly string[],
+  report: Report,
+): Promise<{ readonly document: ScenarioDocument; readonly object: KubeObject } | undefined> => {
+  const complete = withOverrides(object, name, overrides, report);
+  if (!complete) return undefined;
+  const { checkScenario } = await import('./schema.ts');
+  const document = checkScenario(complete, report);
+  if (!document) return undefined;
+  checkTogether(document, complete, report);
+  return { document, object: complete };
+};

@@ -1,0 +1,214 @@
+/** Opens a scenario: the one place that joins read → cluster → compile → faults. */
+import type { Cluster } from '../cluster/cluster.ts';
+import { atPlace, createDiagnostics, type Diagnostic, type Report } from '../cluster/diagnostic.ts';
+import { formatPath } from '../cluster/kube-object.ts';
+import { didYouMean, nearest } from '../cluster/nearest.ts';
+import { resolveCluster } from '../cluster/resolve.ts';
+import { checkNetworkConfig } from '../compile/cni/network-config.ts';
+import { compileWorld } from '../compile/compile.ts';
+import type { World } from '../kernel/world.ts';
+import type { BuiltInEntry } from './compile-built-in.ts';
+import type { Expectation } from './expectation.ts';
+import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
+import { thawObject } from './frozen.ts';
+import { checkDocument, type LoadedScenario, onlyScenario, readTexts, takeApart } from './load.ts';
+import type { SourceText } from './read/documents.ts';
+import { readFiles, readOwnFile } from './read/files.ts';
+
+/** A path of a file or directory, `-` for standard input, or a text with the name it has. */
+export type Input = string | SourceText;
+
+export interface OpenOptions {
+  /** `FIELD=VALUE` for any field below the Scenario's `spec`, in order. */
+  readonly set?: readonly string[] | undefined;
+  /** `node/NAME: COMMAND`, after the Scenario's own faults. */
+  readonly break?: readonly string[] | undefined;
+  /** `declared`: a port that nothing shows refuses, instead of leaving the trace inconclusive. */
+  readonly listen?: 'evidence' | 'declared' | undefined;
+  /** Read sub-directories. */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface OpenedScenario {
+  /** The Scenario's name, else what the first input is called. */
+  readonly name: string;
+  readonly cluster: Cluster;
+  /** With its faults. */
+  readonly world: World;
+  /** The World without faults, where there are any. */
+  readonly unfaulted?: World;
+  readonly expectations: readonly Expectation[];
+  /** Objects that do not matter to the network, by kind. */
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
+export type OpenResult =
+  | {
+      readonly ok: true;
+      readonly scenario: OpenedScenario;
+      /** Warnings only. */
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** `a/b/shop.yaml` and `a/b/shop/` → `shop`. */
+const nameOf = (input: Input): string => {
+  const path = typeof input === 'string' ? input : input.file;
+  const base = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  return path === '-' ? 'stdin' : base.replace(/\.(?:ya?ml|json)$/i, '') || 'cluster';
+};
+
+/** The plugin's own configuration is checked by those who know the plugin. */
+const reportConfig = (cluster: Cluster, { spec }: LoadedScenario, report: Report): void => {
+  const { network, nodes } = cluster;
+  const written = spec?.value.network?.config !== undefined;
+  for (const { path, severity, message } of checkNetworkConfig(network, nodes)) {
+    const full = ['network', 'config', ...path];
+    report({
+      severity: severity === 'error' ? 'error' : 'warning',
+      code: severity === 'error' ? 'bad-value' : 'not-modelled',
+      message: `${formatPath(full)} ${message}`,
+      path: formatPath(written ? ['spec', ...full] : full),
+      ...atPlace((written ? spec?.place(full) : undefined) ?? network.place),
+    });
+  }
+};
+
+const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some(({ severity }) => severity === 'error');
+
+/** Objects and faults → a World. */
+const build = (
+  loaded: LoadedScenario,
+  before: readonly Diagnostic[],
+  options: OpenOptions,
+): OpenResult => {
+  const { report, list } = createDiagnostics();
+  for (const diagnostic of before) report(diagnostic);
+  const resolved = resolveCluster({
+    name: loaded.name,
+    spec: loaded.spec,
+    objects: loaded.objects,
+    listen: options.listen,
+  });
+  for (const diagnostic of resolved.diagnostics) report(diagnostic);
+  if (!hasErrors(resolved.diagnostics)) reportConfig(resolved.cluster, loaded, report);
+  if (hasErrors(list())) return { ok: false, diagnostics: list() };
+
+  const { cluster, skipped } = resolved;
+  const faults: PlacedFault[] = [
+    ...loaded.faults,
+    ...(options.break ?? []).flatMap((text) => parseBreak(text, report) ?? []),
+  ];
+  const unfaulted = compileWorld(cluster);
+  const world = applyFaults(unfaulted, cluster, faults, report);
+  if (hasErrors(list())) return { ok: false, diagnostics: list() };
+  return {
+    ok: true,
+    scenario: {
+      name: loaded.name,
+      cluster,
+      world,
+      ...(faults.length > 0 && { unfaulted }),
+      expectations: loaded.expectations,
+      skipped,
+    },
+    diagnostics: list(),
+  };
+};
+
+const openTexts = async (
+  name: string,
+  sources: readonly SourceText[],
+  before: readonly Diagnostic[],
+  options: OpenOptions,
+): Promise<OpenResult> => {
+  const { report, list } = createDiagnostics();
+  for (const diagnostic of before) report(diagnostic);
+  const { objects, scenarios } = await readTexts(sources, report);
+  const only = onlyScenario(scenarios, report);
+  const checked = await checkDocument(only, name, options.set ?? [], report);
+  const found = objects.length + scenarios.length;
+  if (found === 0 && !hasErrors(list()))
+    report({
+      severity: 'error',
+      code: 'no-objects',
+      message: 'the input has no Kubernetes object and no Scenario',
+      ...(sources[0] && { file: sources[0].file, line: 1, column: 1 }),
+    });
+  return build(takeApart(name, objects, checked), list(), options);
+};
+
+/**
+ * Opens files, directories, standard input and texts as one cluster. All problems come at once,
+ * those of the objects too when a Scenario is wrong; nothing is thrown for what an input holds.
+ */
+export const openScenario = (
+  inputs: readonly Input[],
+  options: OpenOptions = {},
+): Promise<OpenResult> => {
+  const [first] = inputs;
+  if (first === undefined) return openBuiltIn(undefined, options);
+  const { report, list } = createDiagnostics();
+  const paths = inputs.filter((input) => typeof input === 'string');
+  const texts = inputs.filter((input) => typeof input !== 'string');
+  const sources = [...readFiles(paths, options, report), ...texts];
+  return openTexts(nameOf(first), sources, list(), options);
+};
+
+/** The built-in scenarios, by name. */
+export const listBuiltIn = async (): Promise<readonly BuiltInEntry[]> =>
+  (await import('./built-in.ts')).builtInIndex;
+
+/** The name of a built-in scenario that is meant by `two-nodes` or `basics/two-nodes`. */
+const findBuiltIn = async (
+  typed: string,
+): Promise<{ readonly name: string } | { readonly diagnostic: Diagnostic }> => {
+  const names = (await listBuiltIn()).map(({ name }) => name);
+  const found = names.filter((name) => name === typed || name.endsWith(`/${typed}`));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return { name: only };
+  const near = found.length > 1 ? found : nearest(typed, names);
+  const hint = didYouMean(near) ?? `There are: ${names.join(', ')}`;
+  return {
+    diagnostic: {
+      severity: 'error',
+      code: 'unknown-scenario',
+      message: `there is no built-in scenario ${JSON.stringify(typed)}`,
+      hint,
+    },
+  };
+};
+
+/** The text of a built-in scenario, or what is wrong with its name. */
+export const readBuiltIn = async (
+  typed: string,
+): Promise<SourceText | { readonly diagnostic: Diagnostic }> => {
+  const found = await findBuiltIn(typed);
+  if ('diagnostic' in found) return found;
+  const file = `scenarios/${found.name}.yaml`;
+  return { file, text: readOwnFile(new URL(`../../${file}`, import.meta.url)) };
+};
+
+/**
+ * Opens a built-in scenario; the default one (`basics/two-nodes`) without any parser, unless it is
+ * overridden.
+ */
+export const openBuiltIn = async (
+  typed: string | undefined,
+  options: OpenOptions = {},
+): Promise<OpenResult> => {
+  const { defaultName, defaultScenario } = await import('./built-in.ts');
+  const found = typed === undefined ? { name: defaultName } : await findBuiltIn(typed);
+  if ('diagnostic' in found) return { ok: false, diagnostics: [found.diagnostic] };
+  const { name } = found;
+  if (name === defaultName && defaultScenario && (options.set ?? []).length === 0) {
+    const object = thawObject(defaultScenario.scenario);
+    const checked = { document: defaultScenario.document, object };
+    const objects = defaultScenario.objects.map(thawObject);
+    return build(takeApart(name, objects, checked), [], options);
+  }
+  const source = await readBuiltIn(name);
+  if ('diagnostic' in source) return { ok: false, diagnostics: [source.diagnostic] };
+  return openTexts(name, [source], [], options);
+};
