@@ -18,13 +18,20 @@ import { createInterface } from 'node:readline';
  * @property {number} timeout milliseconds
  */
 
-/** @type {(flow: Flow) => Promise<string>} */
+/**
+ * One request. `ping` would send again what was refused here, so it is given no time to.
+ *
+ * @type {(flow: Flow) => Promise<string>}
+ */
 const ping = ({ dst, sport, size, timeout }) =>
   new Promise((resolve) => {
-    const seconds = String(timeout / 1000);
-    const options = ['-n', '-c1', '-W', seconds, '-e', String(sport), '-s', `${size}`];
-    const child = spawn('ping', [...options, dst], { stdio: 'ignore' });
-    child.on('exit', (code) => resolve(code === 0 ? 'answered' : 'silent'));
+    const options = ['-n', '-c1', '-i', '60', '-e', `${sport}`, '-s', `${size}`, dst];
+    const child = spawn('ping', options, { stdio: 'ignore' });
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? 'answered' : 'silent');
+    });
   });
 
 /** @type {(flow: Flow) => Promise<string>} */

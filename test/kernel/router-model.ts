@@ -268,8 +268,10 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     );
   };
 
-  const errorFor = (place: Place, { original }: Icmp): void => {
+  const errorFor = (place: Place, { original, code }: Icmp): void => {
     const payload = original?.payload;
+    // A datagram's socket does not hear of nets and hosts (icmp_err_convert).
+    if (payload?.type === 'udp' && code <= 1) return;
     if (!original || (payload?.type !== 'tcp' && payload?.type !== 'udp')) return;
     const mirrored = { ...payload, ...back(payload) };
     const socket = socketOf(place, {
