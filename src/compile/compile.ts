@@ -56,7 +56,7 @@ export const compileWorld = (cluster: Cluster): World => {
   /** The bridge and its address come with the node's first Pod. */
   const addressesOf = (node: ClusterNode): NodeAddress[] => {
     const pods = podsOf(node);
-    const gateway = pods.own.length > 0 && plugin.hasGateway && gatewayAddress(node, pods);
+    const gateway = pods.own.length > 0 && plugin.hasGateway && gatewayAddress(node, pods.own);
     return [
       ...plugin.addresses(node),
       ...(gateway ? [{ ip: gateway, ifname: plugin.bridge }] : []),

@@ -34,8 +34,11 @@ const DAEMONS = [
  * host-local's gateway: the first address of the node's range. Where a Pod of the input has that
  * one, the next that nobody has; undefined where the range has no room for one.
  */
-export const gatewayAddress = ({ podCIDR }: ClusterNode, pods: NodePods): Ip | undefined => {
-  const taken = new Set(pods.own.map(({ ip }) => ip));
+export const gatewayAddress = (
+  { podCIDR }: ClusterNode,
+  pods: readonly RunningPod[],
+): Ip | undefined => {
+  const taken = new Set(pods.map(({ ip }) => ip));
   const last = cidrSize(podCIDR) - 2;
   for (let at = 1; at <= last; at++) {
     const ip = cidrAt(podCIDR, at);
@@ -116,7 +119,7 @@ export const compileNode = (
     node,
     netns,
     nic: NIC,
-    gateway: gatewayAddress(node, pods),
+    gateway: gatewayAddress(node, pods.own),
     pods: pods.own,
   };
   bootUp(netns, cluster, node);

@@ -120,9 +120,10 @@ const configureIface = (
   linkSet(podNetns, POD_IFNAME, { up: true });
   for (const { dst, gw } of routesOf(conf, gateway)) {
     const via = gw ?? gateway;
+    if (via === undefined) continue;
     routeAdd(
       podNetns,
-      { dst, dev: POD_IFNAME, ...(via !== undefined && { via }), scope: 'global' },
+      { dst, via, dev: POD_IFNAME },
       author(dst === DEFAULT_ROUTE ? 'pod-default-route' : 'pod-cluster-route'),
       'prepend',
     );

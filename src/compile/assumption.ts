@@ -1,0 +1,128 @@
+/** What a trace between two endpoints takes for granted, as codes. */
+import type { Cluster, ClusterNode, ClusterNote, Pod } from '../cluster/cluster.ts';
+import { netnsOf } from '../kernel/netns.ts';
+import type { Assumption } from '../kernel/probe.ts';
+import type { World } from '../kernel/world.ts';
+import { checkNetworkConfig } from './cni/network-config.ts';
+import type { Endpoint } from './endpoint.ts';
+import { podNetnsName } from './machine.ts';
+import { forNode, forPod } from './object-origin.ts';
+import { unknownSettings } from './sysctl-setting.ts';
+
+const podsOf = (ends: readonly Endpoint[]): Pod[] => [
+  ...new Set(ends.flatMap((end) => ('pod' in end && end.pod ? [end.pod] : []))),
+];
+
+const nodesOf = (ends: readonly Endpoint[]): ClusterNode[] => [
+  ...new Set(ends.flatMap((end) => (end.kind === 'owned' && end.node ? [end.node] : []))),
+];
+
+/** A note about one object, or about Pods in general, matters where an endpoint is one of them. */
+const concerns = (
+  note: ClusterNote,
+  pods: readonly Pod[],
+  nodes: readonly ClusterNode[],
+): boolean => {
+  switch (note.code) {
+    case 'node-made':
+      return nodes.some(({ name }) => name === note.subject);
+    case 'placement-invented':
+      return pods.some(({ invented }) => invented.node);
+    case 'address-invented':
+      return pods.some(({ invented }) => invented.ip);
+    case 'pod-template-hash':
+      return pods.some(({ invented }) => invented.name);
+    case 'plugin-default':
+    case 'plugin-traced-as-bridge':
+    case 'nodes-default':
+    case 'range-widened':
+    case 'range-default':
+    case 'underlay-default':
+      return true;
+    default: {
+      const never: never = note.code;
+      return never;
+    }
+  }
+};
+
+const fromNote = ({ code, subject, values, place }: ClusterNote): Assumption => ({
+  code,
+  subject,
+  ...(values && { values }),
+  ...(place && { origin: { by: 'scenario', why: 'node-address', at: place } }),
+});
+
+const policies = (cluster: Cluster, pods: readonly Pod[]): Assumption[] =>
+  pods.flatMap((pod): Assumption[] => {
+    const at = cluster.pods.indexOf(pod);
+    const names = cluster.policies
+      .filter((policy) => policy.pods.includes(at))
+      .map(({ namespace, name }) => `${namespace}/${name}`);
+    if (names.length === 0) return [];
+    return [
+      {
+        code: 'policies-not-enforced',
+        subject: podNetnsName(pod),
+        values: { policies: names.join(', '), plugin: cluster.network.plugin },
+        origin: forPod('scenario', pod)('pod-container'),
+      },
+    ];
+  });
+
+const settings = (cluster: Cluster, world: World, nodes: readonly ClusterNode[]): Assumption[] => [
+  ...checkNetworkConfig(cluster.network, cluster.nodes).map(
+    ({ path }): Assumption => ({
+      code: 'config-not-modelled',
+      subject: ['network', 'config', ...path].join('.'),
+    }),
+  ),
+  ...nodes.flatMap((node) =>
+    unknownSettings(netnsOf(world, `${node.name}/host`), node).map(
+      (key): Assumption => ({
+        code: 'config-not-modelled',
+        subject: `${key} of ${node.name}`,
+        origin: forNode('scenario', node)('node-sysctl', 'sysctl'),
+      }),
+    ),
+  ),
+];
+
+/**
+ * The assumptions that do not depend on protocol and port: those of reading the input that touch an
+ * endpoint, Pods that stand for a workload or are not ready, settings that are not modelled, and
+ * NetworkPolicies that the plugin does not enforce.
+ */
+export const assumptionsAbout = (
+  cluster: Cluster,
+  world: World,
+  ends: readonly Endpoint[],
+): Assumption[] => {
+  const pods = podsOf(ends);
+  const nodes = nodesOf(ends);
+  return [
+    ...cluster.notes.filter((note) => concerns(note, pods, nodes)).map(fromNote),
+    ...settings(cluster, world, nodes),
+    ...ends.flatMap(({ end }): Assumption[] =>
+      end.workload && end.workload.replicas > 1
+        ? [
+            {
+              code: 'representative',
+              subject: `${end.workload.kind}/${end.workload.name}`,
+              values: { replicas: end.workload.replicas, pod: `${end.namespace}/${end.name}` },
+            },
+          ]
+        : [],
+    ),
+    ...pods
+      .filter((pod) => pod.phase === 'Running' && !pod.ready)
+      .map(
+        (pod): Assumption => ({
+          code: 'not-running-ready',
+          subject: podNetnsName(pod),
+          origin: forPod('scenario', pod)('pod-container'),
+        }),
+      ),
+    ...policies(cluster, pods),
+  ];
+};

@@ -1,0 +1,175 @@
+/** Where an endpoint of a question is in the World: its namespace, its address, what answers there. */
+import type { Cluster, ClusterNode, Pod, Target } from '../cluster/cluster.ts';
+import type { NetnsId, World } from '../kernel/world.ts';
+import { ipv4ToNumber, isIpv4, isLoopback, isMulticast } from '../wire/ip.ts';
+import type { Ip } from '../wire/packet.ts';
+import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
+import { otherHosts } from './underlay.ts';
+
+/** What a person named, and what it turned out to be (the trace's `probe.from` and `probe.to`). */
+export interface ProbeEnd {
+  readonly text: string;
+  readonly kind: 'pod' | 'node' | 'ip' | 'external';
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly container?: string;
+  readonly ip?: Ip;
+  readonly node?: string;
+  readonly workload?: { readonly kind: string; readonly name: string; readonly replicas: number };
+}
+
+/** A question about an address that the model has no answer to. */
+export type Unanswerable = 'ipv6' | 'special-address' | 'service-address' | 'no-such-source';
+
+export type Endpoint =
+  /** Somebody has the address. */
+  | {
+      readonly kind: 'owned';
+      readonly end: Omit<ProbeEnd, 'text'>;
+      readonly ip: Ip;
+      readonly netns: NetnsId;
+      readonly pod?: RunningPod;
+      readonly container?: string;
+      readonly node?: ClusterNode;
+      /** It is the world outside, on whichever of its addresses. */
+      readonly outside?: true;
+    }
+  /** An address in one of the cluster's ranges that nobody has. */
+  | { readonly kind: 'nobody'; readonly end: Omit<ProbeEnd, 'text'>; readonly ip: Ip }
+  /** A Pod without a namespace. */
+  | { readonly kind: 'not-running'; readonly end: Omit<ProbeEnd, 'text'>; readonly pod: Pod }
+  | {
+      readonly kind: 'unanswerable';
+      readonly end: Omit<ProbeEnd, 'text'>;
+      readonly why: Unanswerable;
+    };
+
+export type Owned = Extract<Endpoint, { kind: 'owned' }>;
+
+const nodeNamed = ({ nodes }: Cluster, name: string): ClusterNode => {
+  const node = nodes.find((one) => one.name === name);
+  if (!node) throw new RangeError(`no node ${name}`);
+  return node;
+};
+
+const machineOf = (host: string): NetnsId => `${host}/host`;
+
+const podEndpoint = (
+  cluster: Cluster,
+  target: Extract<Target, { kind: 'container' }>,
+): Endpoint => {
+  const pod = cluster.pods[target.pod];
+  if (!pod) throw new RangeError(`no Pod number ${target.pod}`);
+  const { container, workload } = target;
+  const end = {
+    kind: 'pod',
+    namespace: pod.namespace,
+    name: pod.name,
+    ...(container !== undefined && { container }),
+    ...(pod.node !== undefined && { node: pod.node }),
+    ...(workload && { workload }),
+  } as const;
+  if (!isRunning(pod)) return { kind: 'not-running', end, pod };
+  const node = nodeNamed(cluster, pod.node);
+  // A Pod on its node's network has the address that the machine has, whatever its status says.
+  const ip = pod.hostNetwork ? node.ip : pod.ip;
+  return {
+    kind: 'owned',
+    end: { ...end, ip },
+    ip,
+    netns: pod.hostNetwork ? machineOf(pod.node) : `${pod.node}/${podNetnsName(pod)}`,
+    pod,
+    ...(container !== undefined && { container }),
+    node,
+  };
+};
+
+const nodeEndpoint = (cluster: Cluster, name: string): Endpoint => {
+  const node = nodeNamed(cluster, name);
+  return {
+    kind: 'owned',
+    end: { kind: 'node', name, node: name, ip: node.ip },
+    ip: node.ip,
+    netns: machineOf(name),
+    node,
+  };
+};
+
+const outsideEndpoint = (cluster: Cluster, kind: 'external' | 'ip', ip: Ip): Endpoint => ({
+  kind: 'owned',
+  end: { kind, ip },
+  ip,
+  netns: machineOf(otherHosts(cluster).external),
+  outside: true,
+});
+
+/** 0.0.0.0/8, multicast, and 240.0.0.0/4 with the broadcast address: no single machine has them. */
+const isSpecial = (ip: Ip): boolean => {
+  const first = ipv4ToNumber(ip) >>> 24;
+  return first === 0 || first >= 240 || isMulticast(ip);
+};
+
+const ipEndpoint = (
+  cluster: Cluster,
+  world: World,
+  ip: Ip,
+  asker: NetnsId | undefined,
+): Endpoint => {
+  const end = { kind: 'ip', ip } as const;
+  const unanswerable = (why: Unanswerable): Endpoint => ({ kind: 'unanswerable', end, why });
+  if (!isIpv4(ip)) return unanswerable('ipv6');
+  if (isLoopback(ip))
+    return asker === undefined
+      ? unanswerable('no-such-source')
+      : { kind: 'owned', end, ip, netns: asker };
+  if (isSpecial(ip)) return unanswerable('special-address');
+  const [owner] = world.book.owners(ip);
+  if (!owner) {
+    const range = world.book.rangeOf(ip);
+    if (!range) return outsideEndpoint(cluster, 'ip', ip);
+    return range.kind === 'service' ? unanswerable('service-address') : { kind: 'nobody', end, ip };
+  }
+  const { external } = otherHosts(cluster);
+  if (owner.host === external) return outsideEndpoint(cluster, 'ip', ip);
+  const named = { ...end, name: owner.name };
+  const node = cluster.nodes.find(({ name }) => name === owner.host);
+  const found = cluster.pods.find(
+    (one) => one.node === owner.host && `${owner.host}/${podNetnsName(one)}` === owner.netns,
+  );
+  const pod = found && isRunning(found) ? found : undefined;
+  return {
+    kind: 'owned',
+    end: node ? { ...named, node: node.name } : named,
+    ip,
+    netns: owner.netns,
+    ...(pod && { pod }),
+    ...(node && { node }),
+  };
+};
+
+/**
+ * Finds an endpoint in the World.
+ * @param asker the namespace that asks; 127.0.0.1 is its own
+ * @throws {RangeError} for a Pod or node that the cluster does not have
+ */
+export const findEndpoint = (
+  cluster: Cluster,
+  world: World,
+  target: Target,
+  asker?: NetnsId,
+): Endpoint => {
+  switch (target.kind) {
+    case 'container':
+      return podEndpoint(cluster, target);
+    case 'node':
+      return nodeEndpoint(cluster, target.node);
+    case 'external':
+      return outsideEndpoint(cluster, 'external', cluster.external.ip);
+    case 'ip':
+      return ipEndpoint(cluster, world, target.ip, asker);
+    default: {
+      const never: never = target;
+      return never;
+    }
+  }
+};

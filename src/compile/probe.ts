@@ -1,0 +1,328 @@
+/** A question between two endpoints becomes a probe of the World, with everything it assumes. */
+import type { Cluster, Pod, Target } from '../cluster/cluster.ts';
+import { socketAdd, socketHolder } from '../kernel/netlink.ts';
+import { cloneNetns, netnsOf } from '../kernel/netns.ts';
+import type { Assumption, Probe } from '../kernel/probe.ts';
+import type { Netns, Socket, World } from '../kernel/world.ts';
+import { withHost } from '../kernel/world-build.ts';
+import type { Ip } from '../wire/packet.ts';
+import { assumptionsAbout } from './assumption.ts';
+import {
+  type Endpoint,
+  findEndpoint,
+  type Owned,
+  type ProbeEnd,
+  type Unanswerable,
+} from './endpoint.ts';
+import { ANY, processName } from './listener.ts';
+import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
+import { gatewayAddress } from './node.ts';
+import { forMachine, forPod } from './object-origin.ts';
+import {
+  type Asked,
+  choosePort,
+  type Evidence,
+  evidenceOf,
+  type PortChoice,
+} from './port-choice.ts';
+
+export type { ProbeEnd } from './endpoint.ts';
+export type { Evidence } from './port-choice.ts';
+
+export interface ProbeOptions extends Asked {
+  /** Bytes of application data. */
+  readonly size?: number;
+  /** Source port, or the id of an echo; default 40000, or the next one that nobody listens on. */
+  readonly sport?: number;
+  /** The endpoints as a person typed them. */
+  readonly text?: { readonly from?: string; readonly to?: string };
+}
+
+/** Why a question has no probe although both endpoints exist. */
+export type Unsupported =
+  | Unanswerable
+  | Extract<PortChoice, { kind: 'problem' }>['why']
+  /** A port that only the portmap plugin's rules lead to a Pod. */
+  | 'host-port'
+  /** A port that kube-proxy may serve on every node. */
+  | 'node-port'
+  /** The node's range has no room for a gateway. */
+  | 'range-too-small';
+
+interface Answer {
+  readonly from: ProbeEnd;
+  readonly to: ProbeEnd;
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'sctp';
+  readonly port?: number;
+  readonly assumptions: readonly Assumption[];
+}
+
+export type ProbePlan =
+  | (Answer & {
+      readonly kind: 'probe';
+      readonly probe: Probe;
+      /** The World to trace in: the one given, or one that knows the target's assumed listener. */
+      readonly world: World;
+      /** Why this port, where nobody asked for one. */
+      readonly portChosen?: Evidence;
+    })
+  | (Answer & {
+      readonly kind: 'not-running';
+      readonly cause: 'SRC_NOT_RUNNING' | 'DST_NOT_RUNNING';
+      readonly pod: Pod;
+    })
+  | (Answer & { readonly kind: 'unsupported'; readonly why: Unsupported });
+
+const DEFAULT_SPORT = 40_000;
+const LARGEST_PORT = 65_535;
+const LOCALHOST: Ip = '127.0.0.1';
+/** kube-apiserver's --service-node-port-range. */
+const NODE_PORTS = [30_000, 32_767] as const;
+
+const nameOf = (end: Omit<ProbeEnd, 'text'>): string => {
+  switch (end.kind) {
+    case 'pod': {
+      const name = end.namespace === 'default' ? `${end.name}` : `${end.namespace}/${end.name}`;
+      return end.container === undefined ? name : `${name}:${end.container}`;
+    }
+    case 'node':
+      return `node/${end.name}`;
+    case 'ip':
+      return end.ip ?? '';
+    case 'external':
+      return 'external';
+    default: {
+      const never: never = end.kind;
+      return never;
+    }
+  }
+};
+
+const withText = (end: Omit<ProbeEnd, 'text'>, text: string | undefined): ProbeEnd => ({
+  text: text ?? nameOf(end),
+  ...end,
+});
+
+/** The address to send to: a container of the same Pod is on localhost. */
+const addressOf = (source: Endpoint, target: Endpoint): Ip => {
+  if (target.kind !== 'owned') return target.kind === 'nobody' ? target.ip : ANY;
+  const samePod = source.kind === 'owned' && source.pod && source.pod === target.pod;
+  return samePod && target.container !== undefined ? LOCALHOST : target.ip;
+};
+
+/** A port that nobody listens on, so that a real socket could be bound to it. */
+const freePort = ({ sockets }: Netns, protocol: Probe['protocol']): number => {
+  const taken = new Set(sockets.filter((one) => one.protocol === protocol).map(({ port }) => port));
+  let port = DEFAULT_SPORT;
+  while (taken.has(port) && port < LARGEST_PORT) port++;
+  return port;
+};
+
+/** Ports of a node that lead elsewhere by rules that are not modelled. */
+const redirected = (
+  cluster: Cluster,
+  { pod, node }: Owned,
+  port: number,
+): 'host-port' | 'node-port' | undefined => {
+  if (!node || (pod && !pod.hostNetwork)) return undefined;
+  const mapped = cluster.pods.some(
+    (one) =>
+      one.node === node.name &&
+      one.phase === 'Running' &&
+      !one.hostNetwork &&
+      one.containers.some(({ ports }) => ports.some(({ hostPort }) => hostPort === port)),
+  );
+  if (mapped) return 'host-port';
+  const [first, last] = NODE_PORTS;
+  return !pod && cluster.services.length > 0 && port >= first && port <= last
+    ? 'node-port'
+    : undefined;
+};
+
+/** Which process is meant: the container that was named, or whoever of the Pod has the port. */
+const expectedProcess = (
+  { pod, container }: Owned,
+  netns: Netns,
+  wanted: Pick<Socket, 'protocol' | 'ip' | 'port'> | undefined,
+): string | undefined => {
+  if (!pod) return undefined;
+  if (container !== undefined) return processName(pod, container);
+  if (!pod.hostNetwork) return undefined;
+  const own = new Set(pod.containers.map(({ name }) => processName(pod, name)));
+  const holder = wanted && socketHolder(netns, { ...wanted, process: '' });
+  return holder && own.has(holder.process) ? holder.process : [...own][0];
+};
+
+/**
+ * A Pod on its node's network that shows no port at all is assumed to listen, which the node as a
+ * whole is not: the World gets its socket.
+ */
+const assumeListener = (world: World, target: Owned, socket: Socket): World => {
+  const { pod, netns: id } = target;
+  if (!pod?.hostNetwork || pod.listeners.unlisted !== 'assumed-open') return world;
+  const host = world.host(pod.node);
+  const netns = cloneNetns(netnsOf(world, id));
+  if (socketHolder(netns, socket)) return world;
+  socketAdd(netns, socket);
+  return withHost(world, { ...host, netns: new Map(host.netns).set(netns.name, netns) });
+};
+
+/** What is assumed about the port: that it was meant, and that somebody listens on it. */
+const aboutPort = (
+  target: Endpoint,
+  choice: PortChoice,
+  rows: readonly Evidence[],
+): Assumption[] => {
+  if (target.kind !== 'owned') return [];
+  const subject = target.pod ? podNetnsName(target.pod) : nameOf(target.end);
+  if (target.outside)
+    return [
+      {
+        code: 'external-answers',
+        subject: target.ip,
+        origin: forMachine('external')('external-listener'),
+      },
+    ];
+  if (choice.kind !== 'port') return [];
+  const { port, protocol, chosen } = choice;
+  const values = { port: `${port}/${protocol}` };
+  const row = rows.find((one) => one.port === port && one.protocol === protocol);
+  const origin = row?.origin && { origin: row.origin };
+  const picked: Assumption[] = chosen ? [{ code: 'port-chosen', subject, values, ...origin }] : [];
+  if (!target.pod) return picked;
+  if (row)
+    return row.evidence === 'annotation'
+      ? picked
+      : [...picked, { code: 'listener-declared', subject, values, ...origin }];
+  return target.pod.listeners.unlisted === 'assumed-open'
+    ? [
+        ...picked,
+        {
+          code: 'listener-assumed',
+          subject,
+          values,
+          origin: forPod('scenario', target.pod)('listener'),
+        },
+      ]
+    : picked;
+};
+
+/** A range without a gateway address: the bridge plugin cannot connect its Pods. */
+const hasNoRoom = (cluster: Cluster, end: Endpoint): boolean => {
+  if (end.kind !== 'owned' || !end.pod || !end.node || end.pod.hostNetwork) return false;
+  const { name } = end.node;
+  const pods = cluster.pods.filter((pod): pod is RunningPod => isRunning(pod) && pod.node === name);
+  return (
+    gatewayAddress(
+      end.node,
+      pods.filter(({ hostNetwork }) => !hostNetwork),
+    ) === undefined
+  );
+};
+
+/** Sends from one endpoint to another; both are there. */
+const plan = (
+  world: World,
+  source: Owned,
+  target: Owned | Extract<Endpoint, { kind: 'nobody' }>,
+  choice: Exclude<PortChoice, { kind: 'problem' }>,
+  dst: Ip,
+  options: ProbeOptions,
+): { probe: Probe; world: World } => {
+  const socket = choice.kind === 'port' && {
+    protocol: choice.protocol,
+    ip: ANY,
+    port: choice.port,
+  };
+  const owner = target.kind === 'owned' ? target : undefined;
+  const process = owner && expectedProcess(owner, netnsOf(world, owner.netns), socket || undefined);
+  const sender = source.pod && (source.container ?? source.pod.containers[0]?.name);
+  const protocol = socket ? socket.protocol : 'icmp';
+  const probe: Probe = {
+    from: {
+      netns: source.netns,
+      ...(source.pod && sender !== undefined && { process: processName(source.pod, sender) }),
+    },
+    protocol,
+    dst,
+    ...(socket && { dport: socket.port }),
+    sport: options.sport ?? freePort(netnsOf(world, source.netns), protocol),
+    ...(source.end.kind === 'ip' && { src: source.ip }),
+    ...(options.size !== undefined && { size: options.size }),
+    ...(owner && {
+      expect: { netns: owner.netns, ...(process !== undefined && { process }) },
+    }),
+  };
+  if (!socket || !owner?.pod || process === undefined) return { probe, world };
+  const origin = forPod('scenario', owner.pod)('listener');
+  return {
+    probe,
+    world: assumeListener(world, owner, { ...socket, process, assumed: true, origin }),
+  };
+};
+
+/**
+ * The probe that answers a question. Without a port it is the target's first port with evidence,
+ * TCP first, else an ICMP echo; a container of the same Pod is asked on 127.0.0.1, the Pod itself
+ * on its own address.
+ * @param world what `compileWorld` made of the cluster, faults and all
+ * @returns what to send and what it assumes; or which Pod does not run; or what is not modelled
+ * @throws {RangeError} for a target that the cluster does not have
+ */
+export const probeFor = (
+  cluster: Cluster,
+  world: World,
+  from: Target,
+  to: Target,
+  options: ProbeOptions = {},
+): ProbePlan => {
+  const source = findEndpoint(cluster, world, from);
+  const target = findEndpoint(
+    cluster,
+    world,
+    to,
+    source.kind === 'owned' ? source.netns : undefined,
+  );
+  const asked: Asked = { ...options, ...(to.port !== undefined && { port: to.port }) };
+  const dst = addressOf(source, target);
+  const rows = target.kind === 'owned' ? evidenceOf(world, target) : [];
+  const choice = choosePort(asked, rows, dst);
+  const port = choice.kind === 'port' ? choice.port : asked.port;
+  const protocol =
+    choice.kind === 'port'
+      ? choice.protocol
+      : (asked.protocol ?? (port === undefined ? 'icmp' : 'tcp'));
+  const about = assumptionsAbout(cluster, world, [source, target]);
+  const answer = {
+    from: withText(source.end, options.text?.from),
+    to: withText(
+      target.kind === 'owned' ? { ...target.end, ip: dst } : target.end,
+      options.text?.to,
+    ),
+    protocol,
+    ...(port !== undefined && { port }),
+    assumptions: about,
+  };
+  const unsupported = (why: Unsupported): ProbePlan => ({ kind: 'unsupported', ...answer, why });
+
+  if (source.kind === 'not-running')
+    return { kind: 'not-running', ...answer, cause: 'SRC_NOT_RUNNING', pod: source.pod };
+  if (target.kind === 'not-running')
+    return { kind: 'not-running', ...answer, cause: 'DST_NOT_RUNNING', pod: target.pod };
+  if (source.kind === 'unanswerable') return unsupported(source.why);
+  if (target.kind === 'unanswerable') return unsupported(target.why);
+  if (source.kind === 'nobody') return unsupported('no-such-source');
+  if (choice.kind === 'problem') return unsupported(choice.why);
+  const leads =
+    target.kind === 'owned' && choice.kind === 'port' && redirected(cluster, target, choice.port);
+  if (leads) return unsupported(leads);
+  if (hasNoRoom(cluster, source) || hasNoRoom(cluster, target))
+    return unsupported('range-too-small');
+  return {
+    kind: 'probe',
+    ...answer,
+    assumptions: [...about, ...aboutPort(target, choice, rows)],
+    ...plan(world, source, target, choice, dst, options),
+    ...(choice.kind === 'port' && choice.chosen && { portChosen: choice.chosen }),
+  };
+};
