@@ -150,13 +150,23 @@ const typedAs = (
   return item.namespace === namespace ? name : `${item.namespace}/${name}`;
 };
 
+/** The shortest way to a Pod that does not change with the next roll-out: its top controller. */
+const typedAtTop = (pod: Pod, namespace: string): string => {
+  const top = pod.owners.at(-1);
+  return typedAs(top ? { ...top, namespace: pod.namespace } : pod, namespace);
+};
+
 /** Everything that can be typed, by the name that a person would have got wrong. */
 const candidates = (cluster: Cluster, name: string, namespace: string): string[] => {
   const byName = new Map<string, string[]>();
   const add = (key: string, typed: string): void => {
     byName.set(key, [...(byName.get(key) ?? []), typed]);
   };
-  for (const workload of cluster.workloads) add(workload.name, typedAs(workload, namespace));
+  for (const workload of cluster.workloads) {
+    // A ReplicaSet that no file holds is only a step between a Deployment and its Pods.
+    if (workload.place || workload.kind !== 'ReplicaSet')
+      add(workload.name, typedAs(workload, namespace));
+  }
   for (const pod of cluster.pods) {
     // Pods with invented names are reached through their workloads.
     if (!pod.invented.name || pod.owners.length === 0) add(pod.name, typedAs(pod, namespace));
@@ -187,13 +197,13 @@ const unknown = (
 ): Problem => {
   const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
   const hint = didYouMean(candidates(cluster, name, viewFrom));
-  const all = cluster.pods.slice(0, 4).map((pod) => typedAs(pod, viewFrom));
+  const all = [...new Set(cluster.pods.map((pod) => typedAtTop(pod, viewFrom)))];
   return problem(
     'unknown-endpoint',
     `there is no ${what} ${JSON.stringify(name)}${where}`,
     hint ??
       (all.length > 0
-        ? `There are: ${all.join(', ')}${cluster.pods.length > all.length ? ', …' : ''}`
+        ? `There are: ${all.slice(0, 6).join(', ')}${all.length > 6 ? ', …' : ''}`
         : 'The input has no Pods.'),
   );
 };
@@ -302,12 +312,7 @@ const serviceProblem = (
     selector.length === 0
       ? []
       : cluster.pods.filter((pod) => pod.namespace === namespace && matches(selector, pod.labels));
-  const behind = new Set(
-    pods.map((pod) => {
-      const top = pod.owners.at(-1);
-      return typedAs(top ? { ...top, namespace: pod.namespace } : pod, viewFrom);
-    }),
-  );
+  const behind = new Set(pods.map((pod) => typedAtTop(pod, viewFrom)));
   const port = service.ports.find(({ targetPort }) => typeof targetPort === 'number')?.targetPort;
   const suffix = port === undefined ? '' : `:${port}`;
   return problem(

@@ -80,7 +80,11 @@ export const chooseNetwork = (
       const choice = fromSign(sign, note);
       return network?.config ? { ...choice, config: network.config } : choice;
     }
-    note({ code: 'plugin-default', subject: 'flannel vxlan' });
+    note({
+      code: 'plugin-default',
+      subject: 'flannel vxlan',
+      values: { plugin: 'flannel', backend: 'vxlan' },
+    });
   }
   const plugin =
     network?.plugin ??

@@ -100,8 +100,8 @@ const claimOf = (
     : enclosing([...edges(given), ...ips], parseCidr(given).prefix);
   note({
     code: 'range-widened',
-    subject: node.name,
-    values: { cidr, from: given, because: outside[0] ?? '' },
+    subject: outside[0] ?? '',
+    values: { range: `podCIDR of ${node.name}`, cidr, from: given },
     ...(node.podCIDR?.place && { place: node.podCIDR.place }),
   });
   return { node, cidr, derived: true };
@@ -135,18 +135,21 @@ const reportOverlaps = (claims: readonly Claim[], report: Report): void => {
 const clusterRange = ({ given, avoid, note }: RangeInput, claims: readonly Claim[]): Cidr => {
   const base = given ? cidrOf(...networkOf(given.cidr)) : pickRange(DEFAULT_POD_CIDRS, avoid);
   const outside = claims.filter(({ cidr }) => !edges(cidr).every((ip) => cidrContains(base, ip)));
-  if (outside.length === 0) {
-    if (!given) note({ code: 'range-default', subject: 'podCIDR', values: { cidr: base } });
-    return base;
-  }
   const all = claims.flatMap(({ cidr }) => edges(cidr));
-  const cidr = enclosing(given ? [...edges(base), ...all] : all, parseCidr(base).prefix);
-  note({
-    code: 'range-widened',
-    subject: 'podCIDR',
-    values: { cidr, because: outside[0]?.cidr ?? '', ...(given && { from: base }) },
-    ...(given?.place && { place: given.place }),
-  });
+  const cidr =
+    outside.length === 0
+      ? base
+      : enclosing(given ? [...edges(base), ...all] : all, parseCidr(base).prefix);
+  if (!given) {
+    note({ code: 'range-default', subject: 'podCIDR', values: { cidr } });
+  } else if (outside[0]) {
+    note({
+      code: 'range-widened',
+      subject: outside[0].cidr,
+      values: { range: 'podCIDR', cidr, from: base },
+      ...(given.place && { place: given.place }),
+    });
+  }
   return cidr;
 };
 

@@ -26,7 +26,14 @@ import { fits, type Placement, schedule } from './schedule.ts';
 import { matches } from './selector.ts';
 import { policyFacts, type Service } from './service.ts';
 import { type PlacedSpec, placeIn } from './spec.ts';
-import { enclosing, networkOf, pickRange, settleUnderlay, type Underlay } from './underlay.ts';
+import {
+  edges,
+  enclosing,
+  networkOf,
+  pickRange,
+  settleUnderlay,
+  type Underlay,
+} from './underlay.ts';
 import { podsOfWorkload, type WorkloadObject } from './workload.ts';
 
 export interface ClusterInput {
@@ -235,20 +242,19 @@ const serviceRange = (
     given === undefined ? pickRange(DEFAULT_SERVICE_CIDRS, avoid) : cidrOf(...networkOf(given));
   const ips = services.flatMap(({ clusterIP }) => clusterIP ?? []).sort(compareText);
   const outside = ips.find((ip) => !cidrContains(base, ip));
-  if (outside === undefined) {
-    if (given === undefined)
-      note({ code: 'range-default', subject: 'serviceCIDR', values: { cidr: base } });
-    return base;
+  if (given === undefined) {
+    const cidr = outside === undefined ? base : enclosing(ips, 16);
+    note({ code: 'range-default', subject: 'serviceCIDR', values: { cidr } });
+    return cidr;
   }
-  const start = networkOf(base)[0];
-  const cidr =
-    given === undefined ? enclosing(ips, 16) : enclosing([start, ...ips], networkOf(base)[1]);
+  if (outside === undefined) return base;
+  const cidr = enclosing([...edges(base), ...ips], networkOf(base)[1]);
   const at = placeIn(input.spec, 'network', 'serviceCIDR');
   note({
     code: 'range-widened',
-    subject: 'serviceCIDR',
-    values: { cidr, because: outside, ...(given !== undefined && { from: given }) },
-    ...(given !== undefined && at && { place: at }),
+    subject: outside,
+    values: { range: 'serviceCIDR', cidr, from: given },
+    ...(at && { place: at }),
   });
   return cidr;
 };

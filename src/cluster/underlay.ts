@@ -90,14 +90,16 @@ export const settleUnderlay = (input: {
   if (outside.length > 0) {
     const { prefix } = parseCidr(cidr);
     cidr = enclosing(given === undefined ? known : [...edges(cidr), ...known], prefix);
+  }
+  if (given === undefined) {
+    note({ code: 'underlay-default', subject: cidr });
+  } else if (outside[0] !== undefined) {
     note({
       code: 'range-widened',
-      subject: 'underlay',
-      values: { cidr, because: outside[0] ?? '', ...(given !== undefined && { from: given }) },
-      ...(place && given !== undefined && { place }),
+      subject: outside[0],
+      values: { range: 'underlay.cidr', cidr, from: given },
+      ...(place && { place }),
     });
-  } else if (given === undefined) {
-    note({ code: 'underlay-default', subject: 'underlay', values: { cidr } });
   }
 
   const taken = new Set(known);
