@@ -70,8 +70,9 @@ export const vethPeer = (
 /**
  * netif_carrier_ok: whether the link below a device works. A veth has a carrier while both ends
  * are up (veth_open and veth_close, drivers/net/veth.c); a bridge while one of its ports forwards,
- * and as long as it never had a port (br_port_state_selection, net/bridge/br_stp.c); a physical
- * device while it is plugged in; a tunnel and the loopback device always.
+ * and as long as it never had a port and got no MAC, which make it look for one
+ * (br_port_state_selection, net/bridge/br_stp.c); a physical device while it is plugged in; a
+ * tunnel and the loopback device always.
  */
 export const hasCarrier = (world: Hosts, netns: Netns, dev: Netdev): boolean => {
   switch (dev.kind) {
@@ -83,7 +84,7 @@ export const hasCarrier = (world: Hosts, netns: Netns, dev: Netdev): boolean => 
     case 'physical':
       return dev.up && dev.segment !== undefined;
     case 'bridge':
-      if (dev.hadPorts !== true) return true;
+      if (dev.hadPorts !== true && dev.macSet !== true) return true;
       return portsOf(netns, dev.ifname).some(
         (port) => portState(world, netns, port) === 'forwarding',
       );

@@ -1,7 +1,6 @@
 /** `ip rule add|del|flush` (iprule_modify, iproute2 6.1, ip/iprule.c). */
 import { type FibRule, TABLE_MAIN } from '../../kernel/fib.ts';
 import type { RuleSelector, RuleSpec } from '../../kernel/netlink.ts';
-import { cidrOf } from '../../wire/ip.ts';
 import type { Cidr } from '../../wire/packet.ts';
 import { CommandError } from './command-error.ts';
 import { tableOf } from './ip-route.ts';
@@ -32,10 +31,13 @@ const ALL_BITS = 0xffffffff;
 
 type Draft = { -readonly [Key in keyof RuleSelector]?: RuleSelector[Key] };
 
-/** A selector that takes everything is as good as none (fib4_rule_compare, net/ipv4/fib_rules.c). */
+/**
+ * A selector that takes everything is as good as none (fib4_rule_compare, net/ipv4/fib_rules.c).
+ * Host bits stay, as they do in the kernel, which compares under the mask.
+ */
 const selectorOf = (word: string): Cidr | undefined => {
-  const [ip = '', length = ''] = prefix(word, ['all', 'any', 'default']).split('/');
-  return length === '0' ? undefined : cidrOf(ip, Number(length));
+  const cidr = prefix(word, ['all', 'any', 'default']);
+  return cidr.endsWith('/0') ? undefined : cidr;
 };
 
 /** `0x10` compares all bits, `0x10/0xf0` those of the mask; 0 alone compares none (fib_nl2rule). */

@@ -1,7 +1,7 @@
 /** What a command does to one namespace, through netlink and procfs as the real tools do it. */
 
 import { TABLE_MAIN } from '../../kernel/fib.ts';
-import { findDev, hasCarrier, vethPeer } from '../../kernel/netdev.ts';
+import { findDev, hasCarrier, portsOf, vethPeer } from '../../kernel/netdev.ts';
 import {
   addrAdd,
   addrDel,
@@ -183,17 +183,36 @@ const addAddress = (
   if (!replace || !known) addrAdd(place.netns, dev, spec, place.origin);
 };
 
+/**
+ * br_stp_enable_port (net/bridge/br_stp_if.c): a port whose link comes back starts anew, whatever
+ * state was written before. That is the device itself, a bridge's ports, and a veth's other end.
+ */
+const restartPorts = ({ world, netns, origin }: Place, dev: Netdev): readonly string[] => {
+  const end = vethPeer(world, dev);
+  const ports = [
+    ...[dev, ...portsOf(netns, dev.ifname)].map((port) => ({ netns, port })),
+    ...(end ? [{ netns: end.netns, port: end.dev }] : []),
+  ];
+  return ports.flatMap(({ netns: home, port }) => {
+    if (port.master === undefined || (port.port?.state ?? 'forwarding') === 'forwarding') return [];
+    portSet(home, port.ifname, { state: 'forwarding' }, origin);
+    return [home.id];
+  });
+};
+
 const setLink = (
   place: Place,
   { dev, change, port }: Extract<Command, { kind: 'link-set' }>,
-): void => {
+): readonly string[] => {
   const { netns, origin } = place;
-  needDev(place, dev);
+  const { up } = needDev(place, dev);
   const { master } = change;
   if (typeof master === 'string')
     needDev(place, master, `Error: argument "${master}" is wrong: Device does not exist`);
   if (port) setPort(place, dev, port);
-  if (Object.keys(change).length > 0) linkSet(netns, dev, change, origin);
+  if (Object.keys(change).length === 0) return [];
+  const changed = linkSet(netns, dev, change, origin);
+  return changed.up === up ? [] : restartPorts(place, changed);
 };
 
 /** The namespaces that a command changed, by id: its own, and that of a veth's other end. */
@@ -229,8 +248,7 @@ export const runCommand = (place: Place, command: Command): readonly string[] =>
   const { netns, origin } = place;
   switch (command.kind) {
     case 'link-set':
-      setLink(place, command);
-      return [];
+      return setLink(place, command);
     case 'link-add':
       if (command.spec.kind === 'vxlan' && command.spec.lower !== undefined)
         needDev(place, command.spec.lower);
