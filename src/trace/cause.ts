@@ -101,7 +101,7 @@ function codeOf(world: World, facts: TraceFacts, found: Found): CauseCode {
     case 'hook':
       return 'FIREWALL_DROP';
     case 'deliver':
-      return deliverCode(step, step.detail as DeliverEvent['detail']);
+      return deliverCode(world, found, step.detail as DeliverEvent['detail']);
     case 'neighbour':
       return neighbourCode(world, facts, found, step.detail as NeighbourEvent['detail']);
     case 'route':
@@ -123,13 +123,26 @@ function ruleCode(action: RuleEvent['action']): CauseCode {
   return action === 'unmodelled' ? 'MODEL_UNSUPPORTED' : 'FIREWALL_DROP';
 }
 
-function deliverCode(step: Step, detail: DeliverEvent['detail']): CauseCode {
+function deliverCode(
+  world: World,
+  { hop, step }: Found,
+  detail: DeliverEvent['detail'],
+): CauseCode {
   if (step.action === 'unknown-listener') return 'FACT_MISSING';
-  // An outer tunnel packet that no tunnel device took.
-  if (step.packet?.some((layer) => layer.type === 'vxlan')) return 'ENCAP_ENDPOINT_MISMATCH';
+  const tunnel = step.packet?.find((layer) => layer.type === 'vxlan');
+  if (tunnel !== undefined)
+    return tunnelCode(netnsOf(world, `${hop.node}/${hop.netns}`), tunnel.vni);
   const other = detail.otherListener;
   const elsewhere = other !== undefined && other.ip !== detail.ip && other.ip !== '0.0.0.0';
   return elsewhere ? 'LISTENER_WRONG_ADDR' : 'NO_LISTENER';
+}
+
+/** Why no tunnel device took an outer packet: there is none, it is down, or it differs. */
+function tunnelCode(netns: Netns, vni: number): CauseCode {
+  const tunnels = netns.devices.filter((device) => device.kind === 'vxlan');
+  if (tunnels.length === 0) return 'TUNNEL_MISSING';
+  const same = tunnels.find((device) => device.vni === vni);
+  return same !== undefined && !same.up ? 'LINK_DOWN' : 'ENCAP_ENDPOINT_MISMATCH';
 }
 
 function routeCode(
