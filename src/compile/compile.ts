@@ -12,28 +12,34 @@ import { otherHosts, segmentsOf } from './underlay.ts';
 
 const NO_PODS: NodePods = { own: [], host: [] };
 
-const byName = (a: RunningPod, b: RunningPod): number => {
-  const [left, right] = [`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`];
-  return left < right ? -1 : left > right ? 1 : 0;
-};
+const byName = (a: RunningPod, b: RunningPod): number =>
+  compare(a.namespace, b.namespace) || compare(a.name, b.name);
 
-/** Running Pods by node, in an order that does not depend on the input's. */
-const groupPods = ({ pods }: Cluster): ReadonlyMap<string, NodePods> => {
-  const groups = new Map<string, { own: RunningPod[]; host: RunningPod[] }>();
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Running Pods of a node, in an order that does not depend on the input's. */
+const groupPods = ({ pods }: Cluster): ((node: ClusterNode) => NodePods) => {
+  const running = new Map<string, RunningPod[]>();
   for (const pod of pods) {
     if (!isRunning(pod)) continue;
-    let group = groups.get(pod.node);
-    if (!group) {
-      group = { own: [], host: [] };
-      groups.set(pod.node, group);
-    }
-    (pod.hostNetwork ? group.host : group.own).push(pod);
+    const same = running.get(pod.node);
+    if (same) same.push(pod);
+    else running.set(pod.node, [pod]);
   }
-  for (const { own, host } of groups.values()) {
-    own.sort(byName);
-    host.sort(byName);
-  }
-  return groups;
+  const groups = new Map<string, NodePods>();
+  return ({ name }) => {
+    const known = groups.get(name);
+    if (known) return known;
+    const sorted = running.get(name)?.sort(byName);
+    const group = sorted
+      ? {
+          own: sorted.filter(({ hostNetwork }) => !hostNetwork),
+          host: sorted.filter(({ hostNetwork }) => hostNetwork),
+        }
+      : NO_PODS;
+    groups.set(name, group);
+    return group;
+  };
 };
 
 /**
@@ -49,8 +55,7 @@ export const compileWorld = (cluster: Cluster): World => {
   if (problem) throw new RangeError(`network.config.${problem.path.join('.')} ${problem.message}`);
   const plugin = networkPlugin(cluster.network);
   const others = otherHosts(cluster);
-  const groups = groupPods(cluster);
-  const podsOf = ({ name }: ClusterNode): NodePods => groups.get(name) ?? NO_PODS;
+  const podsOf = groupPods(cluster);
   const nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
 
   /** The bridge and its address come with the node's first Pod. */

@@ -76,7 +76,7 @@ const setupVeth = (
     ifname,
     {
       mac: derivedMac(podKey(pod), POD_IFNAME),
-      peerMac: derivedMac(podKey(pod), 'veth'),
+      peerMac: derivedMac(podKey(pod), 'host end'),
       ...(conf.mtu > 0 && { mtu: conf.mtu }),
     },
     author('pod-veth'),
