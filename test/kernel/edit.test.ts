@@ -21,205 +21,11 @@ import {
   ipRule,
   sysctl,
 } from '../../src/userland/print/show.ts';
+import { NODE, POD, SCRIPT } from '../userland/edit/script.ts';
 import { cluster, worldOf } from './hand-made.ts';
 import { missing } from './requirements.ts';
 
 const lacking = missing(['ip', 'bridge', 'iptables', 'unshare', 'python3']);
-
-const NODE = 'node-1/host';
-const POD = 'node-1/default/pod-1';
-
-/** Commands in order, each on the state that those before it left; `!` marks what both refuse. */
-const SCRIPT: readonly (readonly [NetnsId, string])[] = [
-  // Routes.
-  [NODE, 'ip route add 10.9.0.0/16 via 192.168.10.1'],
-  [NODE, '! ip route add 10.9.0.0/16 via 192.168.10.1'],
-  [NODE, 'ip route append 10.9.0.0/16 via 192.168.10.7 dev eth0'],
-  [NODE, 'ip r pre 10.9.0.0/16 via 192.168.10.8 dev eth0 proto static'],
-  [NODE, 'ip route add 10.9.0.0/16 dev cni0 metric 50 mtu 1300'],
-  [NODE, 'ip route add 10.9.0.0/16 dev cni0 priority 40 src 10.244.1.1'],
-  [NODE, 'ip route replace 10.9.0.0/16 via 192.168.10.9 proto bird'],
-  [NODE, 'ip route change 10.9.0.0/16 via 192.168.10.9 proto 80 onlink dev eth0'],
-  [NODE, '! ip route change 10.10.0.0/16 via 192.168.10.9'],
-  [NODE, 'ip -4 ro del 10.9.0.0/16 metric 50'],
-  [NODE, 'ip route delete 10.9.0.0/16'],
-  [NODE, 'ip route del 10.9.0.0/16 dev eth0 via 192.168.10.7'],
-  [NODE, '! ip route del 10.9.0.0/16 dev eth0 proto static'],
-  [NODE, '! ip route del 10.9.0.0/16 via 10.0.0.1'],
-  [NODE, '! ip route del 10.77.0.0/16'],
-  [NODE, 'ip route add blackhole 10.11.0.0/16'],
-  [NODE, 'ip route add unreachable 10.12.0.0/16 metric 7'],
-  [NODE, 'ip route add prohibit 10.13.0.0/16 table 100 proto static'],
-  [NODE, 'ip route add throw 10.14.0.0/16 table 300'],
-  [NODE, 'ip route add table 100 default via 192.168.10.1'],
-  [NODE, 'ip route add 10.15.0.1 dev cni0 scope link'],
-  [NODE, 'ip route add to 10.15.1.0/24 via inet 10.244.1.7 dev cni0'],
-  [NODE, 'ip route add local 10.16.0.1 dev lo'],
-  [NODE, 'ip route add 0.0.0.0/1 dev cni0'],
-  [NODE, 'ip route add broadcast 10.16.0.255 dev cni0'],
-  [NODE, '! ip route add 10.17.0.0/16 via 200.88.0.1 dev cni0'],
-  [NODE, '! ip route add 10.17.0.5/16 dev eth0'],
-  [NODE, '! ip route add 10.17.0.0/16 dev nope'],
-  [NODE, '! ip route add 10.17.0.0/16'],
-  [NODE, '! ip route add 10.17.0.0/16 via 192.168.10.1 scope fog'],
-  [NODE, '! ip route add 10.17.0.0/16 dev eth0 src 10.99.0.1'],
-  [NODE, 'ip route flush table 300'],
-  [NODE, '! ip route flush table 301'],
-  [NODE, 'ip route flush 10.15.0.1'],
-  [POD, 'ip route del default'],
-  [POD, 'ip route add default via 10.244.1.1'],
-  [POD, 'ip route del 10.244.1.0/24'],
-  [POD, '! ip route add 10.20.0.0/16 via 10.244.1.1'],
-  [POD, 'ip route add 10.20.0.0/16 via 10.244.1.1 dev eth0 onlink'],
-  [POD, 'ip route flush dev eth0'],
-  [POD, 'ip route add 10.244.1.0/24 dev eth0 proto kernel scope link src 10.244.1.2'],
-  [POD, 'ip route add default via 10.244.1.1 dev eth0'],
-  // Rules.
-  [NODE, 'ip rule add from 10.244.0.0/16 lookup 100'],
-  [NODE, '! ip rule add from 10.244.0.0/16 lookup 100 pref 32765'],
-  [NODE, 'ip rule add from 10.244.0.0/16 table 100'],
-  [NODE, 'ip ru a to 10.0.0.5/24 prio 7 prohibit'],
-  [NODE, 'ip rule add fwmark 0x10/0xf0 blackhole'],
-  [NODE, 'ip rule add fwmark 16 type unreachable pref 60'],
-  [NODE, 'ip rule add dev cni0 oif eth0 table local preference 9'],
-  [NODE, 'ip rule add iif nope table 5 pref 10'],
-  [NODE, 'ip rule add from all table 5 pref 33000'],
-  [NODE, '! ip rule del pref 9999'],
-  [NODE, '! ip rule add'],
-  [NODE, 'ip rule del pref 7'],
-  [NODE, 'ip rule del from 10.244.0.0/16'],
-  [NODE, 'ip rule del fwmark 0x10/0xf0'],
-  [NODE, 'ip rule del lookup default'],
-  [POD, 'ip rule del pref 0'],
-  [POD, 'ip rule add pref 0 lookup local'],
-  [POD, 'ip rule flush'],
-  [POD, 'ip rule add lookup main pref 32766'],
-  // Neighbours.
-  [NODE, 'ip neigh add 10.244.1.77 lladdr 02:00:00:00:00:77 dev cni0'],
-  [NODE, '! ip neigh add 10.244.1.77 lladdr 02:00:00:00:00:78 dev cni0'],
-  [NODE, 'ip neigh replace 10.244.1.77 lladdr 2:0:0:0:0:79 dev cni0'],
-  [NODE, 'ip n change 10.244.1.77 lladdr 02:00:00:00:00:7A nud noarp dev cni0'],
-  [NODE, '! ip neigh change 10.244.1.78 lladdr 02:00:00:00:00:7a dev cni0'],
-  [NODE, 'ip neighbour add 10.244.1.78 lladdr 02:00:00:00:00:78 dev cni0 nud stale'],
-  [NODE, '! ip neigh del 10.244.1.99 dev cni0'],
-  [NODE, '! ip neigh add 10.244.1.80 dev nope lladdr 02:00:00:00:00:78'],
-  [NODE, '! ip neigh add 10.244.1.81'],
-  [NODE, 'ip neigh flush dev cni0'],
-  [NODE, 'ip neigh del 10.244.1.77 dev cni0'],
-  [NODE, 'ip neigh del 10.244.2.0 dev flannel.1'],
-  [NODE, 'ip neigh add 10.244.2.0 lladdr 06:00:00:00:00:03 dev flannel.1 nud permanent'],
-  // Forwarding rows.
-  [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1 dst 192.168.10.12'],
-  [NODE, '! bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
-  [NODE, 'bridge fdb append 06:00:00:00:00:02 dev flannel.1 dst 192.168.10.99'],
-  [NODE, '! bridge fdb add 06:00:00:00:00:02 dev flannel.1 dst 192.168.10.12'],
-  [NODE, 'bridge fdb append 06:00:00:00:00:02 dev flannel.1 dst 192.168.10.12 self permanent'],
-  [NODE, 'bridge fdb replace 06:00:00:00:00:02 dev flannel.1 dst 192.168.10.12'],
-  [NODE, 'bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst 192.168.10.12'],
-  [NODE, 'bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst 192.168.10.13'],
-  [NODE, '! bridge fdb add 06:00:00:00:00:04 dev flannel.1'],
-  [NODE, 'bridge fdb add 02:00:00:00:aa:01 dev veth1 master static'],
-  [NODE, 'bridge fdb add 02:00:00:00:aa:02 dev veth1 master'],
-  [NODE, '! bridge fdb add 02:00:00:00:aa:01 dev veth2 master static'],
-  [NODE, 'bridge fdb replace 02:00:00:00:aa:01 dev veth2 master static'],
-  [NODE, 'bridge fdb add 02:00:00:00:aa:03 dev cni0 self local'],
-  [NODE, '! bridge fdb add 02:00:00:00:aa:04 dev cni0 self static'],
-  [NODE, '! bridge fdb add 02:00:00:00:aa:05 dev eth0 master'],
-  [NODE, '! bridge fdb add 02:00:00:00:aa:06 dev nope master'],
-  [NODE, 'bridge fdb del 02:00:00:00:aa:02 dev veth1 master'],
-  // Ports.
-  [NODE, 'bridge link set dev veth1 hairpin on'],
-  [NODE, 'bridge link set dev veth1 learning off flood off isolated on'],
-  [NODE, 'bridge link set dev veth1 state disabled'],
-  [NODE, 'bridge link set dev veth1 state 3'],
-  [NODE, 'bridge link set dev veth1 state blocking'],
-  [NODE, 'bridge link set dev veth2 state listening'],
-  [NODE, '! bridge link set dev eth0 hairpin on'],
-  [NODE, '! bridge link set dev nope hairpin on'],
-  [NODE, '! bridge link set dev veth1 state 9'],
-  [NODE, '! bridge link set dev veth1 hairpin maybe'],
-  [NODE, 'ip link set veth1 type bridge_slave hairpin off learning on'],
-  [NODE, '! ip link set eth0 type bridge_slave hairpin off'],
-  // Addresses.
-  [POD, 'ip addr add 10.244.1.3/24 dev eth0'],
-  [POD, 'ip addr add 10.30.0.1/24 brd + dev eth0'],
-  [POD, 'ip a add 10.30.1.1/24 brd 10.30.1.255 scope link dev eth0'],
-  [POD, 'ip addr add 10.30.2.1 dev eth0'],
-  [POD, 'ip addr add 127.0.0.5/8 dev lo'],
-  [POD, '! ip addr add 10.30.0.1/24 dev eth0'],
-  [POD, 'ip addr replace 10.30.0.1/24 dev eth0'],
-  [POD, 'ip addr change 10.30.3.1/31 broadcast + dev eth0'],
-  [POD, '! ip addr add 10.30.4.1/24'],
-  [POD, '! ip addr add 10.30.4.1/24 dev nope'],
-  [POD, '! ip addr del 10.30.9.1/24 dev eth0'],
-  [POD, 'ip addr del 10.30.2.1/32 dev eth0'],
-  [POD, 'ip addr del 10.244.1.2/24 dev eth0'],
-  [POD, 'ip addr add 10.244.1.2/24 dev eth0'],
-  [POD, 'ip addr flush dev eth0'],
-  [POD, '! ip addr flush dev nope'],
-  [POD, 'ip addr add 10.244.1.2/24 dev eth0'],
-  [POD, 'ip route add default via 10.244.1.1 dev eth0'],
-  // Devices.
-  [NODE, 'ip link set flannel.1 down'],
-  [NODE, 'ip link set flannel.1 up'],
-  [NODE, 'ip route add 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink'],
-  [NODE, 'ip link set dev veth1 down'],
-  [NODE, '! bridge link set dev veth1 state 3'],
-  [NODE, 'ip link set veth1 up mtu 1400'],
-  [NODE, 'ip link set mtu 1300 dev veth2'],
-  [NODE, 'ip link set veth1 nomaster'],
-  [NODE, 'ip link set veth1 master cni0'],
-  [NODE, 'ip link set veth2 promisc on'],
-  [NODE, 'ip link set veth2 promisc off'],
-  [NODE, 'ip link set cni0 address 02:00:00:00:c0:01'],
-  [NODE, 'ip link set cni0 mtu 1200'],
-  [NODE, 'ip link set cni0 down'],
-  [NODE, 'ip link set cni0 up'],
-  [POD, 'ip link set eth0 address 02:00:00:00:ee:01'],
-  [POD, '! ip link set eth0 address 01:00:00:00:ee:01'],
-  [POD, 'ip link set lo down'],
-  [POD, 'ip link set lo up'],
-  [POD, 'ip link set eth0 down'],
-  [POD, 'ip link set eth0 up'],
-  [NODE, '! ip link set nope up'],
-  [NODE, '! ip link set veth1 master nope'],
-  [NODE, '! ip link set eth0 mtu 20'],
-  [NODE, '! ip link set eth0 mtu 70000'],
-  [NODE, '! ip link set flannel.1 mtu 1451'],
-  [NODE, '! ip link set eth0 mtu many'],
-  [NODE, '! ip link set'],
-  [NODE, '! ip link del nope'],
-  [NODE, '! ip link del lo'],
-  [NODE, 'ip link add br9 address 02:00:00:00:09:00 mtu 1400 index 90 type bridge ageing_time 100'],
-  [NODE, '! ip link add br9 address 02:00:00:00:09:00 type bridge'],
-  [NODE, '! ip link add br8 address 02:00:00:00:08:00 index 90 type bridge'],
-  [NODE, '! ip link set br9 master cni0'],
-  [NODE, 'ip link set br9 up'],
-  [
-    NODE,
-    'ip link add vx9 address 02:00:00:00:09:01 index 91 type vxlan id 9 local 192.168.10.11 dev eth0 dstport 4789 nolearning ttl 64',
-  ],
-  [NODE, '! ip link add vx8 address 02:00:00:00:09:02 type vxlan id 9 dstport 4789'],
-  [NODE, 'ip link set vx9 master br9 up'],
-  [NODE, 'bridge fdb add 02:00:00:00:aa:09 dev vx9 master static'],
-  [NODE, 'ip link set veth2 master br9'],
-  [NODE, 'ip link del vx9'],
-  [NODE, 'ip link delete dev br9'],
-  [NODE, 'ip link del veth2'],
-  [NODE, 'ip link set eth0 down'],
-  [NODE, 'ip link set eth0 up'],
-  // Settings.
-  [NODE, 'sysctl -w net.ipv4.ip_forward=0'],
-  [NODE, 'sysctl -w net.ipv4.conf.cni0.forwarding=1 net.ipv4.conf.all.rp_filter=1'],
-  [NODE, 'sysctl -qw net.ipv4.conf.flannel/1.rp_filter=2'],
-  [NODE, 'sysctl net/ipv4/conf/flannel.1/accept_local=1'],
-  [NODE, 'sysctl -w net.ipv4.conf.default.rp_filter=2'],
-  [NODE, 'sysctl -w "net.ipv4.ip_local_port_range=32000 33000"'],
-  [NODE, '! sysctl -w net.ipv4.ip_default_ttl=0'],
-  [NODE, '! sysctl -w net.ipv4.ip_forward=maybe'],
-  [NODE, '! sysctl -w net.ipv4.conf.nope.rp_filter=1'],
-  [NODE, 'sysctl -w net.ipv4.ip_forward=1'],
-];
 
 /** The tables that `ip route show table all` puts side by side, and everything else that is printed. */
 const SETTINGS = [
@@ -287,6 +93,9 @@ const PRINTED: Readonly<
   },
 };
 
+/** Commands between two looks at everything that is printed. */
+const LOOK_EVERY = 7;
+
 const firstLine = (text: string): string => text.trim().split('\n')[0]?.trim() ?? '';
 
 describe.skipIf(lacking.length > 0)(
@@ -335,6 +144,16 @@ describe.skipIf(lacking.length > 0)(
       });
     };
 
+    /** What is printed differently, and the command after which it is. */
+    const printProblems = async (text: string): Promise<string[]> => {
+      const problems: string[] = [];
+      for (const id of [NODE, POD])
+        for (const [name, mine, theirs] of await printed(id))
+          if (mine.join('\n') !== theirs.join('\n'))
+            problems.push(`after ${text}: ${id}: ${name}`, ...mine, 'but there', ...theirs);
+      return problems;
+    };
+
     beforeAll(async () => {
       world = worldOf(cluster({ nodes: 2, pods: 2, join: 'vxlan' }));
       lab = await buildLab(world, 'root');
@@ -345,7 +164,7 @@ describe.skipIf(lacking.length > 0)(
 
     it('do to a World what they do to a kernel, step by step', async () => {
       const problems: string[] = [];
-      for (const [id, line] of SCRIPT) {
+      for (const [n, [id, line]] of SCRIPT.entries()) {
         const refused = line.startsWith('! ');
         const text = refused ? line.slice(2) : line;
         const [result] = await run([{ ns: nameOf(id), argv: commandWords(text) }]);
@@ -359,6 +178,7 @@ describe.skipIf(lacking.length > 0)(
         if (outcome.ok) world = outcome.world;
         const found = await settled(stateProblems);
         problems.push(...found.map((problem) => `after ${text}: ${problem}`));
+        if (n % LOOK_EVERY === 0) problems.push(...(await printProblems(text)));
         if (found.length > 0) break;
       }
       expect(problems).toEqual([]);

@@ -1,6 +1,6 @@
 /** A command that an operator types on a node or in a Pod, applied to a World. */
 import { findDev, hasCarrier, portState } from '../../kernel/netdev.ts';
-import { NetlinkError } from '../../kernel/netlink.ts';
+import { type NetlinkErrno, NetlinkError } from '../../kernel/netlink.ts';
 import { cloneNetns, netnsOf } from '../../kernel/netns.ts';
 import type { Origin } from '../../kernel/origin.ts';
 import type { Netns, NetnsDynamic, NetnsId, World } from '../../kernel/world.ts';
@@ -19,6 +19,16 @@ export type CommandOutcome =
       /** What to type instead. */
       readonly hint?: string;
     };
+
+/** What to do about a refusal of the kernel, where its errno says so little. */
+const HINTS: Readonly<Partial<Record<NetlinkErrno, string>>> = {
+  EADDRNOTAVAIL: 'the addresses here: ip addr',
+  EEXIST: 'it is there already; replace changes it',
+  ENETDOWN: 'set the device up first: ip link set NAME up',
+  ENETUNREACH: 'the gateway is on no link of this namespace; onlink takes it all the same',
+  ENOENT: 'there is no such row',
+  ESRCH: 'there is no such route: ip route show table all',
+};
 
 const FAULT: Origin = { by: 'fault', why: 'fault-command' };
 
@@ -130,7 +140,10 @@ export const applyCommand = (
         message: error.message,
         ...(error.hint !== undefined && { hint: error.hint }),
       };
-    if (error instanceof NetlinkError) return { ok: false, message: error.message };
+    if (error instanceof NetlinkError) {
+      const hint = HINTS[error.errno];
+      return { ok: false, message: error.message, ...(hint !== undefined && { hint }) };
+    }
     if (error instanceof IptablesError)
       return { ok: false, message: `iptables v1.8.9 (nf_tables): ${error.message}` };
     throw error;

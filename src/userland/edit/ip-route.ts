@@ -106,7 +106,7 @@ const takeOption = (words: Words, word: string, draft: Draft): boolean => {
       draft.onlink = true;
       return true;
     case 'mtu':
-      if (words.peek() === 'lock') wrong('lock', 'a locked MTU is not modelled');
+      if (words.peek() === 'lock') wrong('lock', 'a locked MTU is not modelled', 'mtu BYTES');
       draft.mtu = numberIn(words.value(word), word);
       return true;
     case 'metric':

@@ -93,7 +93,8 @@ export const numberIn = (word: string, option: string, min = 0, max = 0xffffffff
 /** An IPv4 address in four decimal parts. */
 export const address = (word: string): Ip => {
   if (isIpv4(word)) return word;
-  if (parseUserIp(word)?.family === 6) wrong(word, 'IPv6 is not modelled');
+  if (parseUserIp(word)?.family === 6)
+    wrong(word, 'IPv6 is not modelled', 'an IPv4 address: 10.0.0.1');
   throw new CommandError(
     `Error: inet address is expected rather than "${word}".`,
     'four decimal parts: 10.0.0.1',
@@ -107,7 +108,7 @@ export const address = (word: string): Ip => {
 export const prefix = (word: string, everything: readonly string[]): Cidr => {
   if (everything.includes(word)) return '0.0.0.0/0';
   const parsed = parseUserCidr(word.includes('/') ? word : `${word}/32`);
-  if (parsed?.family === 6) wrong(word, 'IPv6 is not modelled');
+  if (parsed?.family === 6) wrong(word, 'IPv6 is not modelled', 'an IPv4 address: 10.0.0.1');
   if (parsed?.family !== 4)
     throw new CommandError(
       `Error: inet prefix is expected rather than "${word}".`,
