@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
  * @property {number} n
  * @property {'tcp' | 'udp' | 'icmp' | 'listen'} protocol
  * @property {string} dst
+ * @property {string} [src]
  * @property {number} sport or the id of an echo
  * @property {number} dport
  * @property {number} size
@@ -23,9 +24,10 @@ import { createInterface } from 'node:readline';
  *
  * @type {(flow: Flow) => Promise<string>}
  */
-const ping = ({ dst, sport, size, timeout }) =>
+const ping = ({ src, dst, sport, size, timeout }) =>
   new Promise((resolve) => {
     const options = ['-n', '-c1', '-i', '60', '-e', `${sport}`, '-s', `${size}`, dst];
+    if (src) options.unshift('-I', src);
     const child = spawn('ping', options, { stdio: 'ignore' });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     child.on('exit', (code) => {
@@ -35,7 +37,7 @@ const ping = ({ dst, sport, size, timeout }) =>
   });
 
 /** @type {(flow: Flow) => Promise<string>} */
-const datagram = ({ dst, sport, dport, size, timeout }) =>
+const datagram = ({ src, dst, sport, dport, size, timeout }) =>
   new Promise((resolve) => {
     const socket = createSocket('udp4');
     /** @param {string} result */
@@ -47,15 +49,16 @@ const datagram = ({ dst, sport, dport, size, timeout }) =>
     const timer = setTimeout(() => end('silent'), timeout);
     socket.on('error', () => end('refused'));
     socket.on('message', () => end('answered'));
-    socket.bind(sport, () => {
+    socket.bind(sport, src, () => {
       socket.connect(dport, dst, () => socket.send(Buffer.alloc(size)));
     });
   });
 
 /** @type {(flow: Flow) => Promise<string>} */
-const stream = ({ dst, sport, dport, timeout }) =>
+const stream = ({ src, dst, sport, dport, timeout }) =>
   new Promise((resolve) => {
-    const socket = connect({ host: dst, port: dport, localPort: sport, family: 4 });
+    const from = { localPort: sport, ...(src && { localAddress: src }) };
+    const socket = connect({ host: dst, port: dport, family: 4, ...from });
     const timer = setTimeout(() => {
       socket.destroy();
       resolve('silent');

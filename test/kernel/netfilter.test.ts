@@ -8,14 +8,24 @@ import type { ConntrackEntry, CtTuple } from '../../src/kernel/netfilter/conntra
 import type { Ruleset } from '../../src/kernel/netfilter/ruleset.ts';
 import { iptablesRestoreInput, iptablesSave } from '../../src/userland/iptables/print.ts';
 import { openPrivateNetwork, type PrivateNetwork, type Shell } from './private-network.ts';
-import { type Chooser, chooserFrom, randomCommands, rulesetOf } from './random-rules.ts';
+import {
+  BRIDGED_WORDS,
+  type Chooser,
+  chooserFrom,
+  ROUTED_WORDS,
+  randomCommands,
+  rulesetOf,
+} from './random-rules.ts';
 import { missing } from './requirements.ts';
 import {
-  ADDRESSES,
+  BRIDGED,
   type Counter,
   type Flow,
+  type Net,
   OPEN_PORT,
   type Place,
+  ROUTED,
+  type RouterModel,
   routerModel,
 } from './router-model.ts';
 
@@ -24,46 +34,70 @@ const TOOLS = ['unshare', 'nsenter', 'ip', 'iptables', 'nft', 'conntrack', 'ping
 const lacking = missing(TOOLS);
 
 const SETUP = `
-for n in client router server; do ip netns add $n; ip -n $n link set lo up
+for n in client router server left bridge right; do ip netns add $n; ip -n $n link set lo up
   ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv4.icmp_ratelimit=0 \\
     net.ipv4.icmp_msgs_per_sec=100000 net.ipv4.icmp_msgs_burst=100000 net.ipv4.tcp_synack_retries=0 \\
-    net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.tcp_challenge_ack_limit=100000
+    net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \\
+    net.ipv4.tcp_challenge_ack_limit=100000
 done
-ip link add eth0 netns client type veth peer name toc netns router
-ip link add eth0 netns server type veth peer name tos netns router
-ip -n client addr add 10.1.0.2/24 dev eth0; ip -n router addr add 10.1.0.1/24 dev toc
-ip -n server addr add 10.2.0.2/24 dev eth0; ip -n server addr add 10.2.0.3/24 dev eth0
-ip -n router addr add 10.2.0.1/24 dev tos; ip -n router addr add 10.2.0.9/32 dev tos
-ip -n client link set eth0 up; ip -n server link set eth0 up
-ip -n router link set toc up; ip -n router link set tos up
+mac() { ip netns exec $1 cat /sys/class/net/$2/address; }
+pair() { ip link add eth0 netns $1 type veth peer name $3 netns $2; ip -n $1 link set eth0 up
+  ip -n $2 link set $3 up; }
+knows() { ip -n $1 neigh replace $2 lladdr $(mac $3 $4) dev $5; }
+address() { ip -n $1 addr add $2 dev $3; }
+
+pair client router toc; pair server router tos
+for a in 10.1.0.2/24 10.1.0.3/24; do address client $a eth0; done
+for a in 10.2.0.2/24 10.2.0.3/24; do address server $a eth0; done
+address router 10.1.0.1/24 toc; address router 10.2.0.1/24 tos; address router 10.2.0.9/32 tos
 ip -n client route add default via 10.1.0.1; ip -n server route add default via 10.2.0.1
 ip -n router route add default via 10.2.0.2
 ip netns exec router sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 \\
   net.ipv4.conf.toc.send_redirects=0 net.ipv4.conf.tos.send_redirects=0
-mac() { ip netns exec $1 cat /sys/class/net/$2/address; }
-ip -n router neigh replace 10.1.0.2 lladdr $(mac client eth0) dev toc
-ip -n router neigh replace 10.2.0.2 lladdr $(mac server eth0) dev tos
-ip -n router neigh replace 10.2.0.3 lladdr $(mac server eth0) dev tos
-ip -n client neigh replace 10.1.0.1 lladdr $(mac router toc) dev eth0
-for a in 10.2.0.1 10.2.0.9; do ip -n server neigh replace $a lladdr $(mac router tos) dev eth0; done
+for a in 10.1.0.2 10.1.0.3; do knows router $a client eth0 toc; done
+for a in 10.2.0.2 10.2.0.3; do knows router $a server eth0 tos; done
+knows client 10.1.0.1 router toc eth0
+for a in 10.2.0.1 10.2.0.9; do knows server $a router tos eth0; done
+
+ip -n bridge link add br0 type bridge; ip -n bridge link set br0 up
+pair left bridge pc; pair right bridge ps
+for p in pc ps; do ip -n bridge link set $p master br0; done
+address left 10.3.0.2/24 eth0; address right 10.3.0.3/24 eth0; address bridge 10.3.0.1/24 br0
+ip netns exec bridge sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1
+knows left 10.3.0.3 right eth0 eth0; knows left 10.3.0.1 bridge br0 eth0
+knows right 10.3.0.2 left eth0 eth0; knows right 10.3.0.1 bridge br0 eth0
+knows bridge 10.3.0.2 left eth0 br0; knows bridge 10.3.0.3 right eth0 br0
 `;
 
 const TIMEOUT = 150;
 
-const randomFlow = (choose: Chooser, n: number): Flow => {
+/** Where flows of a net start, and where they may go. */
+type Ways = Readonly<Record<Place, readonly string[]>>;
+
+const ROUTED_WAYS: Ways = {
+  client: ['10.2.0.2', '10.2.0.3', '10.9.9.9', '10.1.0.1', '10.2.0.9'],
+  router: ['10.2.0.2', '10.2.0.3', '10.9.9.9', '10.1.0.1', '10.1.0.2', '10.2.0.9'],
+  server: ['10.1.0.2', '10.2.0.1', '10.1.0.1'],
+};
+
+const BRIDGED_WAYS: Ways = {
+  client: ['10.3.0.3', '10.3.0.1'],
+  router: ['10.3.0.2', '10.3.0.3'],
+  server: ['10.3.0.2', '10.3.0.1'],
+};
+
+let flowNumber = 0;
+
+const randomFlow = (choose: Chooser, ways: Ways): Flow => {
+  flowNumber += 1;
   const from: Place = choose.pick(['client', 'client', 'client', 'router', 'server']);
-  const dst = {
-    client: ['10.2.0.2', '10.2.0.3', '10.9.9.9', '10.1.0.1', '10.2.0.9'],
-    router: ['10.2.0.2', '10.2.0.3', '10.9.9.9', '10.1.0.1', '10.1.0.2', '10.2.0.9'],
-    server: ['10.1.0.2', '10.2.0.1', '10.1.0.1'],
-  }[from];
   const protocol = choose.pick(['tcp', 'tcp', 'udp', 'icmp'] as const);
   return {
-    n,
+    n: flowNumber,
     from,
     protocol,
-    dst: choose.pick(dst),
-    sport: 30000 + n,
+    dst: choose.pick(ways[from]),
+    sport: 30000 + flowNumber,
     dport: protocol === 'icmp' ? 0 : choose.pick([OPEN_PORT, OPEN_PORT, 81]),
     size: protocol === 'tcp' ? 0 : choose.pick([16, 56, 100]),
   };
@@ -158,81 +192,121 @@ const sameConnections = (kernel: readonly string[], model: readonly string[]): s
 const withoutComments = (saved: string): string[] =>
   saved.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
-describe.skipIf(lacking.length > 0)(
-  `netfilter against this kernel${lacking.length > 0 ? ` (missing: ${lacking.join(', ')})` : ''}`,
-  () => {
-    let network: PrivateNetwork;
-    let router: Shell;
-    const agents: Partial<Record<Place, ReturnType<PrivateNetwork['agent']>>> = {};
+const title = lacking.length > 0 ? ` (missing: ${lacking.join(', ')})` : '';
 
-    beforeAll(async () => {
-      network = await openPrivateNetwork();
-      await network.root.run(SETUP);
-      router = network.shell('router');
-      const file = join(import.meta.dirname, 'flow-agent.js');
-      for (const place of ['client', 'router', 'server'] as const)
-        agents[place] = network.agent(place, file);
-      for (const [at, dst] of ADDRESSES.server.entries()) {
-        const listen = { n: -at, protocol: 'listen', dst, dport: OPEN_PORT };
-        expect(await agents.server?.(listen)).toBe('listening');
-      }
+/** One of the two nets for real. */
+interface Lab {
+  readonly net: Net;
+  readonly router: Shell;
+  send(flow: Flow): Promise<string>;
+}
+
+const openLab = async (
+  network: PrivateNetwork,
+  net: Net,
+  netns: Readonly<Record<Place, string>>,
+): Promise<Lab> => {
+  const file = join(import.meta.dirname, 'flow-agent.js');
+  const agents = {
+    client: network.agent(netns.client, file),
+    router: network.agent(netns.router, file),
+    server: network.agent(netns.server, file),
+  };
+  for (const [at, dst] of net.addresses.server.entries()) {
+    const listen = { n: -at, protocol: 'listen', dst, dport: OPEN_PORT };
+    expect(await agents.server(listen)).toBe('listening');
+  }
+  return {
+    net,
+    router: network.shell(netns.router),
+    send: (flow) => agents[flow.from]({ ...flow, timeout: TIMEOUT } as Flow),
+  };
+};
+
+/** Loads the ruleset and compares how it is printed back. */
+const load = async ({ router }: Lab, ruleset: Ruleset): Promise<void> => {
+  const input = iptablesRestoreInput(ruleset).join('\n');
+  await router.run('nft flush ruleset; iptables-restore; conntrack -F 2>/dev/null || true', input);
+  expect(withoutComments(await router.run('iptables-save'))).toEqual(iptablesSave(ruleset));
+};
+
+/** What the kernel has counted and tracked, against the model. */
+const compare = async (
+  { router }: Lab,
+  model: RouterModel,
+  context: readonly string[],
+): Promise<void> => {
+  const counted = countersFrom(await router.run('iptables-save -c'));
+  const tracked = await router.run('conntrack -L -o extended 2>/dev/null');
+  expect(sorted(counted), context.join('\n')).toEqual(sorted(model.counters));
+  const kernel = tracked.split('\n').filter((line) => line.startsWith('ipv4'));
+  expect(
+    sameConnections(kernel.map(kernelEntry), model.conntrack.map(modelEntry)),
+    context.join('\n'),
+  ).toEqual([]);
+};
+
+/** All flows at once; none has to do with another. */
+const check = async (
+  lab: Lab,
+  commands: readonly string[],
+  flows: readonly Flow[],
+): Promise<void> => {
+  const ruleset = rulesetOf(commands);
+  await load(lab, ruleset);
+  const model = routerModel(ruleset, lab.net);
+  const expected = flows.map((flow) => `${flow.n} ${model.send(flow)}`);
+  const results = await Promise.all(flows.map((flow) => lab.send(flow)));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const context = [...iptablesSave(ruleset), ...flows.map((flow) => JSON.stringify(flow))];
+  await compare(lab, model, context);
+  const seen = flows.map(({ n }, at) => `${n} ${results[at]}`);
+  expect(seen, context.join('\n')).toEqual(expected);
+};
+
+const seeds = (count: number): number[] => {
+  const [first = 1, last = count] = (process.env['SEEDS'] ?? '')
+    .split('-')
+    .filter(Boolean)
+    .map(Number);
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+};
+
+const FLOWS = 14;
+
+describe.skipIf(lacking.length > 0)(`netfilter against this kernel${title}`, () => {
+  let network: PrivateNetwork;
+  let routed: Lab;
+  let bridged: Lab;
+
+  beforeAll(async () => {
+    network = await openPrivateNetwork();
+    await network.root.run(SETUP);
+    routed = await openLab(network, ROUTED, {
+      client: 'client',
+      router: 'router',
+      server: 'server',
     });
-
-    afterAll(async () => {
-      await network?.close();
+    bridged = await openLab(network, BRIDGED, {
+      client: 'left',
+      router: 'bridge',
+      server: 'right',
     });
+  });
 
-    const load = async (ruleset: Ruleset): Promise<void> => {
-      const input = iptablesRestoreInput(ruleset).join('\n');
-      await router.run('nft flush ruleset; iptables-restore', input);
-      await router.run('conntrack -F 2>/dev/null || true');
-    };
+  afterAll(async () => {
+    await network?.close();
+  });
 
-    const send = async (flow: Flow): Promise<string> => {
-      const agent = agents[flow.from];
-      if (!agent) throw new Error(`no agent in ${flow.from}`);
-      const command = { ...flow, timeout: TIMEOUT };
-      return await agent(command);
-    };
+  it.each(seeds(40))('routed, random ruleset %i', async (seed) => {
+    const choose = chooserFrom(seed);
+    const flows = Array.from({ length: FLOWS }, () => randomFlow(choose, ROUTED_WAYS));
+    await check(routed, randomCommands(choose, ROUTED_WORDS), flows);
+  });
 
-    const check = async (commands: readonly string[], flows: readonly Flow[]): Promise<number> => {
-      const ruleset = rulesetOf(commands);
-      await load(ruleset);
-      // Loading registers every chain that is named, so what is printed back names all of them.
-      const saved = await router.run('iptables-save');
-      expect(withoutComments(saved)).toEqual(iptablesSave(ruleset));
-
-      const model = routerModel(ruleset);
-      const expected = flows.map((flow) => `${flow.n} ${model.send(flow)}`);
-      const results = await Promise.all(flows.map((flow) => send(flow)));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      const counted = countersFrom(await router.run('iptables-save -c'));
-      const tracked = await router.run('conntrack -L -o extended 2>/dev/null');
-      const context = [...iptablesSave(ruleset), ...flows.map((flow) => JSON.stringify(flow))];
-
-      expect(sorted(counted), context.join('\n')).toEqual(sorted(model.counters));
-      const seen = flows.map(({ n }, at) => `${n} ${results[at]}`);
-      expect(seen, context.join('\n')).toEqual(expected);
-      const kernel = tracked.split('\n').filter((line) => line.startsWith('ipv4'));
-      expect(
-        sameConnections(kernel.map(kernelEntry), model.conntrack.map(modelEntry)),
-        context.join('\n'),
-      ).toEqual([]);
-      return [...counted.values()].reduce((sum, { packets }) => sum + packets, 0);
-    };
-
-    let flowNumber = 0;
-
-    it.each(Array.from({ length: Number(process.env['N'] ?? 25) }, (_, at) => at + 1))(
-      'random ruleset %i',
-      async (seed) => {
-        const choose = chooserFrom(seed);
-        const flows = Array.from({ length: 14 }, () => {
-          flowNumber += 1;
-          return randomFlow(choose, flowNumber);
-        });
-        await check(randomCommands(choose), flows);
-      },
-    );
-  },
-);
+  it.each(seeds(20))('bridged, random ruleset %i', async (seed) => {
+    const choose = chooserFrom(seed);
+    const flows = Array.from({ length: FLOWS }, () => randomFlow(choose, BRIDGED_WAYS));
+    await check(bridged, randomCommands(choose, BRIDGED_WORDS), flows);
+  });
+});

@@ -35,20 +35,50 @@ export const chooserFrom = (seed: number): Chooser => {
   };
 };
 
-type Maker = (choose: Chooser) => string;
+/** What the traffic of a net is made of, for rules that sometimes match it. */
+export interface Vocabulary {
+  readonly nets: readonly string[];
+  readonly devices: readonly string[];
+  readonly physdev: readonly string[];
+  /** Addresses that NAT may choose; none where nothing is to be translated. */
+  readonly dnat: readonly string[];
+  readonly snat: readonly string[];
+}
 
-const NETS = [
-  '10.1.0.0/24',
-  '10.2.0.0/24',
-  '10.1.0.2/32',
-  '10.2.0.2/32',
-  '10.2.0.3',
-  '10.1.0.1',
-  '10.2.0.1/32',
-  '10.9.9.9/32',
-  '10.0.0.0/8',
-  '10.2.0.0/30',
-];
+export const ROUTED_WORDS: Vocabulary = {
+  nets: [
+    '10.1.0.0/24',
+    '10.2.0.0/24',
+    '10.1.0.2/32',
+    '10.2.0.2/32',
+    '10.2.0.3',
+    '10.1.0.1',
+    '10.2.0.1/32',
+    '10.9.9.9/32',
+    '10.0.0.0/8',
+    '10.2.0.0/30',
+  ],
+  devices: ['toc', 'tos', 'to+', 'lo'],
+  physdev: ['--physdev-is-bridged', '--physdev-is-in', '--physdev-in eth0'],
+  dnat: ['10.2.0.2', '10.2.0.3', '10.2.0.1', '10.1.0.1', '10.2.0.9'],
+  snat: ['10.2.0.9', '10.2.0.1', '10.1.0.1'],
+};
+
+export const BRIDGED_WORDS: Vocabulary = {
+  nets: ['10.3.0.0/24', '10.3.0.1', '10.3.0.2/32', '10.3.0.3', '10.3.0.2/31', '10.0.0.0/8'],
+  devices: ['br0', 'br+', 'pc', 'lo'],
+  physdev: [
+    '--physdev-is-bridged',
+    '--physdev-is-in',
+    '--physdev-in pc',
+    '--physdev-in p+',
+    '--physdev-in ps',
+  ],
+  dnat: [],
+  snat: [],
+};
+
+type Maker = (choose: Chooser, words: Vocabulary) => string;
 
 const PORTS = ['80', '81', '79:81', ':80', '82:', '30000:60000'];
 
@@ -82,30 +112,32 @@ const EXTENSIONS: readonly Maker[] = [
     `-m addrtype ${not(choose, `--${choose.pick(['src', 'dst'])}-type ${choose.pick(['LOCAL', 'UNICAST', 'BROADCAST'])}`)}`,
   (choose) =>
     `-m length ${not(choose, `--length ${choose.pick(['0:59', '60', '40:52', '84:', '92:'])}`)}`,
-  (choose) =>
-    `-m physdev ${choose.pick(['', '! '])}--physdev-${choose.pick(['is-bridged', 'is-in', 'in eth0'])}`,
+  (choose, { physdev }) => `-m physdev ${not(choose, choose.pick(physdev), 0.5)}`,
 ];
 
 const COMMENT: Maker = (choose) =>
   `-m comment --comment "${choose.pick(['a rule', 'simple', 'ns/svc:port -> 1.2.3.4:80', "it's"])}"`;
 
-const conditions = (choose: Chooser, devices: readonly ('-i' | '-o')[]): string => {
+const conditions = (
+  choose: Chooser,
+  words: Vocabulary,
+  devices: readonly ('-i' | '-o')[],
+): string => {
   const parts: string[] = [];
-  if (choose.chance(0.3)) parts.push(not(choose, `-s ${choose.pick(NETS)}`));
-  if (choose.chance(0.3)) parts.push(not(choose, `-d ${choose.pick(NETS)}`));
+  if (choose.chance(0.3)) parts.push(not(choose, `-s ${choose.pick(words.nets)}`));
+  if (choose.chance(0.3)) parts.push(not(choose, `-d ${choose.pick(words.nets)}`));
   for (const option of devices)
-    if (choose.chance(0.2))
-      parts.push(not(choose, `${option} ${choose.pick(['toc', 'tos', 'to+', 'lo'])}`));
+    if (choose.chance(0.2)) parts.push(not(choose, `${option} ${choose.pick(words.devices)}`));
   const protocol = choose.pick(['', '', 'tcp', 'udp', 'icmp', '! tcp']);
   if (protocol !== '') parts.push(protocol.startsWith('!') ? '! -p tcp' : `-p ${protocol}`);
-  if (choose.chance(0.25)) parts.push(COMMENT(choose));
-  if (protocol === 'tcp' && choose.chance(0.7)) parts.push(choose.pick(OF_TCP)(choose));
+  if (choose.chance(0.25)) parts.push(COMMENT(choose, words));
+  if (protocol === 'tcp' && choose.chance(0.7)) parts.push(choose.pick(OF_TCP)(choose, words));
   if ((protocol === 'tcp' || protocol === 'udp') && choose.chance(0.3))
-    parts.push(choose.pick(OF_PORTS.slice(1))(choose));
-  if (protocol === 'udp' && choose.chance(0.5)) parts.push(choose.pick(OF_PORTS)(choose));
+    parts.push(choose.pick(OF_PORTS.slice(1))(choose, words));
+  if (protocol === 'udp' && choose.chance(0.5)) parts.push(choose.pick(OF_PORTS)(choose, words));
   if (protocol === 'icmp' && choose.chance(0.6))
     parts.push(not(choose, `--icmp-type ${choose.pick(['8', '0', '3', '3/3', '3/1', 'any'])}`));
-  if (choose.chance(0.35)) parts.push(choose.pick(EXTENSIONS)(choose));
+  if (choose.chance(0.35)) parts.push(choose.pick(EXTENSIONS)(choose, words));
   return parts.join(' ');
 };
 
@@ -123,9 +155,8 @@ const TARGETS: Readonly<Record<string, readonly Maker[]>> = {
   dnat: [
     () => 'ACCEPT',
     () => 'RETURN',
-    (choose) =>
-      `DNAT --to-destination ${choose.pick(['10.2.0.2', '10.2.0.3', '10.2.0.1', '10.1.0.1'])}`,
-    (choose) => `DNAT --to-destination ${choose.pick(['10.2.0.2', '10.2.0.3', '10.2.0.9'])}`,
+    (choose, { dnat }) => `DNAT --to-destination ${choose.pick(dnat)}`,
+    (choose, { dnat }) => `DNAT --to-destination ${choose.pick(dnat)}`,
   ],
   snat: [
     () => 'ACCEPT',
@@ -133,8 +164,9 @@ const TARGETS: Readonly<Record<string, readonly Maker[]>> = {
     () => 'MASQUERADE',
     () => 'MASQUERADE',
     () => 'MASQUERADE --random-fully',
-    (choose) => `SNAT --to-source ${choose.pick(['10.2.0.9', '10.2.0.1', '10.1.0.1'])}`,
+    (choose, { snat }) => `SNAT --to-source ${choose.pick(snat)}`,
   ],
+  none: [() => 'ACCEPT', () => 'RETURN'],
 };
 
 const DNAT_WITH_PORT = ['10.2.0.2:80', '10.2.0.3:81', '10.2.0.2:81', '10.2.0.3:80'];
@@ -148,16 +180,17 @@ interface Place {
   readonly below: readonly string[];
 }
 
-const rule = (choose: Chooser, { table, targets, chain, devices, below }: Place): string => {
-  const text = `-t ${table} -A ${chain} ${conditions(choose, devices)}`;
+const rule = (choose: Chooser, words: Vocabulary, place: Place): string => {
+  const { table, targets, chain, devices, below } = place;
+  const text = `-t ${table} -A ${chain} ${conditions(choose, words, devices)}`;
   if (below.length > 0 && choose.chance(0.4))
     return `${text} ${choose.chance(0.8) ? '-j' : '-g'} ${choose.pick(below)}`;
   if (choose.chance(0.1)) return text;
   if (targets === 'filter' && choose.chance(0.08))
     return `-t filter -A ${chain} -p tcp ${not(choose, '--syn', 0.5)} -j REJECT --reject-with tcp-reset`;
   if (targets === 'dnat' && choose.chance(0.3))
-    return `-t nat -A ${chain} -p ${choose.pick(['tcp', 'udp'])} -d ${choose.pick(NETS)} -j DNAT --to-destination ${choose.pick(DNAT_WITH_PORT)}`;
-  return `${text} -j ${choose.pick(TARGETS[targets] ?? [])(choose)}`;
+    return `-t nat -A ${chain} -p ${choose.pick(['tcp', 'udp'])} -d ${choose.pick(words.nets)} -j DNAT --to-destination ${choose.pick(DNAT_WITH_PORT)}`;
+  return `${text} -j ${choose.pick(TARGETS[targets] ?? [])(choose, words)}`;
 };
 
 const DEVICES: Readonly<Record<string, readonly ('-i' | '-o')[]>> = {
@@ -181,22 +214,23 @@ const TABLES: readonly { table: string; targets: string; hooks: readonly string[
 ];
 
 /** The commands that make a random ruleset. */
-export const randomCommands = (choose: Chooser): string[] => {
+export const randomCommands = (choose: Chooser, words: Vocabulary): string[] => {
   const commands: string[] = [];
-  for (const { table, targets, hooks } of TABLES) {
+  for (const { table, targets: wanted, hooks } of TABLES) {
+    const targets = table === 'nat' && words.dnat.length === 0 ? 'none' : wanted;
     if (choose.chance(table === 'security' ? 0.8 : 0.2)) continue;
-    const chains = ['A', 'B', 'C'].slice(0, choose.upTo(3)).map((name) => `${targets}-${name}`);
+    const chains = ['A', 'B', 'C'].slice(0, choose.upTo(3)).map((name) => `${wanted}-${name}`);
     for (const chain of chains) commands.push(`-t ${table} -N ${chain}`);
     for (const [at, chain] of chains.entries())
       for (let n = choose.upTo(4); n > 0; n--) {
         const place = { table, targets, chain, devices: ['-i', '-o'] as const };
-        commands.push(rule(choose, { ...place, below: chains.slice(at + 1) }));
+        commands.push(rule(choose, words, { ...place, below: chains.slice(at + 1) }));
       }
     for (const hook of hooks) {
       const devices = DEVICES[hook] ?? [];
       if (targets === 'snat' && hook === 'INPUT' && choose.chance(0.7)) continue;
       for (let n = choose.upTo(5); n > 0; n--) {
-        const text = rule(choose, { table, targets, chain: hook, devices, below: chains });
+        const text = rule(choose, words, { table, targets, chain: hook, devices, below: chains });
         // The kernel takes MASQUERADE at POSTROUTING only, also through a jump.
         if (hook === 'INPUT' && targets === 'snat' && /-[jg] (?:MASQ|snat)/.test(text)) continue;
         commands.push(text);

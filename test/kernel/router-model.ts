@@ -19,10 +19,44 @@ import { type Icmp, type Ipv4, NO_DATA, type Tcp, type Udp } from '../../src/wir
 
 export type Place = 'client' | 'router' | 'server';
 
-export const ADDRESSES: Readonly<Record<Place, readonly string[]>> = {
-  client: ['10.1.0.2'],
-  router: ['10.1.0.1', '10.2.0.1', '10.2.0.9'],
-  server: ['10.2.0.2', '10.2.0.3'],
+/** What the three have, and how the router reaches the others. */
+export interface Net {
+  readonly addresses: Readonly<Record<Place, readonly string[]>>;
+  readonly broadcasts: readonly string[];
+  /** The router's device towards an address; `lo` for its own. */
+  deviceTo(ip: string): string;
+  /** What the router sends from, by device. */
+  readonly mainAddress: Readonly<Record<string, string>>;
+  /** Client and server are on ports of one bridge, which hands their frames to iptables. */
+  readonly bridge?: {
+    readonly device: string;
+    readonly ports: Readonly<Record<'client' | 'server', string>>;
+  };
+}
+
+/** Client 10.1.0.0/24 and server 10.2.0.0/24, routed. */
+export const ROUTED: Net = {
+  addresses: {
+    client: ['10.1.0.2', '10.1.0.3'],
+    router: ['10.1.0.1', '10.2.0.1', '10.2.0.9'],
+    server: ['10.2.0.2', '10.2.0.3'],
+  },
+  broadcasts: ['10.1.0.255', '10.2.0.255'],
+  deviceTo: (ip) => {
+    if (ROUTED.addresses.router.includes(ip) || cidrContains('127.0.0.0/8', ip)) return 'lo';
+    return cidrContains('10.1.0.0/24', ip) ? 'toc' : 'tos';
+  },
+  mainAddress: { toc: '10.1.0.1', tos: '10.2.0.1' },
+};
+
+/** All in 10.3.0.0/24, on one bridge of the router. */
+export const BRIDGED: Net = {
+  addresses: { client: ['10.3.0.2'], router: ['10.3.0.1'], server: ['10.3.0.3'] },
+  broadcasts: ['10.3.0.255'],
+  deviceTo: (ip) =>
+    BRIDGED.addresses.router.includes(ip) || cidrContains('127.0.0.0/8', ip) ? 'lo' : 'br0',
+  mainAddress: { br0: '10.3.0.1' },
+  bridge: { device: 'br0', ports: { client: 'pc', server: 'ps' } },
 };
 
 export const OPEN_PORT = 80;
@@ -30,6 +64,8 @@ export const OPEN_PORT = 80;
 export interface Flow {
   readonly n: number;
   readonly from: Place;
+  /** Absent: the first address, or what the router's route says. */
+  readonly src?: string;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   readonly dst: string;
   readonly sport: number;
@@ -49,17 +85,6 @@ export interface RouterModel {
   /** What the flow's socket sees. */
   send(flow: Flow): 'answered' | 'refused' | 'silent';
 }
-
-const ownerOf = (ip: string): Place | undefined =>
-  (['client', 'router', 'server'] as const).find((place) => ADDRESSES[place].includes(ip));
-
-/** The router's device towards an address. */
-const deviceTo = (ip: string): string => {
-  if (ADDRESSES.router.includes(ip) || cidrContains('127.0.0.0/8', ip)) return 'lo';
-  return cidrContains('10.1.0.0/24', ip) ? 'toc' : 'tos';
-};
-
-const MAIN_ADDRESS: Readonly<Record<string, string>> = { toc: '10.1.0.1', tos: '10.2.0.1' };
 
 const REJECT_CODE: Readonly<Record<Exclude<RejectWith, 'tcp-reset'>, number>> = {
   'icmp-net-unreachable': 0,
@@ -137,7 +162,12 @@ interface FlowSocket {
   state: 'waiting' | 'connected' | 'answered' | 'refused';
 }
 
-export const routerModel = (ruleset: Ruleset): RouterModel => {
+type State = Omit<NfState, 'hook' | 'bridged'> & { bridged?: boolean };
+
+export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
+  const { addresses, deviceTo, mainAddress, bridge } = net;
+  const ownerOf = (ip: string): Place | undefined =>
+    (['client', 'router', 'server'] as const).find((place) => addresses[place].includes(ip));
   const conntrack: ConntrackEntry[] = [];
   const counters = new Map<string, Counter>();
   const netns: Netns = {
@@ -161,10 +191,10 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     emit: () => undefined,
     addrType: (ip) => {
       if (deviceTo(ip) === 'lo') return 'LOCAL';
-      if (ip === '10.1.0.255' || ip === '10.2.0.255') return 'BROADCAST';
+      if (net.broadcasts.includes(ip)) return 'BROADCAST';
       return isMulticast(ip) ? 'MULTICAST' : 'UNICAST';
     },
-    masqueradeAddress: (out) => MAIN_ADDRESS[out] ?? '10.1.0.1',
+    masqueradeAddress: (out) => mainAddress[out] ?? addresses.router[0],
     count: (table, chain, number) => {
       const key = `${table} ${chain} ${number}`;
       const counter = counters.get(key) ?? { packets: 0, bytes: 0 };
@@ -179,7 +209,7 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
   const queue: (() => void)[] = [];
   const later: (() => void)[] = [];
 
-  const hook = (name: Hook, skb: Skb, state: Omit<NfState, 'hook' | 'bridged'>): NfVerdict => {
+  const hook = (name: Hook, skb: Skb, state: State): NfVerdict => {
     counted = skb;
     return nfHook(env, name, skb, { hook: name, bridged: false, ...state });
   };
@@ -195,14 +225,16 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
         mark: 0,
       };
       nfConntrackAttach(made, skb);
-      output(made);
+      // Out of a bridge's port, the RST leaves by the port, past all hooks.
+      if (skb.physin !== undefined) arriveAt(ownerOf(packet.src) ?? 'client', made.packet);
+      else output(made);
       nfConntrackSetClosing(env, skb);
       return;
     }
     if (isError(packet)) return;
     // While the kernel sends an ICMP packet of its own, it sends no other (icmp_xmit_lock).
     if (hookName === 'OUTPUT' && payload.type === 'icmp' && payload.kind === 'echo-reply') return;
-    const local = hookName === 'OUTPUT' ? packet.src : MAIN_ADDRESS[deviceTo(packet.src)];
+    const local = hookName === 'OUTPUT' ? packet.src : mainAddress[deviceTo(packet.src)];
     const src = deviceTo(packet.dst) === 'lo' ? packet.dst : (local ?? packet.dst);
     const made: Skb = {
       packet: ipv4(src, packet.src, unreachable(REJECT_CODE[answer], packet)),
@@ -212,11 +244,7 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     output(made);
   };
 
-  const passes = (
-    name: Hook,
-    skb: Skb,
-    state: Omit<NfState, 'hook' | 'bridged'>,
-  ): NfVerdict | undefined => {
+  const passes = (name: Hook, skb: Skb, state: State): NfVerdict | undefined => {
     const verdict = hook(name, skb, state);
     if (verdict.kind === 'ACCEPT') return verdict;
     if (verdict.kind === 'UNKNOWN') throw new Error(`UNKNOWN by ${JSON.stringify(verdict.by)}`);
@@ -224,12 +252,17 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     return undefined;
   };
 
+  const arriveAt = (place: Place, packet: Ipv4): void => {
+    queue.push(() => receive(place, packet));
+  };
+
   // ip_output knows the device that a forwarded packet came in by.
   const leave = (skb: Skb, out: string, entered?: string): void => {
     if (!passes('POSTROUTING', skb, entered === undefined ? { out } : { in: entered, out })) return;
     const { packet } = skb;
     if (out === 'lo') queue.push(() => enter(skb, 'lo'));
-    else queue.push(() => receive(out === 'toc' ? 'client' : 'server', packet));
+    else if (bridge) arriveAt(ownerOf(packet.dst) ?? 'server', packet);
+    else arriveAt(out === 'toc' ? 'client' : 'server', packet);
   };
 
   const output = (skb: Skb): void => {
@@ -248,9 +281,26 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     }
   };
 
+  /** br_nf_pre_routing, br_nf_forward, br_nf_post_routing; or up the stack of the bridge. */
+  const enterBridge = (skb: Skb, device: string, physin: string): void => {
+    skb.physin = physin;
+    if (!passes('PREROUTING', skb, { in: device, physin, bridged: true })) return;
+    const owner = ownerOf(skb.packet.dst);
+    if (owner === 'router') {
+      if (passes('INPUT', skb, { in: device })) receive('router', skb.packet);
+      return;
+    }
+    const physout = bridge?.ports[owner ?? 'server'] ?? '';
+    const ports = { physin, physout, bridged: true };
+    if (!passes('FORWARD', skb, { in: device, out: device, ...ports })) return;
+    if (!passes('POSTROUTING', skb, { out: device, ...ports })) return;
+    arriveAt(owner ?? 'server', skb.packet);
+  };
+
   const transmit = (from: Place, packet: Ipv4): void => {
     const skb: Skb = { packet, mark: 0 };
     if (from === 'router') output(skb);
+    else if (bridge) enterBridge(skb, bridge.device, bridge.ports[from]);
     else enter(skb, from === 'client' ? 'toc' : 'tos');
   };
 
@@ -348,8 +398,8 @@ export const routerModel = (ruleset: Ruleset): RouterModel => {
     counters,
     send: (flow) => {
       const { from, protocol, dst, sport, dport, size } = flow;
-      const local = deviceTo(dst) === 'lo' ? dst : (MAIN_ADDRESS[deviceTo(dst)] ?? dst);
-      const src = from === 'router' ? local : (ADDRESSES[from][0] ?? '');
+      const local = deviceTo(dst) === 'lo' ? dst : (mainAddress[deviceTo(dst)] ?? dst);
+      const src = flow.src ?? (from === 'router' ? local : (addresses[from][0] ?? ''));
       const socket: FlowSocket = { flow, src, state: 'waiting' };
       sockets.push(socket);
       const data = { type: 'data', length: size } as const;
