@@ -234,7 +234,7 @@ const ruleNew = ruleSpec.map((partial): Operation => {
   };
 });
 
-const ruleGone = fc.constantFrom(0, 100, 200, 32_765, 32_766).map(
+const ruleGone = fc.constantFrom(0, 100, 200, 299, 32_766).map(
   (priority): Operation => ({
     text: `rule del priority ${priority}`,
     run: (netns) => {
@@ -260,6 +260,18 @@ const neighGone = fc.tuple(address, device).map(
     },
   }),
 );
+
+/** The kernel remembers that there were custom rules once; the model sees those that are there. */
+const LASTING_RULE: Operation = {
+  text: 'rule add priority 300 from 10.0.3.0/24 table 100',
+  run: (netns) => {
+    ruleAdd(netns, {
+      priority: 300,
+      from: '10.0.3.0/24',
+      action: { kind: 'table', table: 100 },
+    });
+  },
+};
 
 /** Operations in the order in which they are tried: addresses first, so that routes find gateways. */
 export const operations = (withRules: boolean): fc.Arbitrary<Operation[]> =>
@@ -290,6 +302,7 @@ export const operations = (withRules: boolean): fc.Arbitrary<Operation[]> =>
           },
         }),
       ),
+      ...(withRules ? [LASTING_RULE] : []),
       ...first,
       ...rest,
     ]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBook } from '../../src/kernel/book.ts';
 import type { FibEntry } from '../../src/kernel/fib.ts';
-import { operstate } from '../../src/kernel/netdev.ts';
+import { hasCarrier } from '../../src/kernel/netdev.ts';
 import type { Netns, World } from '../../src/kernel/world.ts';
 import { createHost, createWorld } from '../../src/kernel/world-build.ts';
 import { applySettings, attempt, operations, SETUP, settings, setUp } from './ip-operations.ts';
@@ -94,7 +94,7 @@ const realDevices = (devices: readonly Record<string, unknown>[]) =>
     ifname: dev['ifname'],
     mac: dev['address'],
     mtu: dev['mtu'],
-    operstate: dev['operstate'],
+    carrier: (dev['flags'] as string[]).includes('LOWER_UP'),
     addresses: (dev['addr_info'] as Record<string, unknown>[]).map(
       (one) =>
         `${one['local']}/${one['prefixlen']} ${one['broadcast'] ?? ''} ${one['scope']} ${one['secondary'] === true}`,
@@ -107,7 +107,8 @@ const ourDevices = (world: World, netns: Netns) =>
     ifname: dev.ifname,
     mac: dev.mac,
     mtu: dev.mtu,
-    operstate: operstate(world, netns, dev),
+    // operstate follows the carrier only after a while (linkwatch).
+    carrier: dev.up && hasCarrier(world, netns, dev),
     addresses: dev.addresses.map(
       (one) =>
         `${one.ip}/${one.prefix} ${one.broadcast ?? ''} ${one.scope} ${one.secondary === true}`,
@@ -153,7 +154,10 @@ const SEEDS = Array.from({ length: 60 }, (_, n) => n + 1);
 
 describe.skipIf(lacking.length > 0)(`netlink${lacking.length ? ` (lacks ${lacking})` : ''}`, () => {
   it.each(SEEDS)('leaves the state that the kernel has, seed %i', (seed) => {
-    const [sample] = fc.sample(fc.tuple(settings, operations(true)), { seed, numRuns: 1 });
+    const [sample] = fc.sample(fc.tuple(settings, operations(seed % 2 === 0)), {
+      seed,
+      numRuns: 1,
+    });
     if (!sample) throw new Error('no sample');
     const [values, steps] = sample;
     const output = sections(

@@ -21,9 +21,14 @@ const defaultPriority = ({ rules }: Netns): number => {
 const anywhere = (cidr: string | undefined): string | undefined =>
   cidr === '0.0.0.0/0' ? undefined : cidr;
 
+/** fib4_rule_compare: a prefix that is not asked for is not compared. */
+const sameAddresses = (rule: RuleSpec, wanted: Pick<RuleSpec, 'from' | 'to'>): boolean =>
+  (anywhere(wanted.from) === undefined || wanted.from === rule.from) &&
+  (anywhere(wanted.to) === undefined || wanted.to === rule.to);
+
+/** rule_exists (net/core/fib_rules.c). */
 const sameSelectors = (a: RuleSpec, b: RuleSpec): boolean =>
-  anywhere(a.from) === anywhere(b.from) &&
-  anywhere(a.to) === anywhere(b.to) &&
+  sameAddresses(a, b) &&
   a.iif === b.iif &&
   a.oif === b.oif &&
   a.fwmark?.mark === b.fwmark?.mark &&
@@ -55,8 +60,7 @@ export type RuleSelector = Partial<Omit<FibRule, 'origin'>>;
 
 const matches = (rule: FibRule, wanted: RuleSelector): boolean =>
   (wanted.priority === undefined || wanted.priority === rule.priority) &&
-  (wanted.from === undefined || anywhere(wanted.from) === anywhere(rule.from)) &&
-  (wanted.to === undefined || anywhere(wanted.to) === anywhere(rule.to)) &&
+  sameAddresses(rule, wanted) &&
   (wanted.iif === undefined || wanted.iif === rule.iif) &&
   (wanted.oif === undefined || wanted.oif === rule.oif) &&
   (wanted.fwmark === undefined ||
