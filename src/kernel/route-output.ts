@@ -18,6 +18,8 @@ export interface OutputKey {
   /** SO_BINDTODEVICE, or the device that an ICMP error goes back by. */
   readonly oif?: string;
   readonly mark?: number;
+  /** FLOWI_FLAG_ANYSRC: the source need not be an address of this machine. */
+  readonly anySource?: boolean;
 }
 
 interface Decided {
@@ -111,9 +113,13 @@ const isSpecial = (ip: Ip): boolean => isMulticast(ip) || ip === LIMITED_BROADCA
 const isLocalMulticast = (ip: Ip): boolean => ip.startsWith('224.0.0.');
 
 /** A source of the sender's own: it must be an address of this machine, and a possible one. */
-const checkSource = (netns: Netns, { src, dst, oif }: OutputKey): RouteOutput | undefined => {
+const checkSource = (
+  netns: Netns,
+  { src, dst, oif, anySource }: OutputKey,
+): RouteOutput | undefined => {
   if (src === undefined) return undefined;
   if (isSpecial(src) || isZeronet(src)) return refuse('EINVAL');
+  if (anySource) return undefined;
   const own = ipDevFind(netns, src);
   if (own === undefined) return refuse('EINVAL');
   return oif === undefined && isSpecial(dst)

@@ -208,6 +208,8 @@ export interface NetnsDynamic {
   readonly conntrack: ConntrackEntry[];
   /** Learned path MTUs by destination, in bytes. */
   readonly pmtu: Map<Ip, number>;
+  /** Gateways learned from ICMP redirects, by destination. */
+  readonly redirects?: Map<Ip, Ip>;
 }
 
 /** Every range and every address ever given, with who gave it. */

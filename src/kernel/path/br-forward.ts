@@ -1,0 +1,79 @@
+/** Out of a bridge's ports: one, or all that want it (net/bridge/br_forward.c). */
+import type { Ethernet } from '../../wire/packet.ts';
+import type { Bridge } from '../netdev.ts';
+import { portState, portsOf } from '../netdev.ts';
+import type { Skb } from '../skb.ts';
+import type { Netdev, Netns } from '../world.ts';
+import { brNfForward, brNfPostRouting } from './br-netfilter.ts';
+import { dropTooLong, isSkbForwardable } from './forwardable.ts';
+import type { CopiesOutcome, Walk } from './walk.ts';
+import { drop, walkCopies } from './walk.ts';
+
+/** A frame inside a bridge. */
+export interface Bridged {
+  readonly bridge: Bridge;
+  readonly frame: Ethernet;
+  readonly skb?: Skb;
+  /** Absent: the bridge's own stack sends it. */
+  readonly inPort?: Netdev;
+}
+
+/** should_deliver: not back to where it came from, only to ports that forward, isolated apart. */
+const shouldDeliver = (walk: Walk, netns: Netns, port: Netdev, inPort?: Netdev): boolean =>
+  (port.ifname !== inPort?.ifname || port.port?.hairpin === true) &&
+  portState(walk.world, netns, port) === 'forwarding' &&
+  !(inPort?.port?.isolated === true && port.port?.isolated === true);
+
+/** __br_forward, br_forward_finish and br_dev_queue_push_xmit. */
+const push = (walk: Walk, netns: Netns, port: Netdev, bridged: Bridged): void => {
+  const { skb, inPort } = bridged;
+  let { frame } = bridged;
+  if (skb && inPort) {
+    if (!brNfForward(walk, netns, bridged.bridge, skb, inPort, port)) return;
+    if (!brNfPostRouting(walk, netns, bridged.bridge, skb, port)) return;
+    if (skb.packet !== frame.payload) frame = { ...frame, payload: skb.packet };
+  }
+  if (!isSkbForwardable(port.mtu, frame)) {
+    dropTooLong(walk, netns, { device: port.ifname, mtu: port.mtu }, frame);
+    return;
+  }
+  walk.stages.devQueueXmit(walk, netns, port, frame, skb);
+};
+
+/** br_forward: out of one port, if it may go there. */
+export const brForward = (walk: Walk, netns: Netns, port: Netdev, bridged: Bridged): void => {
+  if (shouldDeliver(walk, netns, port, bridged.inPort)) push(walk, netns, port, bridged);
+  else
+    drop(walk, netns, 'NOT_SPECIFIED', {
+      device: port.ifname,
+      ...(port.origin && { origin: port.origin }),
+    });
+};
+
+/**
+ * br_flood: a copy to every port that may have it. A port that joined later is served earlier
+ * (br_add_if puts it first).
+ * @param unknown the frame has one receiver that the bridge does not know: ports without `flood`
+ *   are spared
+ * @param also further copies, behind those of the ports
+ */
+export const brFlood = (
+  walk: Walk,
+  netns: Netns,
+  bridged: Bridged,
+  unknown: boolean,
+  also: readonly (() => void)[] = [],
+): CopiesOutcome => {
+  const copies = portsOf(netns, bridged.bridge.ifname)
+    .filter(
+      (port) =>
+        shouldDeliver(walk, netns, port, bridged.inPort) &&
+        !(unknown && port.port?.flood === false),
+    )
+    .reverse()
+    .map((port) => () => {
+      const skb = bridged.skb && { ...bridged.skb };
+      push(walk, netns, port, { ...bridged, ...(skb && { skb }) });
+    });
+  return walkCopies(walk, [...copies, ...also]);
+};

@@ -1,0 +1,127 @@
+/** A frame came in by a port of a bridge (net/bridge/br_input.c). */
+import type { Ethernet } from '../../wire/packet.ts';
+import type { BridgeEvent } from '../event.ts';
+import type { FdbEntry } from '../fdb.ts';
+import { bridgeFdbFind } from '../fdb-table.ts';
+import type { Bridge } from '../netdev.ts';
+import { findDev, portState } from '../netdev.ts';
+import type { Skb } from '../skb.ts';
+import type { Netdev, Netns } from '../world.ts';
+import { brFdbUpdate } from './br-fdb.ts';
+import { brFlood, brForward } from './br-forward.ts';
+import { brNfPreRouting, callsIptables } from './br-netfilter.ts';
+import { isGroupMac } from './pkt-type.ts';
+import type { Walk } from './walk.ts';
+import { copiesDetail, drop, emit, walkCopies } from './walk.ts';
+
+/**
+ * br_handle_frame: what a port's state lets through. br_netfilter, where it is on, walks PREROUTING
+ * with every IPv4 frame before the bridge looks at its address.
+ */
+export const brHandleFrame = (
+  walk: Walk,
+  netns: Netns,
+  bridge: Bridge,
+  port: Netdev,
+  frame: Ethernet,
+  skb?: Skb,
+): void => {
+  const state = portState(walk.world, netns, port);
+  if (state !== 'forwarding' && state !== 'learning') {
+    drop(walk, netns, 'BRIDGE_INGRESS_STP_STATE', {
+      device: port.ifname,
+      ...(port.origin && { origin: port.origin }),
+    });
+    return;
+  }
+  if (bridge.vlanFiltering) {
+    drop(walk, netns, 'not-modelled', { device: bridge.ifname, unmodelled: 'vlan-filtering' });
+    return;
+  }
+  if (skb && !brNfPreRouting(walk, netns, bridge, port, skb)) return;
+  brHandleFrameFinish(walk, netns, bridge, port, frame, skb);
+};
+
+/**
+ * br_handle_frame_finish: learns where the sender is, then sends the frame to the port of its
+ * receiver, to all ports if that is unknown or everybody, or up the bridge's own stack.
+ */
+const brHandleFrameFinish = (
+  walk: Walk,
+  netns: Netns,
+  bridge: Bridge,
+  port: Netdev,
+  frame: Ethernet,
+  skb?: Skb,
+): void => {
+  const learned =
+    port.port?.learning === false ? undefined : brFdbUpdate(walk, netns, bridge, port, frame.src);
+  if (portState(walk.world, netns, port) === 'learning') {
+    drop(walk, netns, 'BRIDGE_INGRESS_STP_STATE', { device: port.ifname });
+    return;
+  }
+  const common: BridgeEvent['detail'] = {
+    mac: frame.dst,
+    inPort: port.ifname,
+    ...(learned && { learned: { mac: learned.mac, port: learned.dev } }),
+    ...(skb && callsIptables(walk, netns) && { callsIptables: true }),
+  };
+  const tell = (
+    action: BridgeEvent['action'],
+    detail: Partial<BridgeEvent['detail']>,
+    row?: FdbEntry,
+  ): void => {
+    emit(walk, {
+      kind: 'bridge',
+      netns: netns.id,
+      device: bridge.ifname,
+      action,
+      detail: { ...common, ...detail, ...(row && { row }) },
+      ...(row?.origin && { origin: row.origin }),
+    });
+  };
+  const bridged = { bridge, frame, ...(skb && { skb }), inPort: port };
+  const up = (): void => brPassFrameUp(walk, netns, bridge, frame, skb && { ...skb });
+  const row = isGroupMac(frame.dst)
+    ? undefined
+    : bridgeFdbFind(netns, bridge, walk.overlay.read(netns.id), frame.dst);
+  if (row?.local) {
+    tell('local', {}, row);
+    up();
+    return;
+  }
+  // A promiscuous bridge takes every frame up as well, where its stack throws it away.
+  const also = isGroupMac(frame.dst) || bridge.promisc === true ? [up] : [];
+  const out = row && findDev(netns, row.dev);
+  if (row && out) {
+    const { copies } = walkCopies(walk, also);
+    tell('forward', { outPort: row.dev, ...(copies.length > 0 && { copies }) }, row);
+    brForward(walk, netns, out, bridged);
+    return;
+  }
+  const flooded = brFlood(walk, netns, bridged, !isGroupMac(frame.dst), also);
+  tell('flood', copiesDetail(flooded));
+  flooded.tell();
+  if (flooded.main === undefined)
+    drop(walk, netns, flooded.copies.length > 0 ? 'OTHERHOST' : 'NO_TX_TARGET', {
+      device: bridge.ifname,
+    });
+};
+
+/** br_pass_frame_up: the bridge's own stack receives the frame, as if the bridge were a device. */
+const brPassFrameUp = (
+  walk: Walk,
+  netns: Netns,
+  bridge: Bridge,
+  frame: Ethernet,
+  skb?: Skb,
+): void => {
+  // Taken by the MAC of a port, it counts as the bridge's own.
+  const local = bridgeFdbFind(netns, bridge, undefined, frame.dst)?.local === true;
+  walk.stages.netifReceiveSkb(walk, netns, bridge, {
+    frame,
+    ...(skb && { skb }),
+    from: 'bridge',
+    ...(local && { pktType: 'host' as const }),
+  });
+};

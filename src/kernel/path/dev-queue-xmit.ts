@@ -1,0 +1,59 @@
+/** A frame leaves by a device: to the other end of a veth, onto a wire, into a bridge or a tunnel. */
+import type { Ethernet } from '../../wire/packet.ts';
+import type { Errno } from '../event.ts';
+import { hasCarrier } from '../netdev.ts';
+import type { Skb } from '../skb.ts';
+import type { Netdev, Netns } from '../world.ts';
+import { brDevXmit } from './br-device.ts';
+import { loopbackXmit } from './loopback.ts';
+import { segmentXmit } from './segment-xmit.ts';
+import { vethXmit } from './veth.ts';
+import { vxlanXmit } from './vxlan-xmit.ts';
+import type { Walk } from './walk.ts';
+import { drop } from './walk.ts';
+
+/**
+ * __dev_queue_xmit (net/core/dev.c): hands a frame to its device. A device that is down takes
+ * nothing (ENETDOWN for the sender); one without a carrier has the noop queue, which drops without a
+ * word. Neither is seen by a capture.
+ * @param skb what the kernel remembers of the frame; absent for ARP
+ */
+export const devQueueXmit = (
+  walk: Walk,
+  netns: Netns,
+  dev: Netdev,
+  frame: Ethernet,
+  skb?: Skb,
+): Errno | undefined => {
+  const at = { device: dev.ifname, ...(dev.origin && { origin: dev.origin }) };
+  if (!dev.up) {
+    drop(walk, netns, 'DEV_READY', at);
+    return 'ENETDOWN';
+  }
+  if (!hasCarrier(walk.world, netns, dev)) {
+    drop(walk, netns, 'no-carrier', at);
+    return undefined;
+  }
+  switch (dev.kind) {
+    case 'loopback':
+      loopbackXmit(walk, netns, dev, frame, skb);
+      break;
+    case 'veth':
+      vethXmit(walk, netns, dev, frame, skb);
+      break;
+    case 'bridge':
+      brDevXmit(walk, netns, dev, frame, skb);
+      break;
+    case 'vxlan':
+      vxlanXmit(walk, netns, dev, frame, skb);
+      break;
+    case 'physical':
+      segmentXmit(walk, netns, dev, frame, skb);
+      break;
+    default: {
+      const never: never = dev;
+      throw new TypeError(`not a device: ${never}`);
+    }
+  }
+  return undefined;
+};

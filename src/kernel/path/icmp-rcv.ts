@@ -1,0 +1,160 @@
+/** ICMP arrives at its host (net/ipv4/icmp.c, icmp_rcv). */
+import type { Icmp, Ipv4 } from '../../wire/packet.ts';
+import type { Skb } from '../skb.ts';
+import { ipv4DevConf, sysctlNumber } from '../sysctl.ts';
+import type { Netns } from '../world.ts';
+import { defaultTtl, replyMark } from './reply.ts';
+import { dstMtu, routeOutput } from './route.ts';
+import type { Walk } from './walk.ts';
+import { drop, emit, end } from './walk.ts';
+
+const FRAG_NEEDED = 4;
+
+/** icmp_echo and icmp_reply: the answer comes from the address that was asked. */
+const icmpEcho = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
+  if (skb.dst?.type !== 'local') return;
+  if (sysctlNumber(netns, 'net.ipv4.icmp_echo_ignore_all') !== 0) {
+    drop(walk, netns, 'NOT_SPECIFIED');
+    return;
+  }
+  const { packet } = skb;
+  emit(walk, {
+    kind: 'deliver',
+    netns: netns.id,
+    action: 'echo',
+    detail: { protocol: 'icmp', ip: packet.dst },
+  });
+  end(walk, { kind: 'delivered' });
+  const mark = replyMark(netns, skb.mark);
+  const run = (): void => {
+    const key = { dst: packet.src, src: packet.dst, ...(mark !== 0 && { mark }) };
+    const detail = { protocol: 'icmp', what: 'echo-reply', src: key.src, dst: key.dst } as const;
+    emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
+    const route = routeOutput(walk, netns, key);
+    if (route.kind === 'error') drop(walk, netns, 'IP_OUTNOROUTES');
+    if (route.kind !== 'route') return;
+    const answer: Ipv4 = {
+      type: 'ipv4',
+      src: packet.dst,
+      dst: packet.src,
+      ttl: defaultTtl(netns),
+      tos: packet.tos,
+      df: false,
+      id: 0,
+      payload: { ...icmp, kind: 'echo-reply' },
+    };
+    walk.stages.ipLocalOut(walk, netns, { packet: answer, mark, dst: route.dst });
+  };
+  walk.pending.push({ carries: 'echo-reply', from: netns.id, to: packet.src, run });
+};
+
+/** ip_rt_update_pmtu: a smaller MTU on the way to a destination is remembered, down to a limit. */
+const learnPmtu = (walk: Walk, netns: Netns, about: Ipv4, told: number): void => {
+  const route = routeOutputQuietly(walk, netns, about);
+  if (!route) return;
+  const known = dstMtu(netns, route);
+  if (told >= known) return;
+  const mtu = Math.max(told, Math.min(known, sysctlNumber(netns, 'net.ipv4.route.min_pmtu')));
+  walk.overlay.write(netns.id).pmtu.set(about.dst, mtu);
+  emit(walk, {
+    kind: 'size',
+    netns: netns.id,
+    device: route.dev,
+    action: 'pmtu-learned',
+    detail: { length: known, mtu, df: true, needed: told, device: route.dev },
+  });
+};
+
+const routeOutputQuietly = (walk: Walk, netns: Netns, { src, dst }: Ipv4): Skb['dst'] => {
+  const { recorder } = walk;
+  walk.recorder = { kind: 'mute' };
+  const route = routeOutput(walk, netns, { dst, src, anySource: true });
+  walk.recorder = recorder;
+  return route.kind === 'route' ? route.dst : undefined;
+};
+
+/** __ip_do_redirect: a host believes the gateway that it uses when it names a better one. */
+const learnRedirect = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp, about: Ipv4): void => {
+  const { iif, packet } = skb;
+  if (iif === undefined || icmp.gateway === undefined) return;
+  if (ipv4DevConf(netns, iif, 'accept_redirects') === 0) return;
+  const route = routeOutputQuietly(walk, netns, about);
+  if (route?.dev !== iif || route.gateway !== packet.src) return;
+  const dynamic = walk.overlay.write(netns.id);
+  const redirects = dynamic.redirects ?? new Map<string, string>();
+  redirects.set(about.dst, icmp.gateway);
+  Object.assign(dynamic, { redirects });
+};
+
+/** icmp_unreach, icmp_redirect and icmp_socket_deliver: to the socket that sent what is quoted. */
+const icmpError = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
+  const { original } = icmp;
+  const socket = original
+    ? walk.sockets.find((one) => one.netns === netns.id && one.sent(original))
+    : undefined;
+  emit(walk, {
+    kind: 'deliver',
+    netns: netns.id,
+    action: 'icmp-error',
+    detail: {
+      protocol: 'icmp',
+      ip: skb.packet.dst,
+      ...(socket?.process !== undefined && { process: socket.process }),
+      error: { kind: icmp.kind, code: icmp.code },
+    },
+  });
+  end(walk, { kind: 'delivered' });
+  if (!socket || !original) return;
+  if (icmp.kind === 'redirect') {
+    learnRedirect(walk, netns, skb, icmp, original);
+    return;
+  }
+  if (icmp.kind === 'destination-unreachable' && icmp.code === FRAG_NEEDED && icmp.mtu)
+    learnPmtu(walk, netns, original, icmp.mtu);
+  socket.error({
+    kind: icmp.kind,
+    code: icmp.code,
+    ...(icmp.mtu !== undefined && { mtu: icmp.mtu }),
+  });
+};
+
+/** icmp_rcv: answers echoes, gives answers and errors to the sockets they are for. */
+export const icmpRcv = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
+  switch (icmp.kind) {
+    case 'echo-request':
+      icmpEcho(walk, netns, skb, icmp);
+      break;
+    case 'echo-reply': {
+      const socket = walk.sockets.find(
+        (one) => one.netns === netns.id && one.protocol === 'icmp' && one.owns(skb.packet),
+      );
+      if (!socket) {
+        drop(walk, netns, 'NO_SOCKET');
+        return;
+      }
+      emit(walk, {
+        kind: 'deliver',
+        netns: netns.id,
+        action: 'socket',
+        detail: {
+          protocol: 'icmp',
+          ip: skb.packet.dst,
+          ...(socket.process !== undefined && { process: socket.process }),
+        },
+      });
+      end(walk, { kind: 'delivered' });
+      socket.receive(skb.packet);
+      break;
+    }
+    case 'destination-unreachable':
+    case 'time-exceeded':
+    case 'parameter-problem':
+    case 'redirect':
+      icmpError(walk, netns, skb, icmp);
+      break;
+    default: {
+      const never: never = icmp.kind;
+      throw new TypeError(`not an ICMP message: ${never}`);
+    }
+  }
+};

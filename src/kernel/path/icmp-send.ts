@@ -1,0 +1,95 @@
+/** ICMP errors (net/ipv4/icmp.c, icmp_send). */
+import { ICMP_ERROR_MAX, ICMP_HEADER, IPV4_HEADER } from '../../wire/length.ts';
+import type { Icmp, Ipv4 } from '../../wire/packet.ts';
+import { NO_DATA } from '../../wire/packet.ts';
+import { inetSelectAddr } from '../fib-select.ts';
+import type { Skb } from '../skb.ts';
+import { sysctlNumber } from '../sysctl.ts';
+import type { Netns } from '../world.ts';
+import { defaultTtl, replyMark } from './reply.ts';
+import { dstMtu, routeOutput } from './route.ts';
+import type { IcmpErrorSpec, Walk } from './walk.ts';
+import { emit, markRejected } from './walk.ts';
+
+/** The usual precedence of a router's own messages (IPTOS_PREC_INTERNETCONTROL). */
+const INTERNETCONTROL = 0xc0;
+const TOS_MASK = 0x1e;
+
+/** Whether a packet may be answered with an error at all (RFC 1122, 3.2.2). */
+const mayComplain = ({ packet, dst, pktType }: Skb): boolean => {
+  if (!dst || dst.type === 'broadcast' || dst.type === 'multicast') return false;
+  if (pktType !== undefined && pktType !== 'host') return false;
+  const { payload } = packet;
+  return (
+    payload.type !== 'icmp' || payload.kind === 'echo-request' || payload.kind === 'echo-reply'
+  );
+};
+
+/** The address the error comes from; undefined: the route back decides. */
+const errorSource = (netns: Netns, { packet, dst, iif }: Skb): string | undefined => {
+  if (dst?.type === 'local') return packet.dst;
+  if (iif === undefined) return undefined;
+  return sysctlNumber(netns, 'net.ipv4.icmp_errors_use_inbound_ifaddr') === 0
+    ? undefined
+    : inetSelectAddr(netns, iif, packet.src, 'link');
+};
+
+/**
+ * icmp_send and icmp_route_lookup: an error about a packet goes back to its source once the packet
+ * has ended. Never about errors, broadcasts, or what was sent to everybody. It comes from the
+ * address that the packet was sent to, if that is here, else from the one that the route back
+ * prefers. Rate limits are not modelled.
+ */
+export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorSpec): void => {
+  if (!mayComplain(about)) return;
+  if (error.kind !== 'redirect') markRejected(walk);
+  const { packet } = about;
+  const saddr = errorSource(netns, about);
+  const mark = replyMark(netns, about.mark);
+  const run = (): void => sendError(walk, netns, packet, saddr, mark, error);
+  walk.pending.push({ carries: 'icmp-error', from: netns.id, to: packet.src, run });
+};
+
+const sendError = (
+  walk: Walk,
+  netns: Netns,
+  about: Ipv4,
+  saddr: string | undefined,
+  mark: number,
+  error: IcmpErrorSpec,
+): void => {
+  const key = {
+    dst: about.src,
+    ...(saddr !== undefined && { src: saddr }),
+    ...(mark !== 0 && { mark }),
+  };
+  const route = routeOutput(walk, netns, key, {
+    before: (src) => {
+      const detail = { protocol: 'icmp', what: 'icmp-error', src, dst: about.src } as const;
+      emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
+    },
+  });
+  if (route.kind !== 'route') return;
+  const room = Math.min(dstMtu(netns, route.dst), ICMP_ERROR_MAX) - IPV4_HEADER - ICMP_HEADER;
+  const icmp: Icmp = {
+    type: 'icmp',
+    kind: error.kind,
+    code: error.code,
+    ...(error.mtu !== undefined && { mtu: error.mtu }),
+    ...(error.gateway !== undefined && { gateway: error.gateway }),
+    original: about,
+    ...(room < ICMP_ERROR_MAX - IPV4_HEADER - ICMP_HEADER && { quoted: room }),
+    payload: NO_DATA,
+  };
+  const packet: Ipv4 = {
+    type: 'ipv4',
+    src: route.src,
+    dst: about.src,
+    ttl: defaultTtl(netns),
+    tos: INTERNETCONTROL | (about.tos & TOS_MASK),
+    df: false,
+    id: 0,
+    payload: icmp,
+  };
+  walk.stages.ipLocalOut(walk, netns, { packet, mark, dst: route.dst });
+};

@@ -1,0 +1,178 @@
+/** A packet enters the IPv4 stack (net/ipv4/ip_input.c). */
+import type { RouteEvent } from '../event.ts';
+import { findDev } from '../netdev.ts';
+import type { RouteInput } from '../route-input.ts';
+import { ipRouteInput } from '../route-input.ts';
+import type { Skb } from '../skb.ts';
+import type { Netdev, Netns } from '../world.ts';
+import { icmpRcv } from './icmp-rcv.ts';
+import { ipForward } from './ip-forward.ts';
+import { nfWalk } from './nf-walk.ts';
+import { foundIn, tellRoute } from './route.ts';
+import { tcpRcv } from './tcp-rcv.ts';
+import { udpRcv } from './udp-rcv.ts';
+import type { Walk } from './walk.ts';
+import { drop, isTold } from './walk.ts';
+
+/** ip_local_deliver: INPUT, then the protocol. */
+const ipLocalDeliver = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
+  const { physin } = skb;
+  const outcome = nfWalk(walk, netns, skb, {
+    hook: 'INPUT',
+    in: dev.ifname,
+    ...(physin !== undefined && { physin }),
+    bridged: false,
+  });
+  if (outcome.kind === 'stop') return;
+  const { payload } = skb.packet;
+  switch (payload.type) {
+    case 'tcp':
+      tcpRcv(walk, netns, skb, payload);
+      break;
+    case 'udp':
+      udpRcv(walk, netns, skb, payload);
+      break;
+    case 'icmp':
+      icmpRcv(walk, netns, skb, payload);
+      break;
+    case 'data':
+      drop(walk, netns, 'IP_NOPROTO');
+      break;
+    default: {
+      const never: never = payload;
+      throw new TypeError(`not a protocol: ${never}`);
+    }
+  }
+};
+
+const resultOf = (route: RouteInput): RouteEvent['detail']['result'] => {
+  switch (route.kind) {
+    case 'local':
+    case 'broadcast':
+      return route.kind;
+    case 'forward':
+      return 'unicast';
+    case 'drop':
+    case 'error':
+      return route.result?.type ?? 'no-route';
+    default: {
+      const never: never = route;
+      return never;
+    }
+  }
+};
+
+const tellInput = (walk: Walk, netns: Netns, skb: Skb, iif: string, route: RouteInput): void => {
+  const { src, dst } = skb.packet;
+  const key = { iif, ...(skb.mark !== 0 && { mark: skb.mark }) };
+  const refused = route.kind === 'drop' && route.reason === 'IP_RPFILTER';
+  if (route.result || !refused)
+    tellRoute(walk, netns, {
+      dst,
+      src,
+      ...key,
+      purpose: 'input',
+      ...(route.result && foundIn(route.result)),
+      result: resultOf(route),
+    });
+  if (refused && route.reverse)
+    tellRoute(walk, netns, {
+      dst: src,
+      src: dst,
+      ...key,
+      purpose: 'reverse-path',
+      ...foundIn(route.reverse),
+      result: route.reverse.type,
+    });
+};
+
+/** ip_rcv_finish: finds the way on, unless the packet comes from this machine and has one. */
+const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
+  if (skb.dst) {
+    ipLocalDeliver(walk, netns, dev, skb);
+    return;
+  }
+  const { src, dst } = skb.packet;
+  const device = dev.ifname;
+  const route = ipRouteInput(walk.world, netns, {
+    dst,
+    src,
+    iif: device,
+    ...(skb.mark !== 0 && { mark: skb.mark }),
+  });
+  if (isTold(walk)) tellInput(walk, netns, skb, device, route);
+  switch (route.kind) {
+    case 'local':
+    case 'broadcast':
+      skb.dst = { type: route.kind, dev: 'lo' };
+      ipLocalDeliver(walk, netns, dev, skb);
+      break;
+    case 'forward': {
+      const { row, gateway, redirect } = route;
+      // What a redirect taught this machine binds what it forwards as well.
+      const learned = walk.overlay.read(netns.id)?.redirects?.get(dst) ?? gateway;
+      skb.dst = {
+        type: 'unicast',
+        dev: route.dev,
+        ...(learned !== undefined && { gateway: learned }),
+        ...(row.mtu !== undefined && row.mtu > 0 && { mtu: row.mtu }),
+        redirect,
+      };
+      ipForward(walk, netns, dev, skb);
+      break;
+    }
+    case 'drop':
+      if (route.reason === 'not-modelled')
+        drop(walk, netns, 'not-modelled', { device, unmodelled: 'multicast' });
+      else drop(walk, netns, route.reason, { device });
+      break;
+    case 'error':
+      ipError(walk, netns, device, skb, route);
+      break;
+    default: {
+      const never: never = route;
+      throw new TypeError(`not a route: ${never}`);
+    }
+  }
+};
+
+/** ip_error: a packet without a way on; its sender is told unless the route is to be silent. */
+const ipError = (
+  walk: Walk,
+  netns: Netns,
+  device: string,
+  skb: Skb,
+  route: Extract<RouteInput, { kind: 'error' }>,
+): void => {
+  if (!route.forwarding) {
+    drop(walk, netns, 'forwarding-off', { device });
+    return;
+  }
+  skb.dst = { type: 'unicast', dev: device };
+  if (route.icmp)
+    walk.stages.icmpSend(walk, netns, skb, {
+      kind: 'destination-unreachable',
+      code: route.icmp.code,
+    });
+  drop(walk, netns, route.reason, { device });
+};
+
+/**
+ * ip_rcv: a frame for another machine's MAC is thrown away; every other packet walks PREROUTING,
+ * unless br_netfilter walked it in the bridge.
+ */
+export const ipRcv = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
+  if (skb.pktType === 'otherhost') {
+    drop(walk, netns, 'OTHERHOST', { device: dev.ifname });
+    return;
+  }
+  walk.accepted += 1;
+  if (!skb.preroutingDone) {
+    const state = { hook: 'PREROUTING', in: dev.ifname, bridged: false } as const;
+    if (nfWalk(walk, netns, skb, state).kind === 'stop') return;
+  }
+  delete skb.preroutingDone;
+  // Only lo gives a packet back with its route.
+  if (findDev(netns, dev.ifname)?.kind !== 'loopback') delete skb.dst;
+  ipRcvFinish(walk, netns, dev, skb);
+};

@@ -1,0 +1,63 @@
+/** A stage asks netfilter, and does what it says. */
+import type { Errno } from '../event.ts';
+import { inetAddrType } from '../fib-lookup.ts';
+import { inetSelectAddr } from '../fib-select.ts';
+import { nfHook } from '../netfilter/nf-hook.ts';
+import type { NfEnv, NfState, NfVerdict } from '../netfilter/verdict.ts';
+import type { Skb } from '../skb.ts';
+import type { Netns } from '../world.ts';
+import { nfReject } from './nf-reject.ts';
+import type { Walk } from './walk.ts';
+import { drop, emit } from './walk.ts';
+
+const ADDR_TYPE = {
+  local: 'LOCAL',
+  unicast: 'UNICAST',
+  broadcast: 'BROADCAST',
+  multicast: 'MULTICAST',
+} as const;
+
+const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => ({
+  netns,
+  conntrack: walk.overlay.write(netns.id).conntrack,
+  emit: (event) => emit(walk, event),
+  addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],
+  masqueradeAddress: (out, dst) => inetSelectAddr(netns, out, skb.dst?.gateway ?? dst, 'global'),
+});
+
+export type HookOutcome =
+  | { readonly kind: 'accept'; readonly reroute: boolean }
+  | { readonly kind: 'stop'; readonly errno: Errno };
+
+const ACCEPT: HookOutcome = { kind: 'accept', reroute: false };
+
+/**
+ * NF_HOOK (include/linux/netfilter.h): walks a hook. A packet that is not accepted ends here, and
+ * the one who sent it from here gets EPERM.
+ */
+export const nfWalk = (walk: Walk, netns: Netns, skb: Skb, state: NfState): HookOutcome => {
+  if (netns.netfilter.tables.length === 0) return ACCEPT;
+  const verdict: NfVerdict = nfHook(envOf(walk, netns, skb), state.hook, skb, state);
+  switch (verdict.kind) {
+    case 'ACCEPT':
+      return verdict.reroute ? { kind: 'accept', reroute: true } : ACCEPT;
+    case 'DROP':
+      drop(walk, netns, 'NETFILTER_DROP', origin(verdict));
+      break;
+    case 'REJECT':
+      nfReject(walk, netns, state, skb, verdict.with);
+      drop(walk, netns, 'NETFILTER_DROP', origin(verdict));
+      break;
+    case 'UNKNOWN':
+      drop(walk, netns, 'not-modelled', { unmodelled: 'rule', ...origin(verdict) });
+      break;
+    default: {
+      const never: never = verdict;
+      throw new TypeError(`not a verdict: ${never}`);
+    }
+  }
+  return { kind: 'stop', errno: 'EPERM' };
+};
+
+const origin = ({ by }: Exclude<NfVerdict, { kind: 'ACCEPT' }>) =>
+  by.rule?.origin ? { origin: by.rule.origin } : {};

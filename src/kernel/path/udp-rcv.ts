@@ -1,0 +1,102 @@
+/** UDP arrives at its host (net/ipv4/udp.c). */
+import { layersOf } from '../../wire/layers.ts';
+import type { Ipv4, Udp } from '../../wire/packet.ts';
+import type { Skb } from '../skb.ts';
+import type { Netns } from '../world.ts';
+import { defaultTtl } from './reply.ts';
+import { routeOutput } from './route.ts';
+import { lookupListener, tellListener } from './socket-lookup.ts';
+import { vxlanListens, vxlanRcv } from './vxlan-rcv.ts';
+import type { Walk } from './walk.ts';
+import { drop, emit, end } from './walk.ts';
+
+const PORT_UNREACH = 3;
+
+/** An application's answer: as many bytes, from the address that was asked. */
+const answer = (walk: Walk, netns: Netns, asked: Ipv4, udp: Udp): void => {
+  const { src, dst } = asked;
+  const detail = { protocol: 'udp', what: 'answer', src: dst, dst: src } as const;
+  emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
+  const route = routeOutput(walk, netns, { dst: src, src: dst });
+  if (route.kind === 'error') drop(walk, netns, 'IP_OUTNOROUTES');
+  if (route.kind !== 'route') return;
+  const packet: Ipv4 = {
+    type: 'ipv4',
+    src: dst,
+    dst: src,
+    ttl: defaultTtl(netns),
+    tos: 0,
+    df: true,
+    id: 0,
+    payload: { ...udp, sport: udp.dport, dport: udp.sport },
+  };
+  walk.stages.ipLocalOut(walk, netns, { packet, mark: 0, dst: route.dst });
+};
+
+/** A tunnel's packet that no tunnel takes: not the end that its own flow has. */
+const refuseTunnel = (walk: Walk, netns: Netns, skb: Skb, port: number): void => {
+  const { packet, mac } = skb;
+  const layers = mac ? layersOf({ type: 'ethernet', ...mac, payload: packet }) : undefined;
+  emit(walk, {
+    kind: 'deliver',
+    netns: netns.id,
+    action: 'no-listener',
+    detail: { protocol: 'udp', ip: packet.dst, port },
+    ...(layers && { packet: layers }),
+  });
+  end(walk, { kind: 'dropped', reason: 'NO_SOCKET' });
+  const { recorder } = walk;
+  const rejected = recorder.kind === 'story' && recorder.rejected === true;
+  walk.stages.icmpSend(walk, netns, skb, {
+    kind: 'destination-unreachable',
+    code: PORT_UNREACH,
+  });
+  // The error goes to the tunnel's other end, and stays there.
+  if (recorder.kind === 'story' && !rejected) delete recorder.rejected;
+};
+
+/**
+ * __udp4_lib_rcv: a tunnel's packet to the tunnel device, everything else to the socket that waits
+ * for it; without one, ICMP port unreachable.
+ */
+export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
+  const { packet } = skb;
+  const port = typeof udp.dport === 'number' ? udp.dport : 0;
+  const { payload } = udp;
+  if (vxlanListens(netns, port)) {
+    if (payload.type === 'vxlan') vxlanRcv(walk, netns, skb, port, payload);
+    // What is no VXLAN is thrown away by the tunnel.
+    else drop(walk, netns, 'NOT_SPECIFIED');
+    return;
+  }
+  if (payload.type === 'vxlan') {
+    refuseTunnel(walk, netns, skb, port);
+    return;
+  }
+  const at = { protocol: 'udp', ip: packet.dst, port } as const;
+  const socket = walk.sockets.find(
+    (one) => one.netns === netns.id && one.protocol === 'udp' && one.owns(packet),
+  );
+  if (socket) {
+    const { process } = socket;
+    emit(walk, {
+      kind: 'deliver',
+      netns: netns.id,
+      action: 'socket',
+      detail: { ...at, ...(process !== undefined && { process }) },
+    });
+    end(walk, { kind: 'delivered' });
+    socket.receive(packet);
+    return;
+  }
+  const listener = lookupListener(walk, netns, 'udp', packet.dst, port);
+  tellListener(walk, netns, at, listener);
+  if (listener.kind === 'open') {
+    const run = (): void => answer(walk, netns, packet, udp);
+    walk.pending.push({ carries: 'datagram', from: netns.id, to: packet.src, run });
+  } else if (listener.kind === 'closed')
+    walk.stages.icmpSend(walk, netns, skb, {
+      kind: 'destination-unreachable',
+      code: PORT_UNREACH,
+    });
+};
