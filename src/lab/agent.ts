@@ -20,6 +20,9 @@ export type RawFrame = readonly [
   hex: string,
 ];
 
+/** One dropped packet: ns since the agent started, ethertype, the kernel's name for the reason. */
+export type Drop = readonly [time: number, ethertype: number, reason: string];
+
 export interface ListenerRequest {
   readonly ns: string;
   readonly protocol: 'tcp' | 'udp';
@@ -56,6 +59,8 @@ export interface ProbeAnswer {
   readonly frames: Readonly<Record<string, readonly RawFrame[]>>;
   /** What `conntrack -L -o extended` prints, by namespace. */
   readonly conntrack: Readonly<Record<string, string>>;
+  /** Packets that any kernel code on this machine dropped meanwhile; null: cannot be had here. */
+  readonly drops: readonly Drop[] | null;
   /** Frames that a full ring lost. */
   readonly lost: number;
   /** False: frames still flowed when the limit was reached. */
@@ -74,7 +79,8 @@ interface Operations {
   spawn: { ask: { jobs: readonly Job[]; ready: string }; answer: null };
   /** Ends them: the standard output of each in base64. */
   reap: { ask: Readonly<Record<never, never>>; answer: readonly string[] };
-  capture: { ask: { names: readonly string[]; tracked: readonly string[] }; answer: null };
+  /** Answers why the kernel's drop reasons cannot be had here, or null where they can. */
+  capture: { ask: { names: readonly string[]; tracked: readonly string[] }; answer: string | null };
   cold: { ask: Readonly<Record<never, never>>; answer: null };
   probe: { ask: ProbeRequest; answer: ProbeAnswer };
 }

@@ -14,6 +14,8 @@ export interface Lab {
   readonly plan: LabPlan;
   /** Namespaces by their name in the lab. */
   readonly byName: ReadonlyMap<string, Netns>;
+  /** Why the kernel's drop reasons cannot be had on this machine. */
+  readonly noDrops: string | undefined;
   readonly stop: () => Promise<void>;
 }
 
@@ -111,7 +113,7 @@ export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<L
   const agent = startAgent(as);
   try {
     const plan = await construct(agent, world);
-    await agent.ask('capture', {
+    const noDrops = await agent.ask('capture', {
       names: plan.spaces.map(({ name }) => name),
       tracked: plan.spaces
         .filter(({ netns }) => conntrackActive(netns.netfilter))
@@ -122,6 +124,7 @@ export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<L
       agent,
       plan,
       byName: new Map(plan.spaces.map(({ name, netns }) => [name, netns])),
+      noDrops: noDrops ?? undefined,
       stop: agent.stop,
     };
   } catch (error) {

@@ -1,7 +1,10 @@
 /** Captured frames as taps: decoded, named after the World's devices, in the order of time. */
 import type { Tap } from '../kernel/event.ts';
-import { decodeEthernet } from '../wire/decode.ts';
+import { DecodeError, decodeEthernet } from '../wire/decode.ts';
 import { layersOf } from '../wire/layers.ts';
+import { ETHERNET_HEADER } from '../wire/length.ts';
+import { readMac } from '../wire/mac.ts';
+import type { Layer } from '../wire/packet.ts';
 import type { RawFrame } from './agent.ts';
 import type { Lab } from './build.ts';
 
@@ -21,6 +24,19 @@ const bytesOf = ([, , , length, hex]: RawFrame): Uint8Array => {
   return bytes;
 };
 
+/** Fragments are no packets; they are told by their Ethernet header and their length. */
+const layers = (bytes: Uint8Array): Layer[] => {
+  try {
+    return layersOf(decodeEthernet(bytes));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return [
+      { type: 'ethernet', dst: readMac(bytes, 0), src: readMac(bytes, 6) },
+      { type: 'data', length: bytes.length - ETHERNET_HEADER },
+    ];
+  }
+};
+
 /**
  * All frames of a probe that carry IPv4 or ARP, IGMP left out.
  * @throws {Error} when a frame was seen on a device that the World does not have
@@ -37,7 +53,7 @@ export const timedTaps = (
       const device = netns?.devices.find(({ ifindex }) => ifindex === frame[1]);
       if (netns === undefined || device === undefined)
         throw new Error(`a frame on unknown device ${frame[1]} of ${name}`);
-      const packet = layersOf(decodeEthernet(bytesOf(frame)));
+      const packet = layers(bytesOf(frame));
       if (packet.some((layer) => layer.type === 'ipv4' && layer.protocol === '2')) continue;
       taps.push({
         netns: netns.id,

@@ -2,7 +2,7 @@
 import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
 import type { Probe } from '../kernel/probe.ts';
 import type { NetnsId } from '../kernel/world.ts';
-import type { ListenerRequest } from './agent.ts';
+import type { Drop, ListenerRequest } from './agent.ts';
 import type { Lab } from './build.ts';
 import { type TimedTap, timedTaps } from './capture.ts';
 import { parseConntrack } from './conntrack.ts';
@@ -13,6 +13,8 @@ export interface Observation {
   readonly outcome: string;
   readonly taps: readonly TimedTap[];
   readonly conntrack: ReadonlyMap<NetnsId, readonly ConntrackEntry[]>;
+  /** Reasons for which IPv4 packets were dropped meanwhile, machine-wide; undefined: not to be had. */
+  readonly drops: ReadonlySet<string> | undefined;
 }
 
 /** Seconds; a neighbour that nobody answers for takes 0.1 s between two frames. */
@@ -32,6 +34,11 @@ const listenersOf = (lab: Lab, probe: Probe): ListenerRequest[] =>
       ? [...rows, { ns: name, protocol, ip: '0.0.0.0', port: dport }]
       : rows;
   });
+
+const ETHERTYPE_IPV4 = 0x0800;
+
+const reasons = (drops: readonly Drop[]): Set<string> =>
+  new Set(drops.filter(([, type]) => type === ETHERTYPE_IPV4).map(([, , reason]) => reason));
 
 /**
  * One probe through a lab, from a cold start unless `warm`.
@@ -55,6 +62,7 @@ export const probeLab = async (lab: Lab, probe: Probe, warm = false): Promise<Ob
   return {
     outcome: answer.outcome,
     taps: timedTaps(lab, answer.frames),
+    drops: answer.drops === null ? undefined : reasons(answer.drops),
     conntrack: new Map(
       Object.entries(answer.conntrack).map(([name, text]) => [
         lab.byName.get(name)?.id ?? name,

@@ -1,4 +1,5 @@
 /** Worlds made by hand with netlink alone, no Kubernetes in them: what the kernel proof starts from. */
+import { createBook } from '../../src/kernel/book.ts';
 import {
   addrAdd,
   fdbAppend,
@@ -12,34 +13,31 @@ import {
   sysctlSet,
 } from '../../src/kernel/netlink.ts';
 import { createNetns } from '../../src/kernel/netns.ts';
-import type { Attachment, Host, Netns, Segment, World } from '../../src/kernel/world.ts';
+import type { Netns, Segment, World } from '../../src/kernel/world.ts';
+import { attachmentsOf, createHost, createWorld } from '../../src/kernel/world-build.ts';
 
-/** Namespaces by id, to be changed at will before `worldOf` freezes them into a World. */
-export interface Draft {
-  readonly netnses: Map<string, Netns>;
-  readonly segments: Map<string, Segment>;
-}
+/** Namespaces by id, to be changed at will before `worldOf` makes a World of them. */
+export type Draft = Map<string, Netns>;
 
-export const draft = (): Draft => ({ netnses: new Map(), segments: new Map() });
+export const draft = (): Draft => new Map();
 
 /** A namespace with a working loopback device, as any runtime leaves it. */
 export const addNetns = (made: Draft, host: string, name: string): Netns => {
   const netns = createNetns({ host, name });
   addrAdd(netns, 'lo', { ip: '127.0.0.1', prefix: 8 });
   linkSet(netns, 'lo', { up: true });
-  made.netnses.set(netns.id, netns);
+  made.set(netns.id, netns);
   return netns;
 };
 
 export const netnsOf = (made: Draft, id: string): Netns => {
-  const netns = made.netnses.get(id);
+  const netns = made.get(id);
   if (netns === undefined) throw new RangeError(`no namespace ${id} in the draft`);
   return netns;
 };
 
-/** A physical device on a wire, which comes into being with its first attachment. */
+/** A physical device on a wire, up. */
 export const plug = (
-  made: Draft,
   netns: Netns,
   ifname: string,
   wire: string,
@@ -49,20 +47,6 @@ export const plug = (
   linkAdd(netns, { kind: 'physical', ifname, mac: spec.mac, mtu, segment: wire });
   addrAdd(netns, ifname, { ip: spec.ip, prefix: spec.prefix });
   linkSet(netns, ifname, { up: true });
-  const attachment: Attachment = {
-    host: netns.host,
-    netns: netns.id,
-    ifname,
-    mac: spec.mac,
-    ips: [spec.ip],
-  };
-  const segment = made.segments.get(wire);
-  made.segments.set(wire, {
-    name: wire,
-    mtu: Math.max(segment?.mtu ?? 0, mtu),
-    attachments: [...(segment?.attachments ?? []), attachment],
-    cuts: segment?.cuts ?? [],
-  });
 };
 
 /** Both ends of a veth pair, up. */
@@ -78,32 +62,38 @@ export const join = (
   linkSet(peer, peerName, { up: true });
 };
 
-export const worldOf = (made: Draft): World => {
-  const hosts = new Map<
-    string,
-    { name: string; netns: Map<string, Netns>; modules: Set<string> }
-  >();
-  for (const netns of made.netnses.values()) {
-    const host = hosts.get(netns.host) ?? {
-      name: netns.host,
-      netns: new Map<string, Netns>(),
-      modules: new Set(['br_netfilter']),
+const segmentsOf = (netnses: readonly Netns[]): Segment[] => {
+  const ends = netnses.flatMap(attachmentsOf);
+  return [...new Set(ends.map(({ segment }) => segment))].map((name) => {
+    const attachments = ends.filter((end) => end.segment === name);
+    const mtus = attachments.map(
+      ({ netns, ifname }) =>
+        netnses.find(({ id }) => id === netns)?.devices.find((dev) => dev.ifname === ifname)?.mtu,
+    );
+    return {
+      name,
+      mtu: Math.max(...mtus.map((mtu) => mtu ?? 0)),
+      attachments: attachments.map(({ segment: _, ...end }) => end),
+      cuts: [],
     };
-    host.netns.set(netns.name, netns);
-    hosts.set(netns.host, host);
-  }
-  return {
+  });
+};
+
+/** The World of a draft, which must not be changed afterwards. */
+export const worldOf = (made: Draft): World => {
+  const netnses = [...made.values()];
+  return createWorld({
     name: 'hand-made',
-    hostNames: [...hosts.keys()],
-    host: (name: string): Host => {
-      const host = hosts.get(name);
-      if (host === undefined) throw new RangeError(`no host ${name}`);
-      return host;
-    },
-    segments: made.segments,
-    book: { ranges: [], owners: () => [], rangeOf: () => undefined },
-    dynamic: new Map(),
-  };
+    hostNames: [...new Set(netnses.map(({ host }) => host))],
+    compile: (name) =>
+      createHost(
+        name,
+        netnses.filter(({ host }) => host === name),
+        ['br_netfilter'],
+      ),
+    segments: segmentsOf(netnses),
+    book: createBook([], []),
+  });
 };
 
 const hex = (value: number): string => value.toString(16).padStart(2, '0');
@@ -179,7 +169,7 @@ const addPeer = (host: Netns, spec: ClusterSpec, other: number): void => {
 export const cluster = (spec: ClusterSpec): Draft => {
   const made = draft();
   const gw = addNetns(made, 'gw', 'host');
-  plug(made, gw, 'eth0', 'underlay', {
+  plug(gw, 'eth0', 'underlay', {
     mac: '02:00:00:00:00:fe',
     ip: '192.168.10.1',
     prefix: 24,
@@ -188,7 +178,7 @@ export const cluster = (spec: ClusterSpec): Draft => {
   sysctlSet(gw, 'net.ipv4.ip_forward', '1');
   for (let node = 1; node <= spec.nodes; node++) {
     const host = addNetns(made, nodeName(node), 'host');
-    plug(made, host, 'eth0', 'underlay', {
+    plug(host, 'eth0', 'underlay', {
       mac: `02:00:00:00:00:${hex(node)}`,
       ip: nodeIp(node),
       prefix: 24,
