@@ -1,13 +1,13 @@
 /**
  * One hook of the IPv4 stack: everything that is registered there, in the order of its priority.
  *
- *             raw    conntrack  mangle  nat    filter  security  nat    conntrack
- *             -300   -200       -150    -100   0       50        100    last
- * PREROUTING  rules  in         rules   dst    .       .         .      .
- * INPUT       .      .          rules   .      rules   rules     src    confirm
- * FORWARD     .      .          rules   .      rules   rules     .      .
- * OUTPUT      rules  in         rules   dst    rules   rules     .      .
- * POSTROUTING .      .          rules   .      .       .         src    confirm
+ *             raw    conntrack  mangle  nat    filter  nat    security  conntrack
+ *             -300   -200       -150    -100   0       100    150       last
+ * PREROUTING  rules  in         rules   dst    .       .      .         .
+ * INPUT       .      .          rules   .      rules   src    rules     confirm
+ * FORWARD     .      .          rules   .      rules   .      rules     .
+ * OUTPUT      rules  in         rules   dst    rules   .      rules     .
+ * POSTROUTING .      .          rules   .      .       src    .         confirm
  *
  * Conntrack is there while a rule needs it, nat at all its hooks while one nat chain is.
  */

@@ -168,7 +168,8 @@ export const priorityOf = (table: TableName, hook: Hook): number => {
     case 'filter':
       return 0;
     case 'security':
-      return 50;
+      // The nf_tables back end's own number; the legacy table is at 50, before nat.
+      return 150;
     default: {
       const never: never = table;
       return never;
