@@ -12,6 +12,7 @@ import { type OtherHosts, outsideOf } from './underlay.ts';
 export interface NodeAddress {
   readonly ip: Ip;
   readonly ifname: string;
+  readonly why: 'tunnel-address' | 'bridge-gateway';
 }
 
 export interface BookInput {
@@ -54,13 +55,13 @@ const ownersOfNode = (input: BookInput, node: ClusterNode): BookOwner[] => {
       origin: forNode('scenario', node)('node-address'),
     },
     ...input.addressesOf(node).map(
-      ({ ip, ifname }): BookOwner => ({
+      ({ ip, ifname, why }): BookOwner => ({
         ip,
         netns,
         host,
         name: `${ifname} of ${host}`,
         invented: node.invented.podCIDR,
-        origin: plugin(ifname.startsWith('flannel') ? 'tunnel-address' : 'bridge-gateway'),
+        origin: plugin(why),
       }),
     ),
     ...input.podsOf(node).own.map((pod): BookOwner => {

@@ -63,8 +63,8 @@ export const compileWorld = (cluster: Cluster): World => {
     const pods = podsOf(node);
     const gateway = pods.own.length > 0 && plugin.hasGateway && gatewayAddress(node, pods.own);
     return [
-      ...plugin.addresses(node),
-      ...(gateway ? [{ ip: gateway, ifname: plugin.bridge }] : []),
+      ...plugin.tunnels(node).map((one) => ({ ...one, why: 'tunnel-address' as const })),
+      ...(gateway ? [{ ip: gateway, ifname: plugin.bridge, why: 'bridge-gateway' as const }] : []),
     ];
   };
 

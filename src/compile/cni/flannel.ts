@@ -110,8 +110,8 @@ export const delegateConf = (machine: Machine, conf: FlannelConf): BridgeConf =>
   mtu: conf.delegate.mtu ?? flannelMtu(machine, conf),
 });
 
-/** Addresses that flanneld gives a node, beside its own. */
-export const flannelAddresses = (
+/** The device that flanneld makes on a node, with its address. */
+export const flannelTunnels = (
   { backend }: FlannelConf,
   node: { readonly podCIDR: Cidr },
 ): { readonly ip: Ip; readonly ifname: string }[] =>

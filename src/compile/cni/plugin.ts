@@ -4,7 +4,7 @@ import type { Netns } from '../../kernel/world.ts';
 import type { Ip } from '../../wire/packet.ts';
 import type { Machine, RunningPod } from '../machine.ts';
 import { bridgeAdd } from './bridge.ts';
-import { delegateConf, flannelAddresses, startFlanneld } from './flannel.ts';
+import { delegateConf, flannelTunnels, startFlanneld } from './flannel.ts';
 import { pluginConf } from './network-config.ts';
 import { addStaticRoutes } from './static-routes.ts';
 
@@ -19,8 +19,8 @@ export interface NetworkPlugin {
   readonly bridge: string;
   /** Whether that bridge gets the gateway address of the node's range. */
   readonly hasGateway: boolean;
-  /** Addresses of devices that a node has without Pods. */
-  addresses(node: ClusterNode): readonly { readonly ip: Ip; readonly ifname: string }[];
+  /** The node's tunnel devices and their addresses, which are there without Pods too. */
+  tunnels(node: ClusterNode): readonly { readonly ip: Ip; readonly ifname: string }[];
 }
 
 /** The plugin that a network names, with its configuration. */
@@ -37,7 +37,7 @@ export const networkPlugin = (network: Network): NetworkPlugin => {
         cloudRoutes: routes === 'cloud-routes',
         bridge: conf.bridge,
         hasGateway: conf.isGateway,
-        addresses: () => [],
+        tunnels: () => [],
       };
     }
     case 'flannel': {
@@ -49,7 +49,7 @@ export const networkPlugin = (network: Network): NetworkPlugin => {
         cloudRoutes: false,
         bridge: conf.delegate.bridge,
         hasGateway: conf.delegate.isGateway,
-        addresses: (node) => flannelAddresses(conf, node),
+        tunnels: (node) => flannelTunnels(conf, node),
       };
     }
     default: {
