@@ -2,10 +2,17 @@
  * The typed shape of a language: one entry for every thing that can be said. A language is one
  * file under messages/; a sentence that is missing there does not compile.
  */
-import type { KernelEvent } from '../kernel/event.ts';
-import type { OriginWhy } from '../kernel/origin.ts';
+import type { KernelEvent, Unmodelled } from '../kernel/event.ts';
+import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
-import type { CauseCode, Disposition, LegPacket, NearMiss, Symptom } from '../trace/trace.ts';
+import type {
+  CauseCode,
+  Disposition,
+  LegPacket,
+  NearMiss,
+  Symptom,
+  UnmodelledQuestion,
+} from '../trace/trace.ts';
 import type { CauseContext } from './cause.ts';
 import type { Command } from './check-command.ts';
 import type { Gist } from './gist.ts';
@@ -60,8 +67,14 @@ export interface Catalogue {
   readonly whys: { readonly [W in OriginWhy]: string };
   readonly nearMisses: { readonly [R in NearMiss<unknown>['reason']]: string };
   readonly assumptions: {
-    readonly [A in AssumptionCode]: (subject: string, values: Values) => string;
+    readonly [A in AssumptionCode]: (
+      subject: string,
+      values: Values,
+      origin: Origin | undefined,
+    ) => string;
   };
+  /** What is not modelled, as part of a sentence. */
+  readonly unmodelled: { readonly [U in Unmodelled | UnmodelledQuestion]: string };
   readonly gists: { readonly [G in Gist]: string };
   readonly places: {
     readonly pod: (holder: string, members: readonly string[]) => string;

@@ -1,4 +1,5 @@
 /** A cause in words: the sentence, the fix, the command that checks it on a real node. */
+import type { Unmodelled } from '../kernel/event.ts';
 import type { CauseFact, Hop, Step, TraceFacts } from '../trace/trace.ts';
 import type { Catalogue, CauseWords } from './catalogue.ts';
 import type { Telling } from './quote.ts';
@@ -36,7 +37,7 @@ export interface CauseDetail {
   readonly segment?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly what?: string;
+  readonly unmodelled?: Unmodelled;
 }
 
 /** Tells the cause of a trace; undefined where it has none. */

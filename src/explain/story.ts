@@ -96,8 +96,8 @@ export interface StoryOptions extends Telling {
 /** Tells a trace that was pruned to the wanted depth. `whole` is the trace before pruning. */
 export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOptions): Story {
   const { words } = options;
-  const sentence = ({ code, subject, values = {} }: Assumption) =>
-    words.assumptions[code](subject, values);
+  const sentence = ({ code, subject, values = {}, origin }: Assumption) =>
+    words.assumptions[code](subject, values, origin);
   const cause = tellWhy(whole, options);
   return {
     header: tellHeader(whole, options, sentence),

@@ -98,7 +98,19 @@ export interface CauseFact {
   readonly code: CauseCode;
   readonly step?: number;
   readonly origin?: Origin;
+  /** With MODEL_UNSUPPORTED, where no packet was sent: what the question asks for. */
+  readonly unmodelled?: UnmodelledQuestion;
 }
+
+/** What a question may ask for that has no answer here. */
+export type UnmodelledQuestion =
+  | 'sctp'
+  | 'ipv6'
+  | 'special-address'
+  | 'service-address'
+  | 'host-port'
+  | 'node-port'
+  | 'range-too-small';
 
 /** What the JSON shows: the fact with the sentences that explain/ adds. */
 export interface Cause extends CauseFact {

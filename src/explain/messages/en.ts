@@ -1,6 +1,7 @@
 /** The story in English. */
 import type { Errno } from '../../kernel/event.ts';
 import type { FibEntry } from '../../kernel/fib.ts';
+import type { Origin } from '../../kernel/origin.ts';
 import type { LegPacket } from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords } from '../catalogue.ts';
@@ -550,11 +551,14 @@ export const en: Catalogue = {
       fix: at(context, `ip route add ${context.detail.dst ?? 'SOURCE'} via NEXT-HOP`),
       check: at(context, `ip route get ${context.detail.dst ?? 'SOURCE'}`),
     }),
-    MODEL_UNSUPPORTED: (context) => ({
-      message: `Here the answer depends on something that k8snet does not model: ${context.detail.what ?? context.detail.reason ?? 'see the step'}.`,
-      fix: 'See docs/fidelity.md for what is modelled.',
-      check: anywhere('k8snet trace … -v'),
-    }),
+    MODEL_UNSUPPORTED: ({ cause, detail }) => {
+      const what = cause.unmodelled ?? detail.unmodelled ?? 'rule';
+      return {
+        message: `The answer depends on what k8snet does not model yet: ${en.unmodelled[what]}.`,
+        fix: 'See docs/fidelity.md for what is modelled.',
+        check: anywhere('k8snet trace … -v'),
+      };
+    },
     FACT_MISSING: (context) => ({
       message: `The input does not say whether anything listens on ${context.detail.protocol ?? context.facts.probe.protocol} port ${context.detail.port ?? context.facts.probe.port ?? ''}${context.detail.declared && context.detail.declared.length > 0 ? ` (declared: ${list(context.detail.declared)})` : ''}.`,
       fix: 'Declare the port in the Pod (containerPort), or add the annotation k8snet/listen: "8080/tcp".',
@@ -672,8 +676,25 @@ export const en: Catalogue = {
       `NetworkPolicies select ${subject} (${v['policies'] ?? ''}), and ${v['plugin'] ?? 'the plugin'} does not enforce them.`,
     'config-not-modelled': (subject) => `${subject} is not modelled; traced as if it were not set.`,
     'underlay-default': (subject) => `The nodes' network is not given: ${subject} is assumed.`,
-    'port-chosen': (subject, v) =>
-      `No port was asked for: ${v['port'] ?? ''}, the first that ${subject} shows.`,
+    'port-chosen': (subject, v, origin) =>
+      v['port'] === undefined
+        ? `No port was asked for, and ${subject} shows none: an ICMP echo.`
+        : `No port was asked for: ${v['port']} is the first that ${subject} shows${evidenceText(origin)}.`,
+  },
+  unmodelled: {
+    fragmentation: 'splitting a packet into fragments',
+    multicast: 'multicast',
+    multipath: 'a route with several next hops',
+    rule: 'a firewall rule (the step shows it)',
+    'vlan-filtering': 'VLANs on a bridge',
+    'duplicate-address': 'two owners of one address on a wire',
+    sctp: 'SCTP',
+    ipv6: 'IPv6',
+    'special-address': 'a loopback, multicast or otherwise special destination',
+    'service-address': "a Service's virtual address",
+    'host-port': 'a hostPort, which leads to a Pod by rules of the portmap plugin',
+    'node-port': 'a port that kube-proxy may serve (NodePort)',
+    'range-too-small': "a node's Pod range without room for a gateway",
   },
   gists: {
     loopback: 'One network namespace: the packet never leaves its loopback device.',
@@ -729,6 +750,14 @@ export const en: Catalogue = {
     noPacket: 'No packet was sent.',
   },
 };
+
+/** ` (containerPort, shop.yaml:12:9)`. */
+function evidenceText(origin: Origin | undefined): string {
+  const { object, at } = origin ?? {};
+  const place = at && `${at.file}:${at.line}:${at.column}`;
+  const parts = [object?.field, place].filter((part) => part !== undefined);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
 
 const chainText = ({ table, chain, rules }: { table: string; chain: string; rules: number }) =>
   `${table} ${chain} (${count(rules, 'rule')})`;
