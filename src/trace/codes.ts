@@ -32,6 +32,8 @@ export const SYMPTOMS = allOf<Symptom>()([
   'message too long',
   'name not found',
   'hangs on large data',
+  'protocol not available',
+  'network is down',
   'unknown',
 ]);
 

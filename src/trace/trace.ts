@@ -29,6 +29,8 @@ export type Symptom =
   | 'message too long'
   | 'name not found'
   | 'hangs on large data'
+  | 'protocol not available'
+  | 'network is down'
   /** Only with an inconclusive disposition: nobody knows. */
   | 'unknown';
 

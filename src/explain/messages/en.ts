@@ -587,6 +587,8 @@ export const en: Catalogue = {
     'message too long': 'message too long',
     'name not found': 'name not found',
     'hangs on large data': 'hangs on large data',
+    'protocol not available': 'protocol not available',
+    'network is down': 'network is down',
     unknown: 'unknown',
   },
   packets: {

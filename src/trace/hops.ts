@@ -1,0 +1,33 @@
+/** Events of the kernel as numbered steps, grouped into visits to namespaces. */
+import type { KernelEvent } from '../kernel/event.ts';
+import type { Hop, Step } from './trace.ts';
+
+const stepOf = (event: KernelEvent, n: number): Step => ({
+  n,
+  kind: event.kind,
+  ...(event.device !== undefined && { device: event.device }),
+  action: event.action,
+  detail: event.detail,
+  ...(event.origin && { origin: event.origin }),
+  ...(event.packet && { packet: event.packet }),
+});
+
+/**
+ * One hop for each visit to one namespace, in order.
+ * @param first number of the first step; the others follow without gaps
+ */
+export const hopsOf = (events: readonly KernelEvent[], first: number): Hop[] => {
+  const hops: { node: string; netns: string; steps: Step[] }[] = [];
+  let current: NonNullable<(typeof hops)[number]> | undefined;
+  let id: string | undefined;
+  for (const [at, event] of events.entries()) {
+    if (!current || event.netns !== id) {
+      id = event.netns;
+      const slash = id.indexOf('/');
+      current = { node: id.slice(0, slash), netns: id.slice(slash + 1), steps: [] };
+      hops.push(current);
+    }
+    current.steps.push(stepOf(event, first + at));
+  }
+  return hops;
+};
