@@ -31,7 +31,7 @@ const icmpEcho = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
     const detail = { protocol: 'icmp', what: 'echo-reply', src: key.src, dst: key.dst } as const;
     emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
     const route = routeOutput(walk, netns, key);
-    if (route.kind === 'error') drop(walk, netns, 'IP_OUTNOROUTES');
+    if (route.kind === 'error') end(walk, { kind: 'dropped', reason: 'IP_OUTNOROUTES' });
     if (route.kind !== 'route') return;
     const answer: Ipv4 = {
       type: 'ipv4',

@@ -144,6 +144,6 @@ export const ipRouteMeHarder = (walk: Walk, netns: Netns, skb: Skb): boolean => 
     skb.dst = route.dst;
     return true;
   }
-  if (route.kind === 'error') drop(walk, netns, 'IP_OUTNOROUTES');
+  if (route.kind === 'error') drop(walk, netns, 'NETFILTER_DROP');
   return false;
 };

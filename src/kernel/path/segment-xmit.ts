@@ -9,7 +9,7 @@ import type { Skb } from '../skb.ts';
 import type { Attachment, Netdev, Netns, Segment } from '../world.ts';
 import { dropTooLong, isSkbForwardable, skbScrubPacket } from './forwardable.ts';
 import type { Walk } from './walk.ts';
-import { drop, emit, markAmbiguous, tapTransmit } from './walk.ts';
+import { drop, emit, layersIn, markAmbiguous, tapTransmit } from './walk.ts';
 
 type Physical = Extract<Netdev, { kind: 'physical' }>;
 
@@ -74,14 +74,12 @@ const broadcast = (
   const asked = payload.type === 'arp' ? payload.tpa : payload.dst;
   const own = (at: Attachment): boolean => at.netns === netns.id && at.ifname === dev.ifname;
   const owners = attachmentsByIp(segment, asked).filter((at) => !own(at));
-  for (const owner of owners) carry(walk, netns, dev, segment, owner, frame, undefined);
-  const { recorder } = walk;
   const others = segment.attachments.length - 1 - owners.length;
-  if (recorder.kind !== 'taps' || others <= 0) return;
-  const packet = recorder.taps.findLast(
-    ({ direction, device }) => direction === 'transmit' && device === dev.ifname,
-  )?.packet;
-  if (packet) recorder.broadcasts.push({ segment: segment.name, others, packet });
+  if (walk.recorder.kind === 'taps' && others > 0) {
+    const packet = layersIn(walk, frame);
+    walk.recorder.broadcasts.push({ segment: segment.name, others, packet });
+  }
+  for (const owner of owners) carry(walk, netns, dev, segment, owner, frame, undefined);
 };
 
 /** A frame onto the wire: to whoever has the MAC; broadcasts to whoever has the address. */

@@ -26,7 +26,7 @@ const sendBack = (
   const detail = { protocol: 'tcp', what, src: key.src, dst: key.dst } as const;
   emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
   const route = routeOutput(walk, netns, key);
-  if (route.kind === 'error') drop(walk, netns, 'IP_OUTNOROUTES');
+  if (route.kind === 'error') end(walk, { kind: 'dropped', reason: 'IP_OUTNOROUTES' });
   if (route.kind !== 'route') return;
   const answer = make(dstMtu(netns, route.dst));
   walk.stages.ipLocalOut(walk, netns, { packet: answer, mark, dst: route.dst });

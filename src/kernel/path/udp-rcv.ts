@@ -18,7 +18,11 @@ const answer = (walk: Walk, netns: Netns, asked: Ipv4, udp: Udp): void => {
   const detail = { protocol: 'udp', what: 'answer', src: dst, dst: src } as const;
   emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
   const route = routeOutput(walk, netns, { dst: src, src: dst });
-  if (route.kind === 'error') drop(walk, netns, 'IP_OUTNOROUTES');
+  if (route.kind === 'error') {
+    const failed = { errno: route.errno };
+    emit(walk, { kind: 'socket', netns: netns.id, action: 'error', detail: failed });
+    end(walk, { kind: 'dropped', reason: 'IP_OUTNOROUTES' });
+  }
   if (route.kind !== 'route') return;
   const packet: Ipv4 = {
     type: 'ipv4',

@@ -140,7 +140,7 @@ export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']
 });
 
 /** The layers of a frame; a veth's two ends show the same frame, so the last one is kept. */
-const layers = (walk: Walk, frame: Ethernet): readonly Layer[] => {
+export const layersIn = (walk: Walk, frame: Ethernet): readonly Layer[] => {
   if (walk.lastFrame !== frame) {
     walk.lastFrame = frame;
     walk.lastLayers = layersOf(frame);
@@ -178,7 +178,7 @@ const tap = (
       netns: netns.id,
       device: dev.ifname,
       direction,
-      packet: layers(walk, frame),
+      packet: layersIn(walk, frame),
     });
 };
 
@@ -202,7 +202,7 @@ export const tapTransmit = (
     action: 'xmit',
     detail,
     ...(dev.origin && { origin: dev.origin }),
-    packet: layers(walk, frame),
+    packet: layersIn(walk, frame),
   });
 };
 
@@ -227,7 +227,7 @@ export const tapReceive = (
     action,
     detail: { from },
     ...(dev.origin && { origin: dev.origin }),
-    packet: layers(walk, frame),
+    packet: layersIn(walk, frame),
   });
 };
 
