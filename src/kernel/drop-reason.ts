@@ -37,6 +37,7 @@ export type DropReason =
   | 'ttl-exceeded'
   | 'looped'
   | 'forwarding-off'
+  | 'echo-ignored'
   // The honest third answer.
   | 'not-modelled'
   | 'fact-missing';

@@ -48,6 +48,8 @@ interface Cursor {
   readonly at: number;
   readonly end: number;
   readonly vxlanPorts: readonly number[];
+  /** What an ICMP error carries: a packet may end before its own length says so. */
+  readonly quoted?: boolean;
 }
 
 const fail = (message: string): never => {
@@ -216,7 +218,7 @@ const readIcmp = (cursor: Cursor, length: number): Icmp => {
   const rest = view.getUint32(at + 4);
   if (kind !== 'redirect' && (hasMtu ? rest >>> 16 : rest) !== 0)
     fail('ICMP error with an extension or a pointer');
-  const { packet: original, length: originalLength } = readIpv4({ ...inner, end });
+  const { packet: original, length: originalLength } = readIpv4({ ...inner, end, quoted: true });
   const carried = Math.min(end - inner.at, originalLength);
   const usual = Math.min(originalLength, ICMP_ERROR_MAX - IPV4_HEADER - ICMP_HEADER);
   return {
@@ -277,7 +279,7 @@ const readIpv4 = (cursor: Cursor): { packet: Ipv4; length: number } => {
 
 const readWholeIpv4 = (cursor: Cursor): Ipv4 => {
   const { packet, length } = readIpv4(cursor);
-  if (length > available(cursor))
+  if (!cursor.quoted && length > available(cursor))
     fail(`IPv4 packet of ${length} bytes, of which ${available(cursor)} are there`);
   return packet;
 };

@@ -18,8 +18,12 @@ const write = (netns: Netns, key: string, value: string, origin: Origin | undefi
   netns.sysctls.set(key, { value, ...(origin && { origin }) });
 };
 
-/** inet_forward_change: the switch for all sets default and every device too. */
+/**
+ * inet_forward_change: the switch for all sets default and every device too, and a router believes
+ * no redirects.
+ */
 const forwardChange = (netns: Netns, value: string, origin: Origin | undefined): void => {
+  write(netns, ipv4ConfKey('all', 'accept_redirects'), value === '0' ? '1' : '0', origin);
   write(netns, ipv4ConfKey('default', FORWARDING), value, origin);
   for (const { ifname } of netns.devices)
     write(netns, ipv4ConfKey(ifname, FORWARDING), value, origin);

@@ -14,7 +14,7 @@ const FRAG_NEEDED = 4;
 const icmpEcho = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
   if (skb.dst?.type !== 'local') return;
   if (sysctlNumber(netns, 'net.ipv4.icmp_echo_ignore_all') !== 0) {
-    drop(walk, netns, 'NOT_SPECIFIED');
+    drop(walk, netns, 'echo-ignored');
     return;
   }
   const { packet } = skb;
