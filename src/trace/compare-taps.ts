@@ -62,6 +62,10 @@ const isUnicastProbe = ({ packet }: Tap): boolean => {
   );
 };
 
+/** A router says only now and then that there is a shorter way, counted over minutes. */
+const isRedirect = ({ packet }: Tap): boolean =>
+  packet.some((layer) => layer.type === 'icmp' && layer.kind === 'redirect');
+
 /** Takes the first tap out of `pool` that `wanted` describes. */
 const take = (pool: Tap[], wanted: (tap: Tap) => boolean): boolean => {
   const at = pool.findIndex(wanted);
@@ -84,7 +88,7 @@ const heardElsewhere = (broadcasts: readonly WireBroadcast[], onWire: OnWire, ta
  * Compares a trace with what captures on every device of a real kernel saw.
  *
  * The flow's own packets are compared in order, copies and ARP as sets: a repeated ARP request is
- * one member.
+ * one member. ICMP redirects are left out.
  * @param expected the trace's taps, the closing ACK included
  * @param found the kernel's taps in the order of time
  * @param onWire which taps an uncounted listener of a broadcast may make
@@ -97,16 +101,17 @@ export const compareTaps = (
   const differences: TapDifference[] = [];
   const copies = [...expected.copies];
   let equal = 0;
+  const own = expected.own.filter((tap) => !isRedirect(tap));
   let next = 0;
-  for (const tap of found.filter((seen) => !isArp(seen))) {
-    const wanted = expected.own[next];
+  for (const tap of found.filter((seen) => !isArp(seen) && !isRedirect(seen))) {
+    const wanted = own[next];
     if (wanted !== undefined && sameTap(wanted, tap)) {
       next += 1;
       equal += 1;
     } else if (take(copies, (copy) => sameTap(copy, tap))) equal += 1;
     else differences.push({ kind: 'unexpected', what: 'own', tap });
   }
-  for (const tap of expected.own.slice(next))
+  for (const tap of own.slice(next))
     differences.push({ kind: 'missing', what: 'own', tap });
   for (const tap of copies) differences.push({ kind: 'missing', what: 'copy', tap });
 

@@ -13,7 +13,7 @@ import {
   synOptions,
   TIMESTAMPS,
 } from '../kernel/path/tcp-segment.ts';
-import type { Carries, FlowSocket, Story, Walk } from '../kernel/path/walk.ts';
+import type { Carries, FlowSocket, Pending, Story, Walk } from '../kernel/path/walk.ts';
 import { createWalk, drop, emit, markRejected, recordedBy } from '../kernel/path/walk.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
 import type { Dst } from '../kernel/skb.ts';
@@ -68,6 +68,12 @@ interface Run {
 const other = (direction: Leg['direction']): Leg['direction'] =>
   direction === 'request' ? 'reply' : 'request';
 
+/** The packet that goes next: redirects come behind the answer, which they do not decide. */
+const takePending = ({ pending }: Walk): Pending | undefined => {
+  const at = pending.findIndex(({ aside }) => !aside);
+  return pending.splice(Math.max(at, 0), 1)[0];
+};
+
 /** Walks one packet from its sender on, then every packet that was sent because of it. */
 const walkLeg = (
   run: Run,
@@ -79,16 +85,20 @@ const walkLeg = (
   const leg = walkOne(walk, direction, packet, send);
   legs.push(leg);
   const directions = new Map(walk.pending.map((pending) => [pending, other(direction)]));
-  for (let next = walk.pending.shift(); next; next = walk.pending.shift()) {
+  for (let next = takePending(walk); next; next = takePending(walk)) {
     const way = directions.get(next) ?? direction;
     const answer = walkOne(walk, way, legPacket(next.carries), next.run);
     for (const pending of walk.pending)
       if (!directions.has(pending)) directions.set(pending, other(way));
     // Nothing was sent: no route back, for an error that nobody has to send.
-    if (answer.story.events.length > 0) legs.push(answer);
+    if (answer.story.events.length > 0) legs.push({ ...answer, aside: isAside(next, way) });
   }
   return leg;
 };
+
+/** Redirects, and errors about answers: the client hears nothing of them. */
+const isAside = ({ aside, carries }: Pending, direction: Leg['direction']): boolean =>
+  aside === true || (carries === 'icmp-error' && direction === 'request');
 
 const legPacket = (carries: Carries): LegPacket => carries;
 
@@ -101,7 +111,7 @@ const walkOne = (
   const story: Story = { kind: 'story', events: [] };
   walk.visits = new Map();
   recordedBy(walk, story, send);
-  return { direction, packet, story, aside: packet === 'icmp-error' && direction === 'request' };
+  return { direction, packet, story, aside: false };
 };
 
 /** The call that sends fails: its errno is the sender's, and the last thing that happens. */

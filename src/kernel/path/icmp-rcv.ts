@@ -1,8 +1,12 @@
 /** ICMP arrives at its host (net/ipv4/icmp.c, icmp_rcv). */
 import type { Icmp, Ipv4 } from '../../wire/packet.ts';
+import { inetAddrType } from '../fib-lookup.ts';
+import { isNudValid, neighLookup } from '../neigh-table.ts';
+import { findDev } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
 import { ipv4DevConf, sysctlNumber } from '../sysctl.ts';
 import type { Netns } from '../world.ts';
+import { neighResolve } from './neigh-resolve.ts';
 import { defaultTtl, replyMark } from './reply.ts';
 import { dstMtu, routeOutput } from './route.ts';
 import type { Walk } from './walk.ts';
@@ -73,16 +77,27 @@ const routeOutputQuietly = (walk: Walk, netns: Netns, { src, dst }: Ipv4): Skb['
   return route.kind === 'route' ? route.dst : undefined;
 };
 
-/** __ip_do_redirect: a host believes the gateway that it uses when it names a better one. */
+/**
+ * __ip_do_redirect: a host believes the gateway that it uses when it names a better one, once it
+ * knows the MAC of that one; until then it asks for it.
+ */
 const learnRedirect = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp, about: Ipv4): void => {
   const { iif, packet } = skb;
-  if (iif === undefined || icmp.gateway === undefined) return;
+  const { gateway } = icmp;
+  if (iif === undefined || gateway === undefined || gateway === packet.src) return;
   if (ipv4DevConf(netns, iif, 'accept_redirects') === 0) return;
+  if (inetAddrType(netns, gateway) !== 'unicast') return;
   const route = routeOutputQuietly(walk, netns, about);
-  if (route?.dev !== iif || route.gateway !== packet.src) return;
+  const dev = findDev(netns, iif);
+  if (!dev || route?.dev !== iif || route.gateway !== packet.src) return;
+  const known = neighLookup(netns, walk.overlay.read(netns.id), iif, gateway);
+  if (!known || !isNudValid(known.state)) {
+    neighResolve(walk, netns, dev, gateway, undefined);
+    return;
+  }
   const dynamic = walk.overlay.write(netns.id);
   const redirects = dynamic.redirects ?? new Map<string, string>();
-  redirects.set(about.dst, icmp.gateway);
+  redirects.set(about.dst, gateway);
   Object.assign(dynamic, { redirects });
 };
 

@@ -42,12 +42,24 @@ const errorSource = (netns: Netns, { packet, dst, iif }: Skb): string | undefine
  */
 export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorSpec): void => {
   if (!mayComplain(about)) return;
-  if (error.kind !== 'redirect') markRejected(walk);
   const { packet } = about;
+  const aside = error.kind === 'redirect';
+  if (aside) {
+    // ip_rt_send_redirect: again only after a while, which no probe lasts.
+    const told = `${netns.id} ${packet.src}`;
+    if (walk.redirected.has(told)) return;
+    walk.redirected.add(told);
+  } else markRejected(walk);
   const saddr = errorSource(netns, about);
   const mark = replyMark(netns, about.mark);
   const run = (): void => sendError(walk, netns, packet, saddr, mark, error);
-  walk.pending.push({ carries: 'icmp-error', from: netns.id, to: packet.src, run });
+  walk.pending.push({
+    carries: 'icmp-error',
+    from: netns.id,
+    to: packet.src,
+    ...(aside && { aside }),
+    run,
+  });
 };
 
 const sendError = (

@@ -33,6 +33,7 @@ const multicastMac = (ip: Ip): Mac => {
 /**
  * The MAC of a next hop. A row that is there is used as it is, however old; else the link is asked
  * `mcast_solicit` times, and the packet waits for the answer.
+ * @param skb the packet that waits; absent when there is none yet
  * @returns undefined when nobody answered
  */
 export const neighResolve = (
@@ -40,7 +41,7 @@ export const neighResolve = (
   netns: Netns,
   dev: Netdev,
   ip: Ip,
-  skb: Skb,
+  skb: Skb | undefined,
 ): Mac | undefined => {
   if (dev.kind === 'loopback') return dev.mac;
   const tell = (
@@ -57,7 +58,7 @@ export const neighResolve = (
       ...(row?.origin && { origin: row.origin }),
     });
   // arp_constructor: what needs no question.
-  const type = skb.dst?.type;
+  const type = skb?.dst?.type;
   if (type === 'broadcast' || type === 'multicast') {
     const lladdr = type === 'broadcast' ? BROADCAST_MAC : multicastMac(ip);
     tell('noarp', { ip, lladdr });
@@ -76,7 +77,7 @@ const ask = (
   netns: Netns,
   dev: Netdev,
   ip: Ip,
-  skb: Skb,
+  skb: Skb | undefined,
   tell: (action: NeighbourEvent['action'], detail: NeighbourEvent['detail'], row?: Neigh) => void,
 ): Mac | undefined => {
   neighUpdate(walk, netns, dev.ifname, ip, { state: 'INCOMPLETE' }, true);
@@ -88,7 +89,7 @@ const ask = (
   );
   if (times > 0)
     recordedBy(walk, { kind: 'taps', taps, broadcasts }, () =>
-      arpSolicit(walk, netns, dev, ip, skb.packet.src),
+      arpSolicit(walk, netns, dev, ip, skb?.packet.src),
     );
   const row = neighLookup(netns, walk.overlay.read(netns.id), dev.ifname, ip);
   const seen = {

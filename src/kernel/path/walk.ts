@@ -55,6 +55,8 @@ export interface Pending {
   /** Where it is sent from, and to which address. */
   readonly from: NetnsId;
   readonly to: Ip;
+  /** Told behind what answers the packet itself: a redirect. */
+  readonly aside?: true;
   run(): void;
 }
 
@@ -120,6 +122,8 @@ export interface Walk {
   visits: Map<string, Ethernet[]>;
   /** The packet carries data whose size was asked for: sizes are worth telling. */
   sized: boolean;
+  /** Who was told of a shorter way by whom: routers say it once for a while. */
+  readonly redirected: Set<string>;
   lastFrame: Ethernet | undefined;
   lastLayers: readonly Layer[];
 }
@@ -135,6 +139,7 @@ export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']
   accepted: 0,
   visits: new Map(),
   sized: false,
+  redirected: new Set(),
   lastFrame: undefined,
   lastLayers: [],
 });
