@@ -1,0 +1,1025 @@
+/**
+ * The JSON Schema (draft 2020-12) of what `-o json` prints. The compiler holds it to the types: an
+ * object's fields, which of them may be missing, and every closed list must be complete.
+ */
+import type { DropReason } from '../kernel/drop-reason.ts';
+import type {
+  Errno,
+  KernelEvent,
+  StepKind,
+  Tap,
+  Unmodelled,
+  WireBroadcast,
+} from '../kernel/event.ts';
+import type { FdbEntry } from '../kernel/fdb.ts';
+import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { Neigh } from '../kernel/neigh.ts';
+import type { ConntrackEntry, CtDir, CtTuple } from '../kernel/netfilter/conntrack.ts';
+import type {
+  CtState,
+  Hook,
+  Match,
+  RejectWith,
+  Rule,
+  TableName,
+  Target,
+} from '../kernel/netfilter/ruleset.ts';
+import type { Origin, OriginObject } from '../kernel/origin.ts';
+import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts';
+import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
+import type {
+  Alternative,
+  Cause,
+  EndpointRef,
+  Hop,
+  Leg,
+  LegPacket,
+  NearMiss,
+  Step,
+  Trace,
+  TraceProbe,
+  UnmodelledQuestion,
+} from './trace.ts';
+
+type Json = { readonly [key: string]: unknown };
+
+/** A schema for values of a type, which only the compiler knows. */
+interface Schema<Value> {
+  readonly json: Json;
+  readonly type?: Value;
+}
+
+/** A field that may be missing. */
+interface Optional<Value> extends Schema<Value> {
+  readonly optional: true;
+}
+
+type Fields<T> = {
+  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
+    ? Optional<Exclude<T[K], undefined>>
+    : Schema<T[K]>;
+};
+
+const raw = <Value>(json: Json): Schema<Value> => ({ json });
+const opt = <Value>({ json }: Schema<Value>): Optional<Value> => ({ json, optional: true });
+const described = <Value>({ json }: Schema<Value>, description: string): Schema<Value> => ({
+  json: { ...json, description },
+});
+
+const text = raw<string>({ type: 'string' });
+const whole = raw<number>({ type: 'integer' });
+const count = raw<number>({ type: 'integer', minimum: 0 });
+const flag = raw<boolean>({ type: 'boolean' });
+const ip = raw<string>({ type: 'string', format: 'ipv4' });
+const mac = raw<string>({ type: 'string', pattern: '^([0-9a-f]{2}:){5}[0-9a-f]{2}$' });
+const cidr = raw<string>({ type: 'string', pattern: '^[0-9.]+/[0-9]+$' });
+
+const only = <const Value extends string | number | boolean>(value: Value): Schema<Value> =>
+  raw({ const: value });
+
+const enumOf = <Value>(values: readonly Value[]): Schema<Value> => raw({ enum: values });
+
+/** A closed list that the compiler holds to be complete. */
+const closed =
+  <Union extends string>() =>
+  <const List extends readonly Union[]>(
+    ...list: [Union] extends [List[number]] ? List : never
+  ): Schema<Union> =>
+    raw({ enum: list });
+
+const list = <Item>({ json }: Schema<Item>): Schema<Item[]> => raw({ type: 'array', items: json });
+
+const anyOf = <const Schemas extends readonly Schema<unknown>[]>(
+  ...schemas: Schemas
+): Schema<Schemas[number] extends Schema<infer Value> ? Value : never> =>
+  raw({ anyOf: schemas.map(({ json }) => json) });
+
+const isOptional = (schema: Schema<unknown>): boolean => 'optional' in schema;
+
+const object = <T extends object>(fields: Fields<T>): Schema<T> => {
+  const entries: [string, Schema<unknown>][] = Object.entries(fields);
+  return raw({
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([name, { json }]) => [name, json])),
+    required: entries.filter(([, schema]) => !isOptional(schema)).map(([name]) => name),
+    additionalProperties: false,
+  });
+};
+
+/** A union that the compiler holds to be complete. */
+const complete =
+  <Union>() =>
+  <Value extends Union>(
+    schema: Schema<Value>,
+    ..._complete: [Union] extends [Value] ? [] : [never]
+  ): Schema<Union> =>
+    schema;
+
+const ref = <Value>(name: string): Schema<Value> => raw({ $ref: `#/$defs/${name}` });
+
+const unknownValue = described(
+  object<Unknown>({
+    unknown: closed<Unknown['unknown']>()('flow-hash', 'random-port'),
+    range: raw<[number, number]>({
+      type: 'array',
+      prefixItems: [{ type: 'integer' }, { type: 'integer' }],
+      minItems: 2,
+      maxItems: 2,
+    }),
+  }),
+  'A value that only a running kernel knows, with the bounds it must lie in.',
+);
+const port = anyOf(count, ref<Unknown>('Unknown'));
+
+type LayerOf<Type extends Layer['type']> = Extract<Layer, { type: Type }>;
+
+const layers: { readonly [Type in Layer['type']]: Schema<LayerOf<Type>> } = {
+  ethernet: object<LayerOf<'ethernet'>>({ type: only('ethernet'), src: mac, dst: mac }),
+  arp: object<LayerOf<'arp'>>({
+    type: only('arp'),
+    op: closed<LayerOf<'arp'>['op']>()('request', 'reply'),
+    sha: mac,
+    spa: ip,
+    tha: mac,
+    tpa: ip,
+  }),
+  ipv4: object<LayerOf<'ipv4'>>({
+    type: only('ipv4'),
+    src: ip,
+    dst: ip,
+    ttl: count,
+    protocol: text,
+    df: flag,
+    length: described(count, 'Total length in bytes.'),
+  }),
+  tcp: object<LayerOf<'tcp'>>({
+    type: only('tcp'),
+    sport: port,
+    dport: port,
+    flags: list(closed<TcpFlag>()('fin', 'syn', 'rst', 'psh', 'ack')),
+    mss: opt(count),
+    length: count,
+  }),
+  udp: object<LayerOf<'udp'>>({ type: only('udp'), sport: port, dport: port, length: count }),
+  icmp: object<LayerOf<'icmp'>>({
+    type: only('icmp'),
+    kind: closed<IcmpKind>()(
+      'echo-request',
+      'echo-reply',
+      'destination-unreachable',
+      'time-exceeded',
+      'redirect',
+      'parameter-problem',
+    ),
+    code: count,
+    id: opt(port),
+    seq: opt(count),
+    mtu: opt(count),
+    length: count,
+    original: opt(list(ref<Layer>('Layer'))),
+  }),
+  vxlan: object<LayerOf<'vxlan'>>({ type: only('vxlan'), vni: count }),
+  data: object<LayerOf<'data'>>({ type: only('data'), length: count }),
+};
+
+const packet = described(
+  list(ref<Layer>('Layer')),
+  'Headers, outermost first, as a capture on the device shows them.',
+);
+
+const originObject = object<OriginObject>({
+  kind: text,
+  namespace: opt(text),
+  name: text,
+  field: opt(text),
+});
+
+const origin = object<Origin>({
+  by: closed<Origin['by']>()(
+    'kernel',
+    'kubelet',
+    'cni',
+    'kube-proxy',
+    'policy',
+    'fault',
+    'scenario',
+    'dump',
+  ),
+  why: closed<Origin['why']>()(
+    'loopback',
+    'address',
+    'connected-route',
+    'local-route',
+    'broadcast-route',
+    'default-rule',
+    'sysctl-default',
+    'pod-container',
+    'pod-veth',
+    'pod-address',
+    'pod-default-route',
+    'pod-cluster-route',
+    'pod-sysctl',
+    'bridge-device',
+    'bridge-gateway',
+    'bridge-port',
+    'ip-masq',
+    'tunnel-device',
+    'tunnel-address',
+    'tunnel-neighbour',
+    'tunnel-fdb',
+    'peer-route',
+    'blackhole-route',
+    'forward-accept',
+    'masquerade-rule',
+    'node-nic',
+    'node-address',
+    'node-default-route',
+    'node-sysctl',
+    'gateway-route',
+    'unrouted-range',
+    'listener',
+    'node-listener',
+    'external-listener',
+    'fault-command',
+    'arp-learned',
+    'bridge-learned',
+  ),
+  object: opt(originObject),
+  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: count, column: count })),
+});
+const from = opt(ref<Origin>('Origin'));
+
+const tap = object<Tap>({
+  netns: text,
+  device: text,
+  direction: closed<Tap['direction']>()('transmit', 'receive'),
+  packet,
+  flooded: opt(only(true)),
+});
+
+const broadcast = object<WireBroadcast>({ segment: text, others: count, packet });
+
+const nearMiss = <Row>(row: Schema<Row>): Schema<NearMiss<Row>> =>
+  object<NearMiss<unknown>>({
+    row,
+    reason: closed<NearMiss<Row>['reason']>()(
+      'shorter-prefix',
+      'higher-metric',
+      'later-rule',
+      'other-table',
+      'device-down',
+      'other-device',
+      'other-address',
+      'rule-condition',
+    ),
+  }) as Schema<NearMiss<Row>>;
+
+const fibRule = object<FibRule>({
+  priority: count,
+  from: opt(cidr),
+  to: opt(cidr),
+  iif: opt(text),
+  oif: opt(text),
+  fwmark: opt(object<NonNullable<FibRule['fwmark']>>({ mark: count, mask: count })),
+  action: anyOf(
+    object<Extract<FibRule['action'], { kind: 'table' }>>({ kind: only('table'), table: count }),
+    object<Exclude<FibRule['action'], { kind: 'table' }>>({
+      kind: closed<Exclude<FibRule['action']['kind'], 'table'>>()(
+        'blackhole',
+        'unreachable',
+        'prohibit',
+      ),
+    }),
+  ),
+  origin: from,
+});
+
+const fibEntry = object<FibEntry>({
+  table: count,
+  type: closed<FibEntry['type']>()(
+    'unicast',
+    'local',
+    'broadcast',
+    'blackhole',
+    'unreachable',
+    'prohibit',
+    'throw',
+  ),
+  dst: cidr,
+  via: opt(ip),
+  viaSelf: opt(flag),
+  dev: opt(text),
+  scope: closed<FibEntry['scope']>()('host', 'link', 'global'),
+  metric: count,
+  src: opt(ip),
+  protocol: anyOf(enumOf(['kernel', 'boot', 'static'] as const), count),
+  onlink: opt(flag),
+  mtu: opt(count),
+  origin: from,
+});
+
+const neigh = object<Neigh>({
+  ip,
+  dev: text,
+  lladdr: opt(mac),
+  state: closed<Neigh['state']>()(
+    'INCOMPLETE',
+    'REACHABLE',
+    'STALE',
+    'DELAY',
+    'PROBE',
+    'FAILED',
+    'NOARP',
+    'PERMANENT',
+  ),
+  origin: from,
+});
+
+const fdbEntry = object<FdbEntry>({
+  mac,
+  dev: text,
+  dst: opt(ip),
+  state: closed<FdbEntry['state']>()('permanent', 'static', 'learned'),
+  local: opt(flag),
+  origin: from,
+});
+
+const hook = closed<Hook>()('PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING');
+const table = closed<TableName>()('raw', 'mangle', 'nat', 'filter', 'security');
+const ctState = closed<CtState>()('INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED');
+const ctDir = closed<CtDir>()('original', 'reply');
+
+type MatchOf<Kind extends Match['kind']> = Extract<Match, { readonly kind: Kind }>;
+
+const match = complete<Match>()(
+  anyOf(
+    object<MatchOf<'src' | 'dst'>>({
+      kind: closed<'src' | 'dst'>()('src', 'dst'),
+      cidr,
+      negate: flag,
+    }),
+    object<MatchOf<'in' | 'out'>>({
+      kind: closed<'in' | 'out'>()('in', 'out'),
+      ifname: text,
+      negate: flag,
+    }),
+    object<MatchOf<'protocol'>>({
+      kind: only('protocol'),
+      protocol: anyOf(enumOf(['tcp', 'udp', 'icmp', 'sctp'] as const), count),
+      negate: flag,
+    }),
+    object<MatchOf<'sport' | 'dport'>>({
+      kind: closed<'sport' | 'dport'>()('sport', 'dport'),
+      from: count,
+      to: count,
+      negate: flag,
+    }),
+    object<MatchOf<'multiport'>>({
+      kind: only('multiport'),
+      which: closed<MatchOf<'multiport'>['which']>()('sports', 'dports', 'ports'),
+      ports: list(
+        raw<[number, number]>({
+          type: 'array',
+          items: { type: 'integer' },
+          minItems: 2,
+          maxItems: 2,
+        }),
+      ),
+      negate: flag,
+    }),
+    object<MatchOf<'mark'>>({ kind: only('mark'), value: count, mask: count, negate: flag }),
+    object<MatchOf<'ctstate'>>({
+      kind: only('ctstate'),
+      states: list(anyOf(ctState, enumOf(['DNAT', 'SNAT'] as const))),
+      negate: flag,
+      alias: opt(only('state')),
+    }),
+    object<MatchOf<'addrtype'>>({
+      kind: only('addrtype'),
+      which: closed<MatchOf<'addrtype'>['which']>()('src', 'dst'),
+      type: closed<MatchOf<'addrtype'>['type']>()('LOCAL', 'UNICAST', 'BROADCAST', 'MULTICAST'),
+      negate: flag,
+    }),
+    object<MatchOf<'physdev'>>({
+      kind: only('physdev'),
+      which: closed<MatchOf<'physdev'>['which']>()('in', 'out', 'is-bridged', 'is-in', 'is-out'),
+      ifname: opt(text),
+      negate: flag,
+    }),
+    object<MatchOf<'icmp-type'>>({
+      kind: only('icmp-type'),
+      type: count,
+      code: opt(count),
+      negate: flag,
+    }),
+    object<MatchOf<'tcp-flags'>>({
+      kind: only('tcp-flags'),
+      mask: list(text),
+      set: list(text),
+      negate: flag,
+    }),
+    object<MatchOf<'length'>>({ kind: only('length'), from: count, to: count, negate: flag }),
+    object<MatchOf<'extension'>>({
+      kind: only('extension'),
+      name: closed<MatchOf<'extension'>['name']>()('tcp', 'udp', 'sctp'),
+    }),
+    object<MatchOf<'comment'>>({ kind: only('comment'), text }),
+    object<MatchOf<'unmodelled'>>({ kind: only('unmodelled'), text }),
+  ),
+);
+
+type TargetOf<Kind extends Target['kind']> = Extract<Target, { readonly kind: Kind }>;
+
+const target = complete<Target>()(
+  anyOf(
+    object<TargetOf<'ACCEPT' | 'DROP'>>({ kind: closed<'ACCEPT' | 'DROP'>()('ACCEPT', 'DROP') }),
+    object<TargetOf<'RETURN'>>({ kind: only('RETURN') }),
+    object<TargetOf<'NONE'>>({ kind: only('NONE') }),
+    object<TargetOf<'jump' | 'goto'>>({
+      kind: closed<'jump' | 'goto'>()('jump', 'goto'),
+      chain: text,
+    }),
+    object<TargetOf<'REJECT'>>({
+      kind: only('REJECT'),
+      with: closed<RejectWith>()(
+        'icmp-net-unreachable',
+        'icmp-host-unreachable',
+        'icmp-port-unreachable',
+        'icmp-proto-unreachable',
+        'icmp-net-prohibited',
+        'icmp-host-prohibited',
+        'icmp-admin-prohibited',
+        'tcp-reset',
+      ),
+    }),
+    object<TargetOf<'MARK'>>({
+      kind: only('MARK'),
+      op: closed<TargetOf<'MARK'>['op']>()('set', 'or', 'and', 'xor'),
+      value: count,
+      mask: count,
+    }),
+    object<TargetOf<'MASQUERADE'>>({ kind: only('MASQUERADE'), randomFully: flag }),
+    object<TargetOf<'SNAT'>>({ kind: only('SNAT'), ip, port: opt(count) }),
+    object<TargetOf<'DNAT'>>({ kind: only('DNAT'), ip, port: opt(count) }),
+    object<TargetOf<'LOG'>>({ kind: only('LOG'), options: opt(text) }),
+    object<TargetOf<'unmodelled'>>({ kind: only('unmodelled'), text }),
+  ),
+);
+
+const rule = object<Rule>({
+  matches: list(match),
+  target,
+  comment: opt(text),
+  commentAt: opt(count),
+  origin: from,
+});
+
+const tuple = object<CtTuple>({
+  src: ip,
+  dst: ip,
+  protocol: closed<CtTuple['protocol']>()('tcp', 'udp', 'icmp'),
+  sport: port,
+  dport: port,
+});
+
+const entry = object<ConntrackEntry>({
+  original: tuple,
+  reply: tuple,
+  seenReply: flag,
+  assured: flag,
+  snat: flag,
+  dnat: flag,
+  tcpState: opt(
+    closed<NonNullable<ConntrackEntry['tcpState']>>()(
+      'SYN_SENT',
+      'SYN_SENT2',
+      'SYN_RECV',
+      'ESTABLISHED',
+      'FIN_WAIT',
+      'CLOSE_WAIT',
+      'LAST_ACK',
+      'TIME_WAIT',
+      'CLOSE',
+    ),
+  ),
+  confirmed: flag,
+  srcNatDone: opt(flag),
+  dstNatDone: opt(flag),
+  masqueradeOut: opt(text),
+  closedBy: opt(closed<NonNullable<ConntrackEntry['closedBy']>>()('fin', 'original', 'reply')),
+});
+
+const path = opt(list(object<{ chain: string; number: number }>({ chain: text, number: count })));
+
+type EventOf<Kind extends StepKind> = Extract<KernelEvent, { readonly kind: Kind }>;
+type DetailOf<Kind extends StepKind> = EventOf<Kind>['detail'];
+type SocketDetail<Action extends EventOf<'socket'>['action']> = Extract<
+  EventOf<'socket'>,
+  { readonly action: Action }
+>['detail'];
+
+/** A step as the trace prints an event: without its namespace, which the hop names. */
+type StepOf<Kind extends StepKind> = Omit<EventOf<Kind>, 'netns'> & Pick<Step, 'n'>;
+
+const stepOf = <Kind extends StepKind>(
+  kind: Kind,
+  action: Schema<EventOf<Kind>['action']>,
+  detail: Schema<unknown>,
+): Schema<StepOf<Kind>> =>
+  raw(
+    object<Step>({
+      n: described(raw<number>({ type: 'integer', minimum: 1 }), 'Runs through all legs.'),
+      kind: raw({ const: kind }),
+      device: opt(text),
+      action: raw(action.json),
+      detail: raw(detail.json),
+      origin: from,
+      packet: opt(packet),
+    }).json,
+  );
+
+const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = {
+  socket: [
+    stepOf(
+      'socket',
+      only('send'),
+      object<SocketDetail<'send'>>({
+        protocol: text,
+        src: ip,
+        sport: opt(count),
+        dst: ip,
+        dport: opt(count),
+        process: opt(text),
+      }),
+    ),
+    stepOf(
+      'socket',
+      only('kernel-send'),
+      object<SocketDetail<'kernel-send'>>({
+        protocol: text,
+        what: closed<SocketDetail<'kernel-send'>['what']>()(
+          'rst',
+          'syn-ack',
+          'echo-reply',
+          'icmp-error',
+          'answer',
+        ),
+        src: ip,
+        dst: ip,
+      }),
+    ),
+    stepOf(
+      'socket',
+      only('error'),
+      object<SocketDetail<'error'>>({
+        errno: closed<Errno>()(
+          'ECONNREFUSED',
+          'EHOSTUNREACH',
+          'ENETUNREACH',
+          'EINVAL',
+          'EACCES',
+          'EMSGSIZE',
+          'ECONNRESET',
+          'ETIMEDOUT',
+          'EPERM',
+          'ENOPROTOOPT',
+          'ENETDOWN',
+        ),
+      }),
+    ),
+  ],
+  route: [
+    stepOf(
+      'route',
+      closed<EventOf<'route'>['action']>()('lookup'),
+      object<DetailOf<'route'>>({
+        dst: ip,
+        src: opt(ip),
+        chosenSource: opt(ip),
+        iif: opt(text),
+        mark: opt(count),
+        purpose: closed<DetailOf<'route'>['purpose']>()(
+          'output',
+          'input',
+          'reverse-path',
+          'underlay',
+        ),
+        rule: opt(fibRule),
+        row: opt(ref<FibEntry>('Route')),
+        nearMiss: opt(nearMiss(ref<FibEntry>('Route'))),
+        result: closed<DetailOf<'route'>['result']>()(
+          'unicast',
+          'local',
+          'broadcast',
+          'blackhole',
+          'unreachable',
+          'prohibit',
+          'no-route',
+        ),
+        pmtu: opt(count),
+      }),
+    ),
+  ],
+  neighbour: [
+    stepOf(
+      'neighbour',
+      closed<EventOf<'neighbour'>['action']>()('known', 'resolved', 'failed', 'noarp'),
+      object<DetailOf<'neighbour'>>({
+        ip,
+        lladdr: opt(mac),
+        row: opt(neigh),
+        exchange: opt(list(ref<Tap>('Tap'))),
+        broadcasts: opt(list(broadcast)),
+        asked: opt(count),
+        nearMiss: opt(nearMiss(neigh)),
+      }),
+    ),
+  ],
+  transmit: [
+    stepOf(
+      'transmit',
+      closed<EventOf<'transmit'>['action']>()('xmit'),
+      object<DetailOf<'transmit'>>({
+        via: opt(
+          closed<NonNullable<DetailOf<'transmit'>['via']>>()(
+            'veth',
+            'bridge-port',
+            'wire',
+            'loopback',
+            'tunnel',
+          ),
+        ),
+        peer: opt(object<NonNullable<DetailOf<'transmit'>['peer']>>({ netns: text, device: text })),
+      }),
+    ),
+  ],
+  receive: [
+    stepOf(
+      'receive',
+      closed<EventOf<'receive'>['action']>()('accept', 'other-host', 'to-bridge', 'from-bridge'),
+      object<DetailOf<'receive'>>({
+        from: opt(
+          closed<NonNullable<DetailOf<'receive'>['from']>>()(
+            'veth',
+            'wire',
+            'loopback',
+            'bridge',
+            'tunnel',
+          ),
+        ),
+      }),
+    ),
+  ],
+  bridge: [
+    stepOf(
+      'bridge',
+      closed<EventOf<'bridge'>['action']>()('forward', 'flood', 'local'),
+      object<DetailOf<'bridge'>>({
+        mac,
+        inPort: opt(text),
+        outPort: opt(text),
+        row: opt(fdbEntry),
+        learned: opt(object<NonNullable<DetailOf<'bridge'>['learned']>>({ mac, port: text })),
+        copies: opt(list(ref<Tap>('Tap'))),
+        callsIptables: opt(flag),
+      }),
+    ),
+  ],
+  encapsulate: [
+    stepOf(
+      'encapsulate',
+      closed<EventOf<'encapsulate'>['action']>()('vxlan'),
+      object<DetailOf<'encapsulate'>>({
+        vni: count,
+        local: ip,
+        remote: ip,
+        dport: count,
+        overhead: count,
+        row: fdbEntry,
+        lower: opt(text),
+      }),
+    ),
+  ],
+  decapsulate: [
+    stepOf(
+      'decapsulate',
+      closed<EventOf<'decapsulate'>['action']>()('vxlan'),
+      object<DetailOf<'decapsulate'>>({ vni: count, remote: ip, learned: opt(fdbEntry) }),
+    ),
+  ],
+  hook: [
+    stepOf(
+      'hook',
+      closed<EventOf<'hook'>['action']>()('accept', 'drop', 'reject', 'unknown'),
+      object<DetailOf<'hook'>>({
+        hook,
+        in: opt(text),
+        out: opt(text),
+        physin: opt(text),
+        physout: opt(text),
+        chains: list(
+          object<DetailOf<'hook'>['chains'][number]>({
+            table,
+            chain: text,
+            rules: count,
+            policy: closed<'ACCEPT' | 'DROP'>()('ACCEPT', 'DROP'),
+          }),
+        ),
+        bridged: flag,
+      }),
+    ),
+  ],
+  rule: [
+    stepOf(
+      'rule',
+      closed<EventOf<'rule'>['action']>()(
+        'accept',
+        'drop',
+        'reject',
+        'mark',
+        'return',
+        'jump',
+        'policy-drop',
+        'unmodelled',
+      ),
+      object<DetailOf<'rule'>>({
+        hook,
+        table,
+        chain: text,
+        number: opt(count),
+        rule: opt(ref<Rule>('Rule')),
+        path,
+        bridged: flag,
+        mark: opt(count),
+        nearMiss: opt(nearMiss(ref<Rule>('Rule'))),
+      }),
+    ),
+  ],
+  nat: [
+    stepOf(
+      'nat',
+      closed<EventOf<'nat'>['action']>()('snat', 'dnat', 'masquerade', 'un-snat', 'un-dnat'),
+      object<DetailOf<'nat'>>({
+        hook,
+        field: closed<DetailOf<'nat'>['field']>()('src', 'dst'),
+        before: object<DetailOf<'nat'>['before']>({ ip, port: opt(port) }),
+        after: object<DetailOf<'nat'>['after']>({ ip, port: opt(port) }),
+        table: opt(table),
+        chain: opt(text),
+        number: opt(count),
+        rule: opt(ref<Rule>('Rule')),
+        path,
+        entry: ref<ConntrackEntry>('Connection'),
+      }),
+    ),
+  ],
+  conntrack: [
+    stepOf(
+      'conntrack',
+      closed<EventOf<'conntrack'>['action']>()(
+        'new',
+        'established',
+        'related',
+        'invalid',
+        'confirm',
+      ),
+      object<DetailOf<'conntrack'>>({
+        hook: opt(hook),
+        state: ctState,
+        dir: ctDir,
+        entry: opt(ref<ConntrackEntry>('Connection')),
+      }),
+    ),
+  ],
+  policy: [
+    stepOf(
+      'policy',
+      closed<EventOf<'policy'>['action']>()('not-enforced'),
+      object<DetailOf<'policy'>>({ policies: list(text) }),
+    ),
+  ],
+  forward: [
+    stepOf(
+      'forward',
+      closed<EventOf<'forward'>['action']>()('forward'),
+      object<DetailOf<'forward'>>({ from: text, to: text, ttlBefore: count, ttlAfter: count }),
+    ),
+  ],
+  size: [
+    stepOf(
+      'size',
+      closed<EventOf<'size'>['action']>()('fits', 'too-big', 'pmtu-learned'),
+      object<DetailOf<'size'>>({
+        length: count,
+        mtu: count,
+        df: flag,
+        needed: opt(count),
+        device: text,
+      }),
+    ),
+  ],
+  wire: [
+    stepOf(
+      'wire',
+      closed<EventOf<'wire'>['action']>()('carry', 'cut', 'nobody'),
+      object<DetailOf<'wire'>>({ segment: text, from: text, to: opt(text) }),
+    ),
+  ],
+  deliver: [
+    stepOf(
+      'deliver',
+      closed<EventOf<'deliver'>['action']>()(
+        'socket',
+        'echo',
+        'icmp-error',
+        'no-listener',
+        'unknown-listener',
+      ),
+      object<DetailOf<'deliver'>>({
+        protocol: text,
+        ip,
+        port: opt(count),
+        process: opt(text),
+        assumed: opt(flag),
+        declared: opt(list(text)),
+        otherListener: opt(
+          object<NonNullable<DetailOf<'deliver'>['otherListener']>>({ ip, process: text }),
+        ),
+        error: opt(object<NonNullable<DetailOf<'deliver'>['error']>>({ kind: text, code: count })),
+      }),
+    ),
+  ],
+  drop: [
+    stepOf(
+      'drop',
+      closed<EventOf<'drop'>['action']>()('drop'),
+      object<DetailOf<'drop'>>({
+        reason: closed<DropReason>()(
+          'NO_SOCKET',
+          'NETFILTER_DROP',
+          'OTHERHOST',
+          'IP_RPFILTER',
+          'IP_OUTNOROUTES',
+          'IP_INNOROUTES',
+          'IP_INADDRERRORS',
+          'IP_INVALID_SOURCE',
+          'IP_LOCALNET',
+          'IP_INVALID_DEST',
+          'IP_LOCAL_SOURCE',
+          'IP_INHDR',
+          'IP_NOPROTO',
+          'NEIGH_FAILED',
+          'NEIGH_QUEUEFULL',
+          'NEIGH_DEAD',
+          'PKT_TOO_BIG',
+          'DEV_READY',
+          'NO_TX_TARGET',
+          'BRIDGE_INGRESS_STP_STATE',
+          'LOCAL_MAC',
+          'VXLAN_VNI_NOT_FOUND',
+          'VXLAN_NO_REMOTE',
+          'VXLAN_ENTRY_EXISTS',
+          'TCP_MINTTL',
+          'TUNNEL_TXINFO',
+          'NOT_SPECIFIED',
+          'no-carrier',
+          'wire-cut',
+          'no-attachment',
+          'ttl-exceeded',
+          'looped',
+          'forwarding-off',
+          'echo-ignored',
+          'not-modelled',
+          'fact-missing',
+        ),
+        about: opt(
+          raw<Ipv4>({
+            type: 'object',
+            properties: { type: { const: 'ipv4' }, src: ip.json, dst: ip.json },
+            required: ['type', 'src', 'dst'],
+          }),
+        ),
+        unmodelled: opt(
+          closed<Unmodelled>()(
+            'fragmentation',
+            'multicast',
+            'multipath',
+            'rule',
+            'vlan-filtering',
+            'duplicate-address',
+          ),
+        ),
+      }),
+    ),
+  ],
+};
+
+const endpoint = object<EndpointRef>({
+  text: described(text, 'As typed.'),
+  kind: closed<EndpointRef['kind']>()('pod', 'node', 'service', 'ip', 'external', 'name'),
+  namespace: opt(text),
+  name: opt(text),
+  container: opt(text),
+  ip: opt(text),
+  node: opt(text),
+  workload: opt(
+    object<NonNullable<EndpointRef['workload']>>({ kind: text, name: text, replicas: count }),
+  ),
+});
+
+const disposition = enumOf(DISPOSITIONS);
+
+const hop = object<Hop>({
+  node: text,
+  netns: described(text, '`host`, or namespace/pod.'),
+  steps: list(ref<Step>('Step')),
+});
+
+const leg = object<Leg>({
+  direction: closed<Leg['direction']>()('request', 'reply'),
+  packet: closed<LegPacket>()(
+    'syn',
+    'synack',
+    'rst',
+    'ack',
+    'data',
+    'datagram',
+    'echo',
+    'echo-reply',
+    'icmp-error',
+  ),
+  disposition,
+  hops: list(hop),
+});
+
+const trace = object<Trace>({
+  apiVersion: only('k8snet/v1'),
+  kind: only('Trace'),
+  scenario: text,
+  probe: object<TraceProbe>({
+    from: endpoint,
+    to: endpoint,
+    protocol: text,
+    port: opt(count),
+    sourcePort: opt(count),
+    size: opt(count),
+  }),
+  disposition,
+  symptom: described(enumOf(SYMPTOMS), 'What the application sees.'),
+  cause: opt(
+    object<Cause>({
+      code: enumOf(CAUSE_CODES),
+      step: opt(described(whole, 'The step (n) that is the cause.')),
+      message: text,
+      fix: text,
+      check: text,
+      origin: from,
+      unmodelled: opt(
+        closed<UnmodelledQuestion>()(
+          'sctp',
+          'ipv6',
+          'special-address',
+          'service-address',
+          'host-port',
+          'node-port',
+          'range-too-small',
+        ),
+      ),
+    }),
+  ),
+  legs: list(leg),
+  alternatives: opt(
+    list(
+      object<Alternative>({
+        choice: closed<Alternative['choice']>()('backend', 'node', 'path'),
+        name: text,
+        disposition,
+        cause: opt(text),
+      }),
+    ),
+  ),
+  assumptions: list(text),
+});
+
+const definitions: Readonly<Record<string, Json>> = {
+  Unknown: unknownValue.json,
+  Layer: { oneOf: Object.values<Schema<unknown>>(layers).map(({ json }) => json) },
+  Origin: origin.json,
+  Tap: tap.json,
+  Route: fibEntry.json,
+  Rule: rule.json,
+  Connection: entry.json,
+  Step: {
+    oneOf: Object.values<readonly Schema<unknown>[]>(steps).flatMap((variants) =>
+      variants.map(({ json }) => json),
+    ),
+  },
+};
+
+/** The JSON Schema of a Trace. */
+export const traceSchema = (): object => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'k8snet Trace',
+  ...trace.json,
+  $defs: definitions,
+});
