@@ -13,7 +13,13 @@ export type PluginConf =
     }
   | { readonly plugin: 'flannel'; readonly conf: FlannelConf };
 
-const parse = (network: Network, problems: ConfigProblem[]): PluginConf => {
+interface Parsed {
+  readonly conf: PluginConf;
+  readonly problems: readonly ConfigProblem[];
+}
+
+const parse = (network: Network): Parsed => {
+  const problems: ConfigProblem[] = [];
   const reader = readConfig(network.config, [], problems);
   const read = (): PluginConf => {
     switch (network.plugin) {
@@ -33,11 +39,20 @@ const parse = (network: Network, problems: ConfigProblem[]): PluginConf => {
   };
   const conf = read();
   reader.finish();
-  return conf;
+  return { conf, problems };
+};
+
+const known = new WeakMap<Network, Parsed>();
+
+/** Read once: the check, the compiler and every probe ask for it. */
+const parsed = (network: Network): Parsed => {
+  const found = known.get(network) ?? parse(network);
+  known.set(network, found);
+  return found;
 };
 
 /** The plugin's configuration with its defaults; bad keys count as absent. */
-export const pluginConf = (network: Network): PluginConf => parse(network, []);
+export const pluginConf = (network: Network): PluginConf => parsed(network).conf;
 
 const holds = (network: string, { podCIDR }: ClusterNode): boolean =>
   parseCidr(podCIDR).prefix >= parseCidr(network).prefix &&
@@ -52,16 +67,11 @@ export const checkNetworkConfig = (
   network: Network,
   nodes: readonly ClusterNode[] = [],
 ): ConfigProblem[] => {
-  const problems: ConfigProblem[] = [];
-  const found = parse(network, problems);
-  if (found.plugin === 'flannel') {
-    const outside = nodes.find((node) => !holds(found.conf.network, node));
-    if (outside)
-      problems.push({
-        path: ['Network'],
-        severity: 'error',
-        message: `${found.conf.network} does not hold the Pod range of ${outside.name}, ${outside.podCIDR}`,
-      });
-  }
-  return problems;
+  const { conf: found, problems } = parsed(network);
+  if (found.plugin !== 'flannel') return [...problems];
+  const { network: range } = found.conf;
+  const outside = nodes.find((node) => !holds(range, node));
+  if (!outside) return [...problems];
+  const message = `${range} does not hold the Pod range of ${outside.name}, ${outside.podCIDR}`;
+  return [...problems, { path: ['Network'], severity: 'error', message }];
 };
