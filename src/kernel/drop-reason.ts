@@ -21,6 +21,7 @@ export type DropReason =
   | 'NEIGH_DEAD'
   | 'PKT_TOO_BIG'
   | 'DEV_READY'
+  | 'QDISC_DROP'
   | 'NO_TX_TARGET'
   | 'BRIDGE_INGRESS_STP_STATE'
   | 'LOCAL_MAC'
@@ -31,7 +32,6 @@ export type DropReason =
   | 'TUNNEL_TXINFO'
   | 'NOT_SPECIFIED'
   // Where no kernel reason exists: the frame was never given to anyone.
-  | 'no-carrier'
   | 'wire-cut'
   | 'no-attachment'
   | 'ttl-exceeded'

@@ -321,5 +321,4 @@ export type Errno =
   | 'ECONNRESET'
   | 'ETIMEDOUT'
   | 'EPERM'
-  | 'ENOPROTOOPT'
-  | 'ENETDOWN';
+  | 'ENOPROTOOPT';

@@ -32,8 +32,9 @@ export const localFdb = (netns: Netns, bridge: Bridge): readonly FdbEntry[] => {
 };
 
 /**
- * br_fdb_find (net/bridge/br_fdb.c): the row of a MAC. A bridge holds one row a MAC: its own stay,
- * rows written by hand replace learned ones and are not learned over.
+ * br_fdb_find (net/bridge/br_fdb.c): the row of a MAC. A bridge holds one row a MAC: those of its
+ * own addresses stay; all others move to the port where the MAC was seen last, even those that were
+ * written by hand (br_fdb_update).
  */
 export const bridgeFdbFind = (
   netns: Netns,
@@ -50,7 +51,8 @@ export const bridgeFdbFind = (
         local: true,
         origin: { by: 'kernel', why: 'address' },
       };
-  return bridge.fdb.find((row) => row.mac === mac) ?? learned?.fdb.get(bridge.ifname)?.get(mac);
+  const written = bridge.fdb.find((row) => row.mac === mac);
+  return written?.local ? written : (learned?.fdb.get(bridge.ifname)?.get(mac) ?? written);
 };
 
 /** All rows of a bridge as `bridge fdb show br BRIDGE` has them, without multicast ones. */
@@ -59,10 +61,11 @@ export const bridgeFdb = (
   bridge: Bridge,
   learned: LearnedFdb,
 ): readonly FdbEntry[] => {
-  const rows = [...localFdb(netns, bridge), ...bridge.fdb];
-  const seen = new Set(rows.map(({ mac }) => mac));
-  const rest = [...(learned?.fdb.get(bridge.ifname)?.values() ?? [])];
-  return [...rows, ...rest.filter(({ mac }) => !seen.has(mac))];
+  const seen = learned?.fdb.get(bridge.ifname);
+  const written = bridge.fdb.map((row) => (row.local ? row : (seen?.get(row.mac) ?? row)));
+  const rows = [...localFdb(netns, bridge), ...written];
+  const listed = new Set(rows.map(({ mac }) => mac));
+  return [...rows, ...[...(seen?.values() ?? [])].filter(({ mac }) => !listed.has(mac))];
 };
 
 /**

@@ -256,8 +256,8 @@ export const fibLookup = (world: Hosts, netns: Netns, flow: Flow): FibResult =>
 
 export type AddrType = 'unicast' | 'local' | 'broadcast' | 'multicast';
 
-/** Whether the address is in 0.0.0.0/8 (ipv4_is_zeronet, include/linux/in.h). */
-export const isZeronet = (ip: Ip): boolean => ip.startsWith('0.');
+/** The address that is none (ipv4_is_zeronet, include/linux/in.h): the rest of 0.0.0.0/8 is valid. */
+export const isZeronet = (ip: Ip): boolean => ip === '0.0.0.0';
 
 /** The limited broadcast address (ipv4_is_lbcast). */
 export const LIMITED_BROADCAST: Ip = '255.255.255.255';

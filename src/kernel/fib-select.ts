@@ -3,7 +3,7 @@ import { cidrContains, cidrOf } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { FibEntry, RouteScope } from './fib.ts';
 import { TABLE_LOCAL } from './fib.ts';
-import { fibTableLookup, inetAddrType, scopeNumber } from './fib-lookup.ts';
+import { fibTableLookup, scopeNumber } from './fib-lookup.ts';
 import { findDev, findDevOfAddress } from './netdev.ts';
 import { ipv4DevConf } from './sysctl.ts';
 import type { IfAddr, Netdev, Netns } from './world.ts';
@@ -66,15 +66,14 @@ export const fibResultPrefsrc = (netns: Netns, row: FibEntry): Ip | undefined =>
  * nhc_scope: how far away a row's next hop is. `link`: behind a gateway; `host`: the destination
  * itself is on the link; `nowhere`: it is this machine. A gateway that is an own address is none.
  */
-export const nexthopScope = (netns: Netns, row: FibEntry): 'link' | 'host' | 'nowhere' => {
+export const nexthopScope = (row: FibEntry): 'link' | 'host' | 'nowhere' => {
   if (row.scope === 'host') return 'nowhere';
-  if (row.via === undefined) return 'host';
-  return row.onlink || inetAddrType(netns, row.via) !== 'local' ? 'link' : 'host';
+  return row.via === undefined || row.viaSelf ? 'host' : 'link';
 };
 
 /** rt_set_nexthop (net/ipv4/route.c): the gateway of a row, if packets really go to one. */
-export const gatewayOf = (netns: Netns, row: FibEntry): Ip | undefined =>
-  nexthopScope(netns, row) === 'link' ? row.via : undefined;
+export const gatewayOf = (row: FibEntry): Ip | undefined =>
+  nexthopScope(row) === 'link' ? row.via : undefined;
 
 /**
  * __ip_dev_find (net/ipv4/devinet.c): the device of an own address. An address that nobody

@@ -38,6 +38,8 @@ export interface FibEntry {
   readonly dst: Cidr;
   /** Next hop; absent: the destination is on the link. */
   readonly via?: Ip;
+  /** `via` was an address of this machine when the route was made: packets go to no gateway. */
+  readonly viaSelf?: boolean;
   /** Absent for blackhole, unreachable, prohibit and throw. */
   readonly dev?: string;
   readonly scope: RouteScope;

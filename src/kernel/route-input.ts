@@ -86,12 +86,11 @@ const fullCheck = (
     if (ipv4DevConf(netns, key.iif, 'accept_local') === 0)
       return { ok: false, reason: 'IP_LOCAL_SOURCE', reverse };
   } else if (row.type !== 'unicast') return { ok: false, reason: 'IP_INVALID_SOURCE', reverse };
-  if (row.dev === key.iif)
-    return { ok: true, onLink: nexthopScope(netns, row) !== 'link', reverse };
+  if (row.dev === key.iif) return { ok: true, onLink: nexthopScope(row) !== 'link', reverse };
   if (findDev(netns, key.iif)?.addresses.length === 0) return lastResort;
   if (rpFilter === 1) return { ok: false, reason: 'IP_RPFILTER', reverse };
   const loose = fibLookupWith(netns, { ...flow, oif: key.iif }).row;
-  const onLink = loose?.type === 'unicast' && nexthopScope(netns, loose) !== 'link';
+  const onLink = loose?.type === 'unicast' && nexthopScope(loose) !== 'link';
   return { ok: true, onLink, reverse };
 };
 
@@ -198,7 +197,7 @@ const makeForward = (
   const check = fibValidateSource(world, netns, key, dev);
   const lookups: Lookups = { result, ...(check.reverse && { reverse: check.reverse }) };
   if (!check.ok) return martianSource(check.reason, lookups);
-  const gateway = gatewayOf(netns, row);
+  const gateway = gatewayOf(row);
   const redirect =
     dev === key.iif &&
     check.onLink &&

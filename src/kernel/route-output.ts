@@ -78,7 +78,7 @@ const makeRoute = (
     return refuse('EINVAL', result);
   if (isZeronet(dst)) return refuse('EINVAL', result);
   const kind = dst === LIMITED_BROADCAST ? 'broadcast' : isMulticast(dst) ? 'multicast' : type;
-  const gateway = kind === 'unicast' && result?.row ? gatewayOf(netns, result.row) : undefined;
+  const gateway = kind === 'unicast' && result?.row ? gatewayOf(result.row) : undefined;
   return {
     kind: 'route',
     type: kind,
@@ -103,7 +103,7 @@ const equalDefaults = (netns: Netns, row: FibEntry): readonly FibEntry[] =>
           other.metric === row.metric &&
           other.scope === row.scope &&
           other.type === 'unicast' &&
-          gatewayOf(netns, other) !== undefined,
+          gatewayOf(other) !== undefined,
       )
     : [];
 

@@ -23,7 +23,7 @@ const IPV4_CONF = {
   drop_gratuitous_arp: ['0', 'or'],
   drop_unicast_in_l2_multicast: ['0', 'or'],
   forwarding: ['0', 'device'],
-  ignore_routes_with_linkdown: ['0', 'device'],
+  ignore_routes_with_linkdown: ['0', 'or'],
   log_martians: ['0', 'or'],
   mc_forwarding: ['0', 'and'],
   medium_id: ['0', 'device'],

@@ -219,6 +219,11 @@ function brokenLink(world: World, device: Netdev): CauseCode | undefined {
   return bridge?.up === false ? 'LINK_DOWN' : undefined;
 }
 
+function kindAt(world: World, hop: Hop, { device }: Step): Netdev['kind'] | undefined {
+  const netns = netnsOf(world, `${hop.node}/${hop.netns}`);
+  return device === undefined ? undefined : findDev(netns, device)?.kind;
+}
+
 function dropCode(world: World, { hop, step }: Found, reason: DropReason): CauseCode {
   switch (reason) {
     case 'IP_RPFILTER':
@@ -240,21 +245,19 @@ function dropCode(world: World, { hop, step }: Found, reason: DropReason): Cause
     case 'PKT_TOO_BIG':
       return 'MTU_EXCEEDED_DF';
     case 'DEV_READY':
-    case 'no-carrier':
+    case 'QDISC_DROP':
       return 'LINK_DOWN';
     case 'BRIDGE_INGRESS_STP_STATE':
-    case 'NO_TX_TARGET':
       return 'BRIDGE_PORT_STATE';
+    case 'NO_TX_TARGET':
+      return kindAt(world, hop, step) === 'vxlan' ? 'VTEP_FDB_MISSING' : 'BRIDGE_PORT_STATE';
     case 'VXLAN_NO_REMOTE':
     case 'TUNNEL_TXINFO':
       return 'VTEP_FDB_MISSING';
     case 'VXLAN_VNI_NOT_FOUND':
       return 'ENCAP_ENDPOINT_MISMATCH';
-    case 'OTHERHOST': {
-      const netns = netnsOf(world, `${hop.node}/${hop.netns}`);
-      const device = step.device === undefined ? undefined : findDev(netns, step.device);
-      return device?.kind === 'vxlan' ? 'VTEP_FDB_WRONG' : 'NEIGH_FAILED';
-    }
+    case 'OTHERHOST':
+      return kindAt(world, hop, step) === 'vxlan' ? 'VTEP_FDB_WRONG' : 'NEIGH_FAILED';
     case 'NO_SOCKET':
       return 'NO_LISTENER';
     case 'wire-cut':

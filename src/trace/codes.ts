@@ -33,7 +33,6 @@ export const SYMPTOMS = allOf<Symptom>()([
   'name not found',
   'hangs on large data',
   'protocol not available',
-  'network is down',
   'unknown',
 ]);
 

@@ -111,8 +111,7 @@ export const compareTaps = (
     } else if (take(copies, (copy) => sameTap(copy, tap))) equal += 1;
     else differences.push({ kind: 'unexpected', what: 'own', tap });
   }
-  for (const tap of own.slice(next))
-    differences.push({ kind: 'missing', what: 'own', tap });
+  for (const tap of own.slice(next)) differences.push({ kind: 'missing', what: 'own', tap });
   for (const tap of copies) differences.push({ kind: 'missing', what: 'copy', tap });
 
   const arp = firstOfEach(expected.arp);

@@ -13,7 +13,6 @@ const OF_ERRNO: Readonly<Record<Errno, Symptom>> = {
   ECONNRESET: 'connection reset',
   ETIMEDOUT: 'timeout',
   ENOPROTOOPT: 'protocol not available',
-  ENETDOWN: 'network is down',
 };
 
 /** What a sending socket knows when all is over. */

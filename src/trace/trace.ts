@@ -30,7 +30,6 @@ export type Symptom =
   | 'name not found'
   | 'hangs on large data'
   | 'protocol not available'
-  | 'network is down'
   /** Only with an inconclusive disposition: nobody knows. */
   | 'unknown';
 

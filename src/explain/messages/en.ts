@@ -588,7 +588,6 @@ export const en: Catalogue = {
     'name not found': 'name not found',
     'hangs on large data': 'hangs on large data',
     'protocol not available': 'protocol not available',
-    'network is down': 'network is down',
     unknown: 'unknown',
   },
   packets: {
@@ -782,7 +781,6 @@ const errnoNames: Readonly<Record<Errno, string>> = {
   ECONNREFUSED: 'connection refused',
   EHOSTUNREACH: 'no route to host',
   ENETUNREACH: 'network is unreachable',
-  ENETDOWN: 'network is down',
   EINVAL: 'invalid argument',
   EACCES: 'permission denied',
   EMSGSIZE: 'message too long',
@@ -827,7 +825,7 @@ function dropText(reason: string): string {
     case 'PKT_TOO_BIG':
       return 'too big for the device';
     case 'DEV_READY':
-    case 'no-carrier':
+    case 'QDISC_DROP':
       return 'the device is down or not plugged in';
     case 'VXLAN_NO_REMOTE':
       return 'the tunnel knows no node for that MAC address';

@@ -57,8 +57,11 @@ const defaultScope = (type: RouteType, via: Ip | undefined): RouteScope => {
 const defaultTable = (type: RouteType): number =>
   type === 'local' || type === 'broadcast' ? TABLE_LOCAL : TABLE_MAIN;
 
+/** What is found out about a next hop when its route is made. */
+type Nexthop = Required<Pick<FibEntry, 'dev'>> & Pick<FibEntry, 'viaSelf'>;
+
 /** fib_check_nh_v4_gw (net/ipv4/fib_semantics.c): the device that leads to a gateway. */
-const checkGateway = (netns: Netns, row: FibEntry, via: Ip): string => {
+const checkGateway = (netns: Netns, row: FibEntry, via: Ip): Nexthop => {
   if (row.onlink) {
     if (scopeNumber(row.scope) >= scopeNumber('link'))
       throw new NetlinkError('EINVAL', 'Nexthop has invalid scope');
@@ -67,7 +70,7 @@ const checkGateway = (netns: Netns, row: FibEntry, via: Ip): string => {
     if (!dev.up) throw new NetlinkError('ENETDOWN', 'Nexthop device is not up');
     if (inetAddrType(netns, via) !== 'unicast')
       throw new NetlinkError('EINVAL', 'Nexthop has invalid gateway');
-    return dev.ifname;
+    return { dev: dev.ifname };
   }
   // The gateway must be nearer than the route: scope + 1, and at least link.
   const flow = {
@@ -85,24 +88,24 @@ const checkGateway = (netns: Netns, row: FibEntry, via: Ip): string => {
   const dev = hop.dev === undefined ? undefined : findDev(netns, hop.dev);
   if (!dev) throw new NetlinkError('EINVAL', 'No egress device for nexthop gateway');
   if (!dev.up) throw new NetlinkError('ENETDOWN');
-  return dev.ifname;
+  return hop.scope === 'host' ? { dev: dev.ifname, viaSelf: true } : { dev: dev.ifname };
 };
 
 /** fib_check_nh (net/ipv4/fib_semantics.c): the device of a route's next hop. */
-const checkNexthop = (netns: Netns, row: FibEntry): string => {
+const checkNexthop = (netns: Netns, row: FibEntry): Nexthop => {
   if (row.scope !== 'host' && row.via !== undefined) return checkGateway(netns, row, row.via);
   if (row.scope === 'host' && row.via !== undefined)
     throw new NetlinkError('EINVAL', 'Route with host scope can not have a gateway');
   const dev = row.dev === undefined ? undefined : findDev(netns, row.dev);
   if (!dev) throw new NetlinkError('ENODEV');
-  if (row.scope === 'host') return dev.ifname;
+  if (row.scope === 'host') return { dev: dev.ifname };
   if (row.onlink)
     throw new NetlinkError(
       'EINVAL',
       'Invalid flags for nexthop - PERVASIVE and ONLINK can not be set',
     );
   if (!dev.up) throw new NetlinkError('ENETDOWN', 'Device for nexthop is not up');
-  return dev.ifname;
+  return { dev: dev.ifname };
 };
 
 /**
@@ -155,9 +158,9 @@ const createRow = (netns: Netns, spec: RouteSpec, origin: Origin | undefined): F
   if (spec.via === undefined && spec.dev === undefined) throw new NetlinkError('ENODEV');
   if (spec.dev !== undefined && !findDev(netns, spec.dev))
     throw new NetlinkError('ENODEV', `Cannot find device "${spec.dev}"`);
-  const dev = checkNexthop(netns, row);
+  const nexthop = checkNexthop(netns, row);
   if (!validPrefsrc(netns, row)) throw new NetlinkError('EINVAL', 'Invalid prefsrc address');
-  return { ...row, dev };
+  return { ...row, ...nexthop };
 };
 
 /** fib_find_info (net/ipv4/fib_semantics.c) and the alias's type: the very same route. */
@@ -168,6 +171,7 @@ const same = (a: FibEntry, b: FibEntry): boolean =>
   a.src === b.src &&
   a.via === b.via &&
   a.dev === b.dev &&
+  (a.viaSelf ?? false) === (b.viaSelf ?? false) &&
   (a.onlink ?? false) === (b.onlink ?? false) &&
   (a.mtu ?? 0) === (b.mtu ?? 0);
 

@@ -7,8 +7,8 @@ import type { Netdev, Netns } from '../world.ts';
 import type { Walk } from './walk.ts';
 
 /**
- * br_fdb_update: the source of a frame is behind the port it came in by. A bridge's own addresses
- * never move.
+ * br_fdb_update: the source of a frame is behind the port it came in by. A row that was written by
+ * hand moves there too; a bridge's own addresses never do.
  * @returns what was learned; undefined when the bridge knew it
  */
 export const brFdbUpdate = (
@@ -19,12 +19,11 @@ export const brFdbUpdate = (
   mac: Mac,
 ): FdbEntry | undefined => {
   const known = bridgeFdbFind(netns, bridge, walk.overlay.read(netns.id), mac);
-  if (known && (known.local || known.state !== 'learned' || known.dev === port.ifname))
-    return undefined;
+  if (known && (known.local || known.dev === port.ifname)) return undefined;
   const row: FdbEntry = {
     mac,
     dev: port.ifname,
-    state: 'learned',
+    state: known?.state ?? 'learned',
     origin: { by: 'kernel', why: 'bridge-learned' },
   };
   const { fdb } = walk.overlay.write(netns.id);

@@ -1,6 +1,5 @@
 /** A frame leaves by a device: to the other end of a veth, onto a wire, into a bridge or a tunnel. */
 import type { Ethernet } from '../../wire/packet.ts';
-import type { Errno } from '../event.ts';
 import { hasCarrier } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
@@ -13,9 +12,9 @@ import type { Walk } from './walk.ts';
 import { drop } from './walk.ts';
 
 /**
- * __dev_queue_xmit (net/core/dev.c): hands a frame to its device. A device that is down takes
- * nothing (ENETDOWN for the sender); one without a carrier has the noop queue, which drops without a
- * word. Neither is seen by a capture.
+ * __dev_queue_xmit (net/core/dev.c): hands a frame to its device. A device that is down or has no
+ * carrier has the noop queue (dev_deactivate, net/sched/sch_generic.c), which drops without a word
+ * to the sender, and is not seen by a capture.
  * @param skb what the kernel remembers of the frame; absent for ARP
  */
 export const devQueueXmit = (
@@ -24,15 +23,11 @@ export const devQueueXmit = (
   dev: Netdev,
   frame: Ethernet,
   skb?: Skb,
-): Errno | undefined => {
+): void => {
   const at = { device: dev.ifname, ...(dev.origin && { origin: dev.origin }) };
-  if (!dev.up) {
-    drop(walk, netns, 'DEV_READY', at);
-    return 'ENETDOWN';
-  }
-  if (!hasCarrier(walk.world, netns, dev)) {
-    drop(walk, netns, 'no-carrier', at);
-    return undefined;
+  if (!dev.up || !hasCarrier(walk.world, netns, dev)) {
+    drop(walk, netns, 'QDISC_DROP', at);
+    return;
   }
   switch (dev.kind) {
     case 'loopback':
@@ -55,5 +50,4 @@ export const devQueueXmit = (
       throw new TypeError(`not a device: ${never}`);
     }
   }
-  return undefined;
 };

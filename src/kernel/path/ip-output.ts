@@ -20,7 +20,7 @@ const ipFinishOutput2 = (walk: Walk, netns: Netns, skb: Skb, dst: Dst): Errno | 
   const dev = findDev(netns, dst.dev);
   if (!dev) {
     drop(walk, netns, 'DEV_READY', { device: dst.dev });
-    return 'ENETDOWN';
+    return undefined;
   }
   const lladdr = neighResolve(walk, netns, dev, dst.gateway ?? skb.packet.dst, skb);
   if (lladdr === undefined) {
@@ -34,7 +34,8 @@ const ipFinishOutput2 = (walk: Walk, netns: Netns, skb: Skb, dst: Dst): Errno | 
     dst: lladdr,
     payload: skb.packet,
   };
-  return walk.stages.devQueueXmit(walk, netns, dev, frame, skb);
+  walk.stages.devQueueXmit(walk, netns, dev, frame, skb);
+  return undefined;
 };
 
 const HOST_UNREACH = 1;

@@ -13,19 +13,23 @@ import { drop, emit } from './walk.ts';
 export const vxlanListens = (netns: Netns, port: number): boolean =>
   netns.devices.some((dev) => dev.kind === 'vxlan' && dev.up && dev.dstport === port);
 
-/** vxlan_snoop: a tunnel that learns remembers which remote a MAC is behind. */
+/**
+ * vxlan_snoop: a tunnel that learns remembers which remote a MAC is behind. A row that was written
+ * by hand for another remote stays, and the frame is thrown away.
+ */
 const vxlanSnoop = (
   walk: Walk,
   netns: Netns,
   dev: Vxlan,
   mac: string,
   remote: string,
-): FdbEntry | undefined => {
+): FdbEntry | 'conflict' | undefined => {
   if (!dev.learning) return undefined;
   const known =
     dev.fdb.find((row) => row.mac === mac) ??
     walk.overlay.read(netns.id)?.fdb.get(dev.ifname)?.get(mac);
-  if (known && (known.state !== 'learned' || known.dst === remote)) return undefined;
+  if (known?.dst === remote) return undefined;
+  if (known && known.state !== 'learned') return 'conflict';
   const row: FdbEntry = { mac, dev: dev.ifname, dst: remote, state: 'learned' };
   const { fdb } = walk.overlay.write(netns.id);
   const rows = fdb.get(dev.ifname);
@@ -57,6 +61,10 @@ export const vxlanRcv = (
     return;
   }
   const learned = vxlanSnoop(walk, netns, dev, frame.src, remote);
+  if (learned === 'conflict') {
+    drop(walk, netns, 'VXLAN_ENTRY_EXISTS', { device: dev.ifname });
+    return;
+  }
   emit(walk, {
     kind: 'decapsulate',
     netns: netns.id,

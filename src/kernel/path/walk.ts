@@ -80,13 +80,7 @@ export interface FlowSocket {
  */
 export interface Stages {
   netifReceiveSkb(walk: Walk, netns: Netns, dev: Netdev, rx: Received): void;
-  devQueueXmit(
-    walk: Walk,
-    netns: Netns,
-    dev: Netdev,
-    frame: Ethernet,
-    skb?: Skb,
-  ): Errno | undefined;
+  devQueueXmit(walk: Walk, netns: Netns, dev: Netdev, frame: Ethernet, skb?: Skb): void;
   ipLocalOut(walk: Walk, netns: Netns, skb: Skb): Errno | undefined;
   icmpSend(walk: Walk, netns: Netns, about: Skb, error: IcmpErrorSpec): void;
 }
@@ -313,7 +307,7 @@ const UNWANTED: ReadonlySet<DropReason> = new Set([
   'no-attachment',
   'NO_TX_TARGET',
   'BRIDGE_INGRESS_STP_STATE',
-  'no-carrier',
+  'QDISC_DROP',
   'DEV_READY',
 ]);
 
