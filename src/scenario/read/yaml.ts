@@ -12,6 +12,7 @@ import {
   parseEvents,
   SCALAR_STYLE,
   type ScalarEvent,
+  type Schema,
   YAMLException,
 } from 'js-yaml';
 import { type PlaceNode, placeNode } from './place-tree.ts';
@@ -62,7 +63,19 @@ const floatTag = defineScalarTag<number>('tag:yaml.org,2002:float', {
   identify: () => false,
 });
 
-const SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, intTag, floatTag, mergeTag);
+const KUBECTL = CORE_SCHEMA.withTags(boolYaml11Tag, intTag, floatTag, mergeTag);
+
+/**
+ * Our own documents have `on:` as a field, which kubectl would read as `true:`; in them only true
+ * and false are booleans, as in YAML 1.2.
+ */
+const SCENARIO = CORE_SCHEMA.withTags(intTag, floatTag, mergeTag);
+
+const isOurs = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'apiVersion' in value &&
+  String(value.apiVersion).startsWith('k8snet/');
 
 /** Deeper than any Kubernetes object. */
 const MAX_DEPTH = 200;
@@ -123,10 +136,10 @@ const visibleStart = (event: Event): number =>
   event.type === EVENT_ID.SCALAR && isQuoted(event) ? event.valueStart - 1 : startOf(event);
 
 /** js-yaml gives keys as text; numbers, booleans and null in key position are written out. */
-const keyText = (text: string, event: ScalarEvent): string => {
+const keyText = (text: string, event: ScalarEvent, schema: Schema): string => {
   const source = getScalarValue(text, event);
   const plain = event.style === SCALAR_STYLE.PLAIN && event.tagStart === -1;
-  return plain ? String(SCHEMA.resolveImplicitScalarTag(source).value) : source;
+  return plain ? String(schema.resolveImplicitScalarTag(source).value) : source;
 };
 
 interface Frame {
@@ -138,7 +151,12 @@ interface Frame {
 }
 
 /** The places of the events of one document, which begin with its `document` event. */
-const buildPlaces = (text: string, events: readonly Event[], fallback: number): PlaceNode => {
+const buildPlaces = (
+  text: string,
+  events: readonly Event[],
+  fallback: number,
+  schema: Schema,
+): PlaceNode => {
   const root = placeNode(fallback, fallback);
   const frames: Frame[] = [];
   const enter = (offset: number): PlaceNode => {
@@ -168,7 +186,8 @@ const buildPlaces = (text: string, events: readonly Event[], fallback: number): 
         frames.push({ node: root, kind: 'document', index: 0 });
         break;
       case EVENT_ID.SCALAR:
-        if (isKey) frame.pending = { text: keyText(text, event), offset: Math.max(offset, 0) };
+        if (isKey)
+          frame.pending = { text: keyText(text, event, schema), offset: Math.max(offset, 0) };
         else enter(offset);
         break;
       case EVENT_ID.ALIAS:
@@ -193,9 +212,26 @@ const buildPlaces = (text: string, events: readonly Event[], fallback: number): 
   return root;
 };
 
-const splitDocuments = (events: readonly Event[]): (readonly Event[])[] => {
+const splitDocuments = (events: readonly Event[]): Event[][] => {
   const starts = events.flatMap((event, at) => (event.type === EVENT_ID.DOCUMENT ? [at] : []));
   return starts.map((start, at) => events.slice(start, starts[at + 1]));
+};
+
+const construct = (text: string, events: Event[], schema: Schema): unknown =>
+  constructFromEvents(events, { source: text, schema })[0];
+
+const readDocument = (text: string, events: Event[]): YamlDocument => {
+  const first = construct(text, events, KUBECTL);
+  const schema = isOurs(first) ? SCENARIO : KUBECTL;
+  const fallback = events.map(startOf).find((offset) => offset >= 0) ?? 0;
+  let built: PlaceNode | undefined;
+  return {
+    value: schema === KUBECTL ? first : construct(text, events, schema),
+    places: () => {
+      built ??= buildPlaces(text, events, fallback, schema);
+      return built;
+    },
+  };
 };
 
 const problemOf = (error: unknown): YamlProblem => {
@@ -208,27 +244,17 @@ const problemOf = (error: unknown): YamlProblem => {
 export const parseYaml = (text: string): YamlResult => {
   try {
     const events = parseEvents(text, { maxDepth: MAX_DEPTH });
-    const values = constructFromEvents(events, { source: text, schema: SCHEMA });
+    const documents = splitDocuments(events).map((part) => readDocument(text, part));
     const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
-    if (alias) {
-      const size = unfoldedSize(values, new Map(), 0);
-      if (typeof size === 'string') return { message: size, offset: Math.max(0, startOf(alias)) };
-    }
-    const parts = splitDocuments(events);
-    return {
-      documents: values.map((value, at) => {
-        let built: PlaceNode | undefined;
-        const part = parts[at] ?? [];
-        const first = part.map(startOf).find((offset) => offset >= 0) ?? 0;
-        return {
-          value,
-          places: () => {
-            built ??= buildPlaces(text, part, first);
-            return built;
-          },
-        };
-      }),
-    };
+    if (!alias) return { documents };
+    const size = unfoldedSize(
+      documents.map(({ value }) => value),
+      new Map(),
+      0,
+    );
+    return typeof size === 'string'
+      ? { message: size, offset: Math.max(0, startOf(alias)) }
+      : { documents };
   } catch (error) {
     return problemOf(error);
   }
