@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline';
  * @property {number} sport or the id of an echo
  * @property {number} dport
  * @property {number} size
+ * @property {number} [ttl]
  * @property {number} timeout milliseconds
  */
 
@@ -24,10 +25,11 @@ import { createInterface } from 'node:readline';
  *
  * @type {(flow: Flow) => Promise<string>}
  */
-const ping = ({ src, dst, sport, size, timeout }) =>
+const ping = ({ src, dst, sport, size, ttl, timeout }) =>
   new Promise((resolve) => {
     const options = ['-n', '-c1', '-i', '60', '-e', `${sport}`, '-s', `${size}`, dst];
     if (src) options.unshift('-I', src);
+    if (ttl) options.unshift('-t', `${ttl}`);
     const child = spawn('ping', options, { stdio: 'ignore' });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     child.on('exit', (code) => {

@@ -230,6 +230,9 @@ const load = async ({ router }: Lab, ruleset: Ruleset): Promise<void> => {
   expect(withoutComments(await router.run('iptables-save'))).toEqual(iptablesSave(ruleset));
 };
 
+/** How often a packet met a rule that the kernel counted. */
+let decisions = 0;
+
 /** What the kernel has counted and tracked, against the model. */
 const compare = async (
   { router }: Lab,
@@ -237,6 +240,7 @@ const compare = async (
   context: readonly string[],
 ): Promise<void> => {
   const counted = countersFrom(await router.run('iptables-save -c'));
+  for (const { packets } of counted.values()) decisions += packets;
   const tracked = await router.run('conntrack -L -o extended 2>/dev/null');
   expect(sorted(counted), context.join('\n')).toEqual(sorted(model.counters));
   const kernel = tracked.split('\n').filter((line) => line.startsWith('ipv4'));
@@ -262,6 +266,25 @@ const check = async (
   await compare(lab, model, context);
   const seen = flows.map(({ n }, at) => `${n} ${results[at]}`);
   expect(seen, context.join('\n')).toEqual(expected);
+};
+
+/** One flow after the other: what the first one left behind decides about the next. */
+const inTurn = async (
+  lab: Lab,
+  commands: readonly string[],
+  flows: readonly Omit<Flow, 'n'>[],
+): Promise<RouterModel> => {
+  const ruleset = rulesetOf(commands);
+  await load(lab, ruleset);
+  const model = routerModel(ruleset, lab.net);
+  for (const given of flows) {
+    flowNumber += 1;
+    const flow = { n: flowNumber, ...given };
+    const expected = model.send(flow);
+    expect(await lab.send(flow), JSON.stringify(flow)).toBe(expected);
+  }
+  await compare(lab, model, [...commands, ...flows.map((flow) => JSON.stringify(flow))]);
+  return model;
 };
 
 const seeds = (count: number): number[] => {
@@ -308,5 +331,171 @@ describe.skipIf(lacking.length > 0)(`netfilter against this kernel${title}`, () 
     const choose = chooserFrom(seed);
     const flows = Array.from({ length: FLOWS }, () => randomFlow(choose, BRIDGED_WAYS));
     await check(bridged, randomCommands(choose, BRIDGED_WORDS), flows);
+  });
+
+  const tcp = { from: 'client', protocol: 'tcp', dport: OPEN_PORT, size: 0 } as const;
+  const udp = { from: 'client', protocol: 'udp', dport: OPEN_PORT, size: 20 } as const;
+  const echo = { from: 'client', protocol: 'icmp', dport: 0, size: 56 } as const;
+  const MASQUERADE = '-t nat -A POSTROUTING -o tos -j MASQUERADE';
+  const TWO_CLIENTS = ['10.1.0.2', '10.1.0.3'];
+
+  it('masquerades: a port that is taken moves within its class, and keeps what it got', async () => {
+    const ports = [5000, 700, 300].flatMap((sport) => TWO_CLIENTS.map((src) => ({ src, sport })));
+    const model = await inTurn(
+      routed,
+      [MASQUERADE],
+      [
+        ...ports.map((from) => ({ ...udp, ...from, dst: '10.2.0.2' })),
+        ...ports.map((from) => ({ ...tcp, ...from, dst: '10.2.0.2' })),
+        { ...udp, src: '10.1.0.3', sport: 5000, dst: '10.2.0.3' },
+        ...TWO_CLIENTS.map((src) => ({ ...echo, src, sport: 77, dst: '10.2.0.2' })),
+      ],
+    );
+    const moved = model.conntrack.flatMap(({ original, reply: { dport } }) =>
+      original.protocol === 'udp' && typeof dport === 'object' ? [dport.range] : [],
+    );
+    expect(moved).toEqual([
+      [1024, 65535],
+      [600, 1023],
+      [1, 511],
+      [1024, 65535],
+    ]);
+    const tracked = await routed.router.run(
+      'conntrack -L -o extended -s 10.1.0.3 -p udp 2>/dev/null',
+    );
+    const [first, second] = [...tracked.matchAll(/dst=10.2.0.[23] sport=5000 .* dport=(\d+)/g)];
+    expect(first?.[1]).toBe(second?.[1]);
+    expect(Number(first?.[1])).not.toBe(5000);
+  });
+
+  it('masquerades at random', async () => {
+    await inTurn(
+      routed,
+      [`${MASQUERADE} --random-fully`],
+      [
+        { ...udp, sport: 5001, dst: '10.2.0.2' },
+        { ...tcp, sport: 5001, dst: '10.2.0.2' },
+        { ...tcp, sport: 5001, dport: 81, dst: '10.2.0.2' },
+        { ...udp, sport: 5001, dport: 81, dst: '10.2.0.3' },
+        { ...echo, sport: 99, dst: '10.2.0.2' },
+        { ...tcp, sport: 500, dst: '10.2.0.3' },
+      ],
+    );
+  });
+
+  it('moves the source port when two translated destinations are one', async () => {
+    const dnat = '-t nat -A PREROUTING -d 10.9.9.0/24 -p udp -j DNAT --to-destination 10.2.0.2:80';
+    await inTurn(
+      routed,
+      [dnat],
+      ['10.9.9.9', '10.9.9.8'].map((dst) => ({ ...udp, sport: 5002, dst })),
+    );
+  });
+
+  it('drops what would have to share the one port of SNAT', async () => {
+    const snat = '-t nat -A POSTROUTING -p udp -o tos -j SNAT --to-source 10.2.0.9:6000';
+    await inTurn(
+      routed,
+      [snat],
+      [5003, 5004].map((sport) => ({ ...udp, sport, dst: '10.2.0.2' })),
+    );
+  });
+
+  it('forgets a refused connection, and lets an aborted one start again', async () => {
+    await inTurn(
+      routed,
+      ['-A FORWARD -m conntrack --ctstate NEW', '-A FORWARD -m conntrack --ctstate ESTABLISHED'],
+      [
+        { ...tcp, sport: 5005, dport: 81, dst: '10.2.0.2' },
+        { ...tcp, sport: 5005, dport: 81, dst: '10.2.0.2' },
+        { ...tcp, sport: 5006, dst: '10.2.0.2' },
+        { ...tcp, sport: 5006, dst: '10.2.0.2' },
+        { ...echo, sport: 5, dst: '10.2.0.2' },
+        { ...echo, sport: 5, dst: '10.2.0.2' },
+        { ...echo, sport: 5, dst: '10.2.0.2', src: '10.1.0.3' },
+      ],
+    );
+  });
+
+  it('translates the errors of routers on the way, back to who sent', async () => {
+    const count = '-m conntrack --ctstate RELATED';
+    await inTurn(
+      routed,
+      [
+        MASQUERADE,
+        '-t nat -A PREROUTING -d 10.9.9.9 -j DNAT --to-destination 10.2.0.2',
+        `-A OUTPUT ${count}`,
+        `-A FORWARD ${count}`,
+        `-t mangle -A POSTROUTING -s 10.9.9.9 ${count}`,
+        `-t mangle -A POSTROUTING -d 10.1.0.2 -p icmp ${count}`,
+      ],
+      [
+        { ...echo, sport: 6, dst: '10.9.9.9', ttl: 1 },
+        { ...udp, sport: 5007, dport: 81, dst: '10.9.9.9' },
+        { ...udp, sport: 5008, dport: 81, dst: '10.2.0.3' },
+      ],
+    );
+  });
+
+  it('does not ask nat chains while nothing needs conntrack', async () => {
+    const model = await inTurn(
+      routed,
+      ['-t nat -A PREROUTING -j ACCEPT', '-A FORWARD -j ACCEPT'],
+      [{ ...udp, sport: 5009, dst: '10.2.0.2' }],
+    );
+    expect([...model.counters.keys()]).toEqual(['filter FORWARD 1']);
+    expect(model.conntrack).toEqual([]);
+  });
+
+  it('tracks where a rule needs it, used or not', async () => {
+    const flow = { ...udp, dst: '10.2.0.2', sport: 5010 };
+    const rules = [
+      '-A lonely -m conntrack --ctstate NEW',
+      '-A lonely -m state --state NEW',
+      '-A lonely -m connmark --mark 0x1',
+      '-A lonely -m connlimit --connlimit-above 9 --connlimit-mask 32 --connlimit-saddr -j DROP',
+      '-A lonely -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff',
+    ];
+    for (const rule of rules)
+      expect((await inTurn(routed, ['-N lonely', rule], [flow])).conntrack).toHaveLength(1);
+    const idle = [
+      '-j REJECT',
+      '-m addrtype --dst-type LOCAL',
+      '-m physdev --physdev-is-in',
+      '-p 77',
+    ];
+    for (const rule of idle)
+      expect((await inTurn(routed, ['-N lonely', `-A lonely ${rule}`], [flow])).conntrack).toEqual(
+        [],
+      );
+  });
+
+  it('knows ports of a bridge where the packet has one', async () => {
+    const every = ['--physdev-in pc', '! --physdev-in pc', '--physdev-in zz', '! --physdev-in zz'];
+    const ports = [
+      '--physdev-out ps',
+      '! --physdev-out ps',
+      '--physdev-is-out',
+      '! --physdev-is-out',
+    ];
+    const isBridged = ['--physdev-is-bridged', '! --physdev-is-bridged', '! --physdev-is-in'];
+    const commands = ['PREROUTING', 'INPUT', 'FORWARD', 'POSTROUTING'].flatMap((chain) =>
+      [...every, ...ports, ...isBridged].map(
+        (match) => `-t mangle -A ${chain} -m physdev ${match}`,
+      ),
+    );
+    await inTurn(
+      bridged,
+      [...commands, ...every.map((match) => `-t mangle -A OUTPUT -m physdev ${match}`)],
+      [
+        { ...udp, sport: 5011, dst: '10.3.0.3' },
+        { ...udp, sport: 5012, dst: '10.3.0.1' },
+        { ...udp, sport: 5013, dst: '10.3.0.2', from: 'router' },
+      ],
+    );
+  });
+
+  it.skipIf(process.env['SEEDS'])('has met rules often enough to tell', () => {
+    expect(decisions).toBeGreaterThan(3000);
   });
 });

@@ -71,6 +71,8 @@ export interface Flow {
   readonly sport: number;
   readonly dport: number;
   readonly size: number;
+  /** Of an echo request; absent: 64. */
+  readonly ttl?: number;
 }
 
 /** What the kernel counts for one rule. */
@@ -142,9 +144,9 @@ const back = ({ sport, dport }: Tcp | Udp): Pick<Tcp, 'sport' | 'dport'> => ({
   dport: sport,
 });
 
-const unreachable = (code: number, original: Ipv4): Icmp => ({
+const errorAbout = (kind: Icmp['kind'], code: number, original: Ipv4): Icmp => ({
   type: 'icmp',
-  kind: 'destination-unreachable',
+  kind,
   code,
   original,
   payload: NO_DATA,
@@ -234,12 +236,16 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     if (isError(packet)) return;
     // While the kernel sends an ICMP packet of its own, it sends no other (icmp_xmit_lock).
     if (hookName === 'OUTPUT' && payload.type === 'icmp' && payload.kind === 'echo-reply') return;
-    const local = hookName === 'OUTPUT' ? packet.src : mainAddress[deviceTo(packet.src)];
+    const code = REJECT_CODE[answer];
+    complain(skb, errorAbout('destination-unreachable', code, packet), hookName === 'OUTPUT');
+  };
+
+  /** icmp_send: from the address that the packet was sent to, if that is here. */
+  const complain = (skb: Skb, error: Icmp, sentHere: boolean): void => {
+    const { packet } = skb;
+    const local = sentHere ? packet.src : mainAddress[deviceTo(packet.src)];
     const src = deviceTo(packet.dst) === 'lo' ? packet.dst : (local ?? packet.dst);
-    const made: Skb = {
-      packet: ipv4(src, packet.src, unreachable(REJECT_CODE[answer], packet)),
-      mark: 0,
-    };
+    const made: Skb = { packet: ipv4(src, packet.src, error), mark: 0 };
     nfConntrackAttach(made, skb);
     output(made);
   };
@@ -276,6 +282,8 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     const out = deviceTo(skb.packet.dst);
     if (out === 'lo') {
       if (passes('INPUT', skb, { in: device })) receive('router', skb.packet);
+    } else if (skb.packet.ttl <= 1) {
+      complain(skb, errorAbout('time-exceeded', 0, skb.packet), false);
     } else if (passes('FORWARD', skb, { in: device, out })) {
       leave(skb, out, device);
     }
@@ -307,7 +315,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
   const socketOf = (place: Place, packet: Ipv4): FlowSocket | undefined => {
     const { payload } = packet;
     if (payload.type !== 'tcp' && payload.type !== 'udp') return undefined;
-    return sockets.find(
+    return sockets.findLast(
       ({ flow, src }) =>
         flow.from === place &&
         flow.protocol === payload.type &&
@@ -365,15 +373,23 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     if (socket) socket.state = 'answered';
     else if (place === 'server' && udp.dport === OPEN_PORT)
       transmit(place, ipv4(packet.dst, packet.src, { ...udp, ...back(udp) }));
-    else transmit(place, ipv4(packet.dst, packet.src, unreachable(3, packet)));
+    else
+      transmit(
+        place,
+        ipv4(packet.dst, packet.src, errorAbout('destination-unreachable', 3, packet)),
+      );
   };
 
   const receiveIcmp = (place: Place, packet: Ipv4, icmp: Icmp): void => {
     if (icmp.kind === 'echo-request')
       transmit(place, ipv4(packet.dst, packet.src, { ...icmp, kind: 'echo-reply' }));
     else if (icmp.kind === 'echo-reply') {
-      const socket = sockets.find(
-        ({ flow }) => flow.from === place && flow.protocol === 'icmp' && flow.sport === icmp.id,
+      const socket = sockets.findLast(
+        ({ flow, src }) =>
+          flow.from === place &&
+          flow.protocol === 'icmp' &&
+          flow.sport === icmp.id &&
+          src === packet.dst,
       );
       if (socket?.flow.dst === packet.src) socket.state = 'answered';
     } else errorFor(place, icmp);
@@ -409,7 +425,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
           : protocol === 'udp'
             ? { type: 'udp', sport, dport, payload: data }
             : { type: 'icmp', kind: 'echo-request', code: 0, id: sport, seq: 1, payload: data };
-      transmit(from, ipv4(src, dst, first));
+      transmit(from, { ...ipv4(src, dst, first), ttl: flow.ttl ?? 64 });
       drain();
       for (const act of later.splice(0)) act();
       drain();
