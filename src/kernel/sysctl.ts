@@ -145,8 +145,8 @@ const dotsAndSlashes = (text: string): string =>
  * `net.ipv4.ip_forward` and `net.ipv4.conf.all.forwarding` are two names of one setting.
  */
 export const canonicalSysctl = (text: string): string => {
-  const first = /[./]/.exec(text)?.[0];
-  const key = first === '/' ? dotsAndSlashes(text) : text;
+  const slash = text.indexOf('/');
+  const key = slash >= 0 && !text.slice(0, slash).includes('.') ? dotsAndSlashes(text) : text;
   return key === 'net.ipv4.conf.all.forwarding' ? 'net.ipv4.ip_forward' : key;
 };
 
@@ -175,8 +175,10 @@ const own = (table: Readonly<Record<string, string>>, name: string): string | un
 
 const defaultOf = (netns: Netns, key: string): string | undefined => {
   if (key === 'net.ipv4.ip_forward') return '0';
+  const known = own(GLOBAL, key);
+  if (known !== undefined) return known;
   const parts = parseDeviceSysctl(key);
-  if (!parts) return own(GLOBAL, key);
+  if (!parts) return undefined;
   const { family, group, device, name } = parts;
   const everyone = device === 'default' || (device === 'all' && group === 'conf');
   if (!everyone && !findDev(netns, device)) return undefined;
@@ -206,9 +208,37 @@ export const sysctlGet = (netns: Netns, key: string): string => {
 /** A sysctl that is a number. @throws {NetlinkError} ENOENT as sysctlGet */
 export const sysctlNumber = (netns: Netns, key: string): number => Number(sysctlGet(netns, key));
 
+/** A setting of a device: where it is written, and what it is until then. */
+interface Setting {
+  readonly key: string;
+  readonly start: number;
+}
+
+type Settings = Readonly<Record<Ipv4Conf, Setting>>;
+
+// Every packet asks a dozen of these at every device. The bound keeps a program that reads one
+// cluster after the other from growing for ever.
+const MEMO_LIMIT = 20_000;
+const memo = new Map<string, Settings>();
+
+const settingsOf = (device: string): Settings => {
+  const known = memo.get(device);
+  if (known) return known;
+  const settings = Object.fromEntries(
+    (Object.keys(IPV4_CONF) as Ipv4Conf[]).map((name) => [
+      name,
+      { key: ipv4ConfKey(device, name), start: Number(confDefault(device, name) ?? 0) },
+    ]),
+  ) as Record<Ipv4Conf, Setting>;
+  if (memo.size >= MEMO_LIMIT) memo.clear();
+  memo.set(device, settings);
+  return settings;
+};
+
 const confNumber = (netns: Netns, device: string, name: Ipv4Conf): number => {
-  const written = netns.sysctls.get(ipv4ConfKey(device, name));
-  return Number(written?.value ?? confDefault(device, name) ?? 0);
+  const { key, start } = settingsOf(device)[name];
+  const written = netns.sysctls.get(key);
+  return written ? Number(written.value) : start;
 };
 
 /**
