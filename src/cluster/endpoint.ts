@@ -179,12 +179,11 @@ const candidates = (cluster: Cluster, name: string, namespace: string): string[]
 
 const unknownNamespace = (cluster: Cluster, namespace: string): Problem | undefined => {
   if (cluster.namespaces.includes(namespace)) return undefined;
-  const kinds = nearest(namespace, KIND_OF.keys(), 1).map((kind) => `${kind}/`);
-  const names = nearest(namespace, cluster.namespaces).map((name) => `${name}/`);
+  const meant = nearest(namespace, new Set([...KIND_OF.keys(), ...cluster.namespaces]), 1);
   return problem(
     'unknown-namespace',
     `there is no namespace ${JSON.stringify(namespace)}, nor a kind of that name`,
-    didYouMean([...kinds, ...names]),
+    didYouMean(meant.map((name) => `${name}/`)),
   );
 };
 
@@ -300,11 +299,14 @@ const serviceProblem = (
     (item) => item.name === name && item.namespace === namespace,
   );
   if (!service) {
-    const names = cluster.services.map((item) => `svc/${item.name}`);
+    const meant = nearest(name, new Set(cluster.services.map((item) => item.name)));
+    const typed = cluster.services
+      .filter((item) => meant.includes(item.name))
+      .map((item) => typedAs({ ...item, kind: 'Service' }, viewFrom));
     return problem(
       'unknown-endpoint',
       `there is no Service ${JSON.stringify(name)} in namespace ${namespace}`,
-      didYouMean(nearest(`svc/${name}`, names)),
+      didYouMean(typed.slice(0, 3)),
     );
   }
   const selector = equalities(service.selector);

@@ -57,8 +57,18 @@ export const warn = (field: Field, code: string, problem: string, hint?: string)
   });
 };
 
-const wrongType = (field: Field, wanted: string): void =>
-  warn(field, 'wrong-type', `is ${shown(field.value)}; Kubernetes wants ${wanted}`);
+const wrongType = (field: Field, wanted: string): void => {
+  const quotes =
+    typeof field.value === 'boolean'
+      ? 'Quote it: YAML reads y, n, yes, no, on and off as true and false.'
+      : 'Quote it.';
+  warn(
+    field,
+    'wrong-type',
+    `is ${shown(field.value)}; Kubernetes wants ${wanted}`,
+    wanted === 'a string' && typeof field.value !== 'object' ? quotes : undefined,
+  );
+};
 
 /** null means absent, as it does to the API server. */
 const isAbsent = (value: Json | undefined): value is null | undefined =>

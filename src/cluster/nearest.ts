@@ -28,6 +28,9 @@ const editDistance = (a: string, b: string, limit: number): number => {
   return previous[b.length] ?? limit + 1;
 };
 
+/** Two letters are in many words by chance. */
+const contains = (whole: string, part: string): boolean => part.length >= 3 && whole.includes(part);
+
 /**
  * The names that a person may have meant, best first, at most `most`: those a third of whose
  * letters or fewer are wrong, and those that contain what was typed.
@@ -40,8 +43,7 @@ export const nearest = (typed: string, names: Iterable<string>, most = 3): strin
     const candidate = name.toLowerCase();
     const distance = editDistance(wanted, candidate, limit);
     if (distance <= limit) found.set(name, distance);
-    else if (wanted.length >= 3 && (candidate.includes(wanted) || wanted.includes(candidate)))
-      found.set(name, limit + 1);
+    else if (contains(candidate, wanted) || contains(wanted, candidate)) found.set(name, limit + 1);
   }
   return [...found]
     .sort(([a, x], [b, y]) => x - y || compareText(a, b))
