@@ -287,7 +287,7 @@ export const nfConntrackAttach = (made: Skb, cause: Skb): void => {
 };
 
 /** nf_ct_set_closing: REJECT with a RST closes the connection of the packet that it answers. */
-export const nfConntrackSetClosing = (env: NfEnv, skb: Skb): void => {
+export const nfConntrackSetClosing = (env: Pick<NfEnv, 'conntrack'>, skb: Skb): void => {
   const { ct } = skb;
   if (ct?.entry.tcpState === undefined) return;
   const entry: ConntrackEntry = { ...ct.entry, tcpState: 'CLOSE' };
