@@ -71,12 +71,6 @@ const KUBECTL = CORE_SCHEMA.withTags(boolYaml11Tag, intTag, floatTag, mergeTag);
  */
 const SCENARIO = CORE_SCHEMA.withTags(intTag, floatTag, mergeTag);
 
-const isOurs = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  'apiVersion' in value &&
-  String(value.apiVersion).startsWith('k8snet/');
-
 /** Deeper than any Kubernetes object. */
 const MAX_DEPTH = 200;
 /** Values that anchors may unfold to in one document. */
@@ -97,21 +91,20 @@ export interface YamlDocument {
 
 export type YamlResult = { readonly documents: readonly YamlDocument[] } | YamlProblem;
 
-/** How many values a document has once its aliases are unfolded; a text when it cannot be. */
-const unfoldedSize = (
-  value: unknown,
-  known: Map<object, number>,
-  depth: number,
-): number | string => {
+/**
+ * How many values there are once aliases are unfolded, or why they cannot be. An alias stands
+ * behind its anchor, so what it stands for has always been counted: this never goes deeper than
+ * the text does.
+ */
+const unfoldedSize = (value: unknown, known: Map<object, number>): number | string => {
   if (typeof value !== 'object' || value === null) return 1;
   const before = known.get(value);
   if (before === -1) return 'an anchor contains itself';
   if (before !== undefined) return before;
-  if (depth > MAX_DEPTH) return `anchors nest deeper than ${MAX_DEPTH} levels`;
   known.set(value, -1);
   let size = 1;
   for (const item of Object.values(value)) {
-    const part = unfoldedSize(item, known, depth + 1);
+    const part = unfoldedSize(item, known);
     if (typeof part === 'string') return part;
     size += part;
     if (size > MAX_UNFOLDED) return `anchors unfold to more than ${MAX_UNFOLDED} values`;
@@ -217,16 +210,32 @@ const splitDocuments = (events: readonly Event[]): Event[][] => {
   return starts.map((start, at) => events.slice(start, starts[at + 1]));
 };
 
-const construct = (text: string, events: Event[], schema: Schema): unknown =>
-  constructFromEvents(events, { source: text, schema })[0];
+/** Whether the text says `apiVersion: k8snet/…` at the top of the document. */
+const isOurs = (text: string, events: readonly Event[]): boolean => {
+  let depth = 0;
+  let key: string | undefined;
+  for (const event of events) {
+    if (event.type === EVENT_ID.POP) {
+      depth--;
+    } else if (depth === 2 && key === undefined && event.type === EVENT_ID.SCALAR) {
+      key = getScalarValue(text, event);
+      continue;
+    } else if (depth === 2 && key === 'apiVersion' && event.type === EVENT_ID.SCALAR) {
+      return getScalarValue(text, event).startsWith('k8snet/');
+    } else if (event.type !== EVENT_ID.SCALAR && event.type !== EVENT_ID.ALIAS) {
+      depth++;
+    }
+    if (depth === 2) key = undefined;
+  }
+  return false;
+};
 
 const readDocument = (text: string, events: Event[]): YamlDocument => {
-  const first = construct(text, events, KUBECTL);
-  const schema = isOurs(first) ? SCENARIO : KUBECTL;
+  const schema = isOurs(text, events) ? SCENARIO : KUBECTL;
   const fallback = events.map(startOf).find((offset) => offset >= 0) ?? 0;
   let built: PlaceNode | undefined;
   return {
-    value: schema === KUBECTL ? first : construct(text, events, schema),
+    value: constructFromEvents(events, { source: text, schema })[0],
     places: () => {
       built ??= buildPlaces(text, events, fallback, schema);
       return built;
@@ -250,7 +259,6 @@ export const parseYaml = (text: string): YamlResult => {
     const size = unfoldedSize(
       documents.map(({ value }) => value),
       new Map(),
-      0,
     );
     return typeof size === 'string'
       ? { message: size, offset: Math.max(0, startOf(alias)) }
