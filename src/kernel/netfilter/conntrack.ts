@@ -44,16 +44,14 @@ export interface ConntrackEntry {
   readonly closedBy?: 'fin' | CtDir;
 }
 
-const mirrored = ({ src, dst, protocol, sport, dport }: CtTuple): CtTuple => ({
+/** nf_ct_invert_tuple: what the answer to a packet looks like. */
+export const invertTuple = ({ src, dst, protocol, sport, dport }: CtTuple): CtTuple => ({
   src: dst,
   dst: src,
   protocol,
   sport: dport,
   dport: sport,
 });
-
-/** nf_ct_invert_tuple: what the answer to a packet looks like. */
-export const invertTuple = mirrored;
 
 /** The tuple of one direction of an entry. */
 export const tupleOf = (entry: ConntrackEntry, dir: CtDir): CtTuple =>
