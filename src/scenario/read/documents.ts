@@ -63,16 +63,14 @@ const cutDocuments = (text: string): Chunk[] => {
 
 const TEMPLATE = /\{\{/;
 
-const hintFor = (message: string, text: string, offset: number): string | undefined => {
-  const line = text
-    .slice(text.lastIndexOf('\n', offset - 1) + 1)
-    .split('\n', 2)
-    .join('\n');
-  if (TEMPLATE.test(line) || (TEMPLATE.test(text) && /\.Values\b/.test(text)))
+/** js-yaml sees a wrong line when it has read the next one, so both are looked at. */
+const hintFor = (text: string, offset: number): string | undefined => {
+  const before = text.slice(0, offset).split('\n').slice(-2).join('\n');
+  const lines = before + text.slice(offset).split('\n', 1).join('');
+  if (TEMPLATE.test(lines) || (TEMPLATE.test(text) && /\.Values\b/.test(text)))
     return 'This looks like a Helm template; render it first: helm template CHART | k8snet … -f -';
-  if (/\t/.test(line)) return 'YAML is indented with spaces; this line has a tab.';
-  if (/^\s*\S+:\S/.test(line) && /mapping|implicit key/.test(message))
-    return 'A colon needs a space behind it.';
+  if (/^\s*\t/m.test(lines)) return 'YAML is indented with spaces; there is a tab here.';
+  if (/^\s*[\w.-]+:[^\s/]/m.test(lines)) return 'A colon needs a space behind it.';
   return undefined;
 };
 
@@ -116,7 +114,7 @@ const readYaml = (source: SourceText, parseYaml: ParseYaml, report: Report): Sou
     const result = parseYaml(chunk.text);
     if (!('documents' in result)) {
       const { message, offset } = result;
-      const hint = hintFor(message, chunk.text, offset);
+      const hint = hintFor(chunk.text, offset);
       reportSyntax(message, locate(chunk.start + offset), hint, report);
       return [];
     }

@@ -25,9 +25,13 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-const namesBeside = (path: string): string[] => {
+/** What a path may have been meant to be: names beside it that are nearly the same. */
+const pathsLike = (path: string): string[] => {
+  const folder = posix.dirname(path);
+  const name = posix.basename(path);
   try {
-    return readdirSync(posix.dirname(path)).map((name) => posix.join(posix.dirname(path), name));
+    const others = readdirSync(folder).filter((other) => other !== name);
+    return nearest(name, others).map((other) => posix.join(folder, other));
   } catch {
     return [];
   }
@@ -35,7 +39,7 @@ const namesBeside = (path: string): string[] => {
 
 const reportUnreadable = (file: string, error: unknown, report: Report): void => {
   const code = codeOf(error);
-  const hint = code === 'ENOENT' ? didYouMean(nearest(file, namesBeside(file))) : undefined;
+  const hint = code === 'ENOENT' ? didYouMean(pathsLike(file)) : undefined;
   report({
     severity: 'error',
     code: 'unreadable',
