@@ -15,7 +15,7 @@ interface Override {
   readonly value: Json;
 }
 
-const KEY = /(?:^|\.)([^.[\]=\\"]+(?:\\.[^.[\]=\\"]*)*)|\[(?:(\d+)|("(?:[^"\\]|\\.)*"))\]/y;
+const KEY = /(?:^|(?<=.)\.)([^.[\]=\\"]+(?:\\.[^.[\]=\\"]*)*)|\[(?:(\d+)|("(?:[^"\\]|\\.)*"))\]/y;
 
 /** `a.b[0]["net.ipv4.ip_forward"]=1`; a dot inside a key is written `\.` or quoted in brackets. */
 const parsePath = (text: string): { readonly path: Path; readonly end: number } | undefined => {

@@ -72,7 +72,14 @@ describe('files', () => {
 
   it('that cannot be read are named, all of them, and the others are read', () => {
     expect(
-      read(['not-there-at-all.yaml', 'binary.yaml', 'latin1.yaml', 'none', 'many/b.yam', 'many/b.yaml']),
+      read([
+        'not-there-at-all.yaml',
+        'binary.yaml',
+        'latin1.yaml',
+        'none',
+        'many/b.yam',
+        'many/b.yaml',
+      ]),
     ).toEqual({
       texts: ['many/b.yaml b.yaml'],
       diagnostics: [
