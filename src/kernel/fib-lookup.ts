@@ -4,7 +4,7 @@ import type { Ip } from '../wire/packet.ts';
 import type { Errno, NearMiss } from './event.ts';
 import type { FibEntry, FibRule, RouteScope } from './fib.ts';
 import { TABLE_LOCAL } from './fib.ts';
-import { BUILT_IN_TABLES, candidates, hasCustomRules, tableExists } from './fib-index.ts';
+import { BUILT_IN_TABLES, candidates, hasCustomRules } from './fib-index.ts';
 import type { Hosts } from './netdev.ts';
 import { findDev, hasCarrier } from './netdev.ts';
 import { ipv4DevConf } from './sysctl.ts';
@@ -80,10 +80,15 @@ const unusable = (
 ): Skipped | undefined => {
   if (row.dev === undefined) return undefined;
   const dev = findDev(netns, row.dev);
-  // Rows of host scope outlive their device going down (fib_sync_down_dev); others went with it.
-  if (!dev || (!dev.up && row.scope !== 'host')) return { row, reason: 'device-down' };
-  if (linkDown && ipv4DevConf(netns, row.dev, 'ignore_routes_with_linkdown') !== 0 && linkDown(dev))
-    return { row, reason: 'device-down' };
+  if (!dev) return { row, reason: 'device-down' };
+  // Rows of host scope never look at the link, and outlive their device (fib_sync_down_dev).
+  if (row.scope !== 'host') {
+    const ignored =
+      linkDown !== undefined &&
+      ipv4DevConf(netns, row.dev, 'ignore_routes_with_linkdown') !== 0 &&
+      linkDown(dev);
+    if (!dev.up || ignored) return { row, reason: 'device-down' };
+  }
   if (flow.oif !== undefined && flow.oif !== row.dev) return { row, reason: 'other-device' };
   return undefined;
 };
@@ -175,27 +180,17 @@ const nearMissOf = (
 const builtInRule = ({ rules }: Netns, table: number): FibRule | undefined =>
   rules.find(({ action }) => action.kind === 'table' && action.table === table);
 
-/**
- * fib_lookup without custom rules (include/net/ip_fib.h): main, with local in it, then default.
- * Here an error route of main does not end the walk when table default exists.
- */
+/** fib_lookup without custom rules (include/net/ip_fib.h): main, with local in it, then default. */
 const lookupBuiltIn = (netns: Netns, flow: Flow, linkDown: LinkDown | undefined): FibResult => {
   let skipped: Skipped | undefined;
-  let rejected: FibResult | undefined;
   for (const table of BUILT_IN_TABLES) {
-    if (table !== BUILT_IN_TABLES[0] && !tableExists(netns, table)) continue;
     const found = fibTableLookup(netns, table, flow, linkDown);
     skipped ??= found.skipped;
-    rejected = undefined;
     if (!found.row) continue;
     const result = resultOf(found.row, builtInRule(netns, found.row.table));
-    if (result.errno !== undefined) {
-      rejected = result;
-      continue;
-    }
     return withNearMiss(netns, result, flow, skipped, [], linkDown);
   }
-  return withNearMiss(netns, rejected ?? NO_ROUTE, flow, skipped, [], linkDown);
+  return withNearMiss(netns, NO_ROUTE, flow, skipped, [], linkDown);
 };
 
 const NO_ROUTE: FibResult = { type: 'no-route', errno: 'ENETUNREACH' };

@@ -1,11 +1,8 @@
 /** Random changes of a namespace, tried on the model and with `ip` on a real kernel: same state, same refusals. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBook } from '../../src/kernel/book.ts';
-import type { FibEntry } from '../../src/kernel/fib.ts';
 import { hasCarrier } from '../../src/kernel/netdev.ts';
 import type { Netns, World } from '../../src/kernel/world.ts';
-import { createHost, createWorld } from '../../src/kernel/world-build.ts';
 import { applySettings, attempt, operations, SETUP, settings, setUp } from './ip-operations.ts';
 import {
   answersOf,
@@ -16,77 +13,10 @@ import {
   sections,
   tryLines,
 } from './ip-oracle.ts';
+import { inGroups, ourRow, realRow, tableNumber, worldOf } from './ip-state.ts';
 import { missing } from './requirements.ts';
 
 const lacking = missing(['ip', 'unshare', 'sysctl']);
-
-const worldOf = (netns: Netns): World =>
-  createWorld({
-    name: 'test',
-    hostNames: ['h'],
-    compile: (name) => createHost(name, [netns]),
-    segments: [],
-    book: createBook([], []),
-  });
-
-const TABLES: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
-
-const tableNumber = (name: unknown): number =>
-  name === undefined ? 254 : (TABLES[String(name)] ?? Number(name));
-
-/** Rows as text, in the order that matters: within one prefix of one table. */
-const inGroups = (rows: readonly { table: number; dst: string; text: string }[]): string[] => {
-  const groups = new Map<string, string[]>();
-  for (const { table, dst, text } of rows) {
-    const key = `${table} ${dst}`;
-    groups.set(key, [...(groups.get(key) ?? []), text]);
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, texts]) => `${key}: ${texts}`);
-};
-
-const fullPrefix = (dst: unknown): string =>
-  dst === 'default' ? '0.0.0.0/0' : String(dst).includes('/') ? String(dst) : `${dst}/32`;
-
-const metricsOf = (row: Record<string, unknown>): string =>
-  row['metrics'] === undefined ? '' : JSON.stringify(row['metrics']);
-
-const realRoutes = (rows: readonly Record<string, unknown>[]): string[] =>
-  inGroups(
-    rows.map((row) => ({
-      table: tableNumber(row['table']),
-      dst: fullPrefix(row['dst']),
-      text: [
-        row['type'] ?? 'unicast',
-        row['gateway'] ?? '',
-        row['dev'] ?? '',
-        row['scope'] ?? 'global',
-        row['metric'] ?? 0,
-        row['prefsrc'] ?? '',
-        row['protocol'] ?? 'boot',
-        (row['flags'] as string[]).includes('onlink') ? 'onlink' : '',
-        metricsOf(row),
-      ].join(' '),
-    })),
-  );
-
-const ourRoutes = (rows: readonly FibEntry[]): string[] =>
-  inGroups(
-    [...rows].map((row) => ({
-      table: row.table,
-      dst: row.dst,
-      text: [
-        row.type,
-        row.via ?? '',
-        row.dev ?? '',
-        row.scope,
-        row.metric,
-        row.src ?? '',
-        row.protocol,
-        row.onlink ? 'onlink' : '',
-        row.mtu ? JSON.stringify([{ mtu: row.mtu }]) : '',
-      ].join(' '),
-    })),
-  );
 
 const realDevices = (devices: readonly Record<string, unknown>[]) =>
   devices.map((dev) => ({
@@ -184,7 +114,9 @@ describe.skipIf(lacking.length > 0)(`netlink${lacking.length ? ` (lacks ${lackin
     expect(
       steps.map((step, n) => `${n} ${step.text}: ${sameWords(attempt(netns, step)) ?? 'ok'}`),
     ).toEqual(told);
-    expect(ourRoutes(netns.routes)).toEqual(realRoutes(jsonOf(output, 'route')));
+    expect(inGroups(netns.routes.map(ourRow))).toEqual(
+      inGroups(jsonOf(output, 'route').map(realRow)),
+    );
     expect(ourDevices(world, netns)).toEqual(realDevices(jsonOf(output, 'addr')));
     expect(ourRules(netns)).toEqual(realRules(jsonOf(output, 'rule')));
     expect(
