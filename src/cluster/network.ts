@@ -1,4 +1,5 @@
 /** Which plugin and back end a cluster has: what the Scenario says, else what its objects show. */
+import { isIpv4Cidr } from '../wire/ip.ts';
 import type { Cidr } from '../wire/packet.ts';
 import type { ClusterNote, Network, Place } from './cluster.ts';
 import type { Inventory } from './inventory.ts';
@@ -90,10 +91,17 @@ export const chooseNetwork = (
     network?.plugin ??
     (BACKENDS.bridge.some((known) => known === network?.backend) ? 'bridge' : 'flannel');
   const place = placeIn(spec, 'network');
+  const config = network?.config ?? {};
+  const range = config['Network'];
+  const rangePlace = placeIn(spec, 'network', 'config', 'Network');
   return {
     plugin,
     backend: network?.backend ?? BACKENDS[plugin][0],
-    config: network?.config ?? {},
+    config,
     ...(place && { place }),
+    ...(plugin === 'flannel' &&
+      typeof range === 'string' &&
+      isIpv4Cidr(range) &&
+      rangePlace && { podCIDR: { cidr: range, place: rangePlace } }),
   };
 };

@@ -51,6 +51,12 @@ describe('the plugin', () => {
     );
   });
 
+  it('of the Scenario may name the range in its own configuration', async () => {
+    expect(await seen(scenario('{plugin: flannel, config: {Network: 10.7.0.0/16}}'))).toBe(
+      'flannel vxlan 10.7.0.0/16',
+    );
+  });
+
   it('is recognised by the Pods of its DaemonSet, and by annotations of Pods and nodes', async () => {
     const expected = 'bridge static-routes 10.244.0.0/16 plugin-traced-as-bridge';
     expect(

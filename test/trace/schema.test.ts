@@ -1,0 +1,95 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { ask } from '../../src/check/ask.ts';
+import { listBuiltIn, openBuiltIn } from '../../src/scenario/open.ts';
+import { STEP_KINDS } from '../../src/trace/codes.ts';
+import { traceSchema } from '../../src/trace/schema.ts';
+import type { TraceFacts } from '../../src/trace/trace.ts';
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false });
+const validate = ajv.compile(traceSchema());
+
+/** The JSON of a trace, with sentences that are not looked into. */
+const printed = ({ cause, ...facts }: TraceFacts): Record<string, unknown> =>
+  JSON.parse(
+    JSON.stringify({
+      apiVersion: 'k8snet/v1',
+      kind: 'Trace',
+      ...facts,
+      ...(cause && { cause: { ...cause, message: '', fix: '', check: '' } }),
+      assumptions: facts.assumptions.map(({ code }) => code),
+    }),
+  );
+
+const traces = async (): Promise<[string, TraceFacts][]> => {
+  const found: [string, TraceFacts][] = [];
+  for (const { name } of await listBuiltIn()) {
+    const result = await openBuiltIn(name);
+    if (!result.ok) continue;
+    for (const { n, from, to, port, protocol, size } of result.scenario.expectations) {
+      const answer = ask(result.scenario, { from, to, port, protocol, size });
+      if (answer.ok) found.push([`${name} ${n}`, answer.facts]);
+    }
+  }
+  return found;
+};
+
+describe('the schema of a Trace', () => {
+  it('is a schema', () => {
+    expect(ajv.validateSchema(traceSchema())).toBe(true);
+  });
+
+  it('holds for every trace of every built-in scenario', async () => {
+    const all = await traces();
+    expect(all.length).toBeGreaterThan(40);
+    for (const [name, facts] of all) {
+      const valid = validate(printed(facts));
+      expect([name, valid ? [] : validate.errors?.slice(0, 3)]).toEqual([name, []]);
+    }
+  });
+
+  it('meets most kinds of steps in them', async () => {
+    const kinds = new Set(
+      (await traces()).flatMap(([, { legs }]) =>
+        legs.flatMap(({ hops }) => hops.flatMap(({ steps }) => steps.map(({ kind }) => kind))),
+      ),
+    );
+    // A policy is never enforced yet, so there is no step about one.
+    expect(STEP_KINDS.filter((kind) => !kinds.has(kind))).toEqual(['policy']);
+  });
+
+  it.each<[string, (trace: Record<string, unknown>) => void]>([
+    ['a field too many', (trace) => Object.assign(trace, { extra: 1 })],
+    ['a field missing', (trace) => delete trace['symptom']],
+    [
+      'a kind that does not exist',
+      (trace) => JSON.stringify(trace) && setFirst(trace, 'kind', 'teleport'),
+    ],
+    ['an action that does not exist', (trace) => setFirst(trace, 'action', 'jump')],
+    [
+      'a detail too many',
+      (trace) => Object.assign(firstStep(trace)['detail'] as object, { extra: 1 }),
+    ],
+    ['a disposition that does not exist', (trace) => Object.assign(trace, { disposition: 'lost' })],
+  ])('refuses %s', async (_, spoil) => {
+    const result = await openBuiltIn(undefined);
+    if (!result.ok) throw new Error('does not open');
+    const answer = ask(result.scenario, { from: 'pod-a', to: 'pod-b' });
+    if (!answer.ok) throw new Error('no trace');
+    const trace = printed(answer.facts);
+    expect(validate(trace)).toBe(true);
+    spoil(trace);
+    expect(validate(trace)).toBe(false);
+  });
+});
+
+const firstStep = (trace: Record<string, unknown>): Record<string, unknown> => {
+  const legs = trace['legs'] as { hops: { steps: Record<string, unknown>[] }[] }[];
+  const step = legs[0]?.hops[0]?.steps[0];
+  if (!step) throw new Error('no step');
+  return step;
+};
+
+const setFirst = (trace: Record<string, unknown>, field: string, value: string): void => {
+  firstStep(trace)[field] = value;
+};
