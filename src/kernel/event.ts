@@ -144,6 +144,8 @@ export type BridgeEvent = Base<
     learned?: { mac: Mac; port: string };
     /** Copies that went to ports whose owner does not want them. */
     copies?: readonly Tap[];
+    /** Broadcasts on wires that copies caused. */
+    broadcasts?: readonly WireBroadcast[];
     /** br_netfilter hands the frame to iptables. */
     callsIptables?: boolean;
   }

@@ -109,7 +109,11 @@ function codeOf(world: World, facts: TraceFacts, found: Found): CauseCode {
     case 'size':
       return facts.symptom === 'hangs on large data' ? 'PMTU_BLACKHOLE' : 'MTU_EXCEEDED_DF';
     case 'wire':
-      return step.action === 'cut' ? 'UNDERLAY_BLOCKED' : 'ROUTE_WRONG_NEXTHOP';
+      if (step.action === 'cut') return 'UNDERLAY_BLOCKED';
+      // Somebody has the MAC, and is not there to listen.
+      return 'to' in step.detail && step.detail.to !== undefined
+        ? 'LINK_DOWN'
+        : 'ROUTE_WRONG_NEXTHOP';
     case 'drop':
       return dropCode(world, found, (step.detail as { reason: DropReason }).reason);
     default:

@@ -680,6 +680,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         row: opt(fdbEntry),
         learned: opt(object<NonNullable<DetailOf<'bridge'>['learned']>>({ mac, port: text })),
         copies: opt(list(ref<Tap>('Tap'))),
+        broadcasts: opt(list(broadcast)),
         callsIptables: opt(flag),
       }),
     ),

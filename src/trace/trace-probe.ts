@@ -68,12 +68,6 @@ interface Run {
 const other = (direction: Leg['direction']): Leg['direction'] =>
   direction === 'request' ? 'reply' : 'request';
 
-/** The packet that goes next: redirects come behind the answer, which they do not decide. */
-const takePending = ({ pending }: Walk): Pending | undefined => {
-  const at = pending.findIndex(({ aside }) => !aside);
-  return pending.splice(Math.max(at, 0), 1)[0];
-};
-
 /** Walks one packet from its sender on, then every packet that was sent because of it. */
 const walkLeg = (
   run: Run,
@@ -85,14 +79,18 @@ const walkLeg = (
   const leg = walkOne(walk, direction, packet, send);
   legs.push(leg);
   const directions = new Map(walk.pending.map((pending) => [pending, other(direction)]));
-  for (let next = takePending(walk); next; next = takePending(walk)) {
+  const redirects: Walked[] = [];
+  for (let next = walk.pending.shift(); next; next = walk.pending.shift()) {
     const way = directions.get(next) ?? direction;
     const answer = walkOne(walk, way, legPacket(next.carries), next.run);
     for (const pending of walk.pending)
       if (!directions.has(pending)) directions.set(pending, other(way));
     // Nothing was sent: no route back, for an error that nobody has to send.
-    if (answer.story.events.length > 0) legs.push({ ...answer, aside: isAside(next, way) });
+    if (answer.story.events.length === 0) continue;
+    const into = next.aside ? redirects : legs;
+    into.push({ ...answer, aside: isAside(next, way) });
   }
+  legs.push(...redirects);
   return leg;
 };
 
@@ -323,6 +321,9 @@ const wayOf = ({ story }: Walked): string =>
     .map(({ kind, netns, device }) => `${kind} ${netns} ${device}`)
     .join();
 
+const wasFlooded = ({ story }: Walked): boolean =>
+  story.events.some((event) => event.kind === 'bridge' && event.detail.copies !== undefined);
+
 /** The ACK that closes the handshake; it is kept only if it fares otherwise than the SYN. */
 const runAck = (run: Run, syn: Walked, synack: Ipv4): Walked => {
   const { legs } = run;
@@ -330,7 +331,8 @@ const runAck = (run: Run, syn: Walked, synack: Ipv4): Walked => {
   const ack = walkLeg(run, 'request', 'ack', () =>
     sendSegment(run, synack, () => ({ flags: ['ack'], payload: data(0) })),
   );
-  const same = legDisposition(ack.story) === legDisposition(syn.story) && wayOf(ack) === wayOf(syn);
+  const same =
+    ack.story.fate?.kind === syn.story.fate?.kind && wayOf(ack) === wayOf(syn) && !wasFlooded(ack);
   if (same) legs.length = before;
   return ack;
 };

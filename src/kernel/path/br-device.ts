@@ -8,7 +8,7 @@ import type { Netns } from '../world.ts';
 import { brFlood, brForward } from './br-forward.ts';
 import { isGroupMac } from './pkt-type.ts';
 import type { Walk } from './walk.ts';
-import { drop, emit, tapTransmit } from './walk.ts';
+import { copiesDetail, drop, emit, tapTransmit } from './walk.ts';
 
 /**
  * br_dev_xmit: to the port of the receiver, to all ports if that is unknown or everybody. No rule
@@ -45,7 +45,7 @@ export const brDevXmit = (
   const flooded = brFlood(walk, netns, bridged, !isGroupMac(frame.dst));
   const detail = {
     mac: frame.dst,
-    ...(flooded.copies.length > 0 && { copies: flooded.copies }),
+    ...copiesDetail(flooded),
   };
   emit(walk, { ...common, action: 'flood', detail });
   flooded.tell();

@@ -94,8 +94,7 @@ const brHandleFrameFinish = (
   const also = isGroupMac(frame.dst) || bridge.promisc === true ? [up] : [];
   const out = row && findDev(netns, row.dev);
   if (row && out) {
-    const { copies } = walkCopies(walk, also);
-    tell('forward', { outPort: row.dev, ...(copies.length > 0 && { copies }) }, row);
+    tell('forward', { outPort: row.dev, ...copiesDetail(walkCopies(walk, also)) }, row);
     brForward(walk, netns, out, bridged);
     return;
   }

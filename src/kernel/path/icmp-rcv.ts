@@ -79,7 +79,8 @@ const routeOutputQuietly = (walk: Walk, netns: Netns, { src, dst }: Ipv4): Skb['
 
 /**
  * __ip_do_redirect: a host believes the gateway that it uses when it names a better one, once it
- * knows the MAC of that one; until then it asks for it.
+ * knows the MAC of that one; until then it asks for it. TCP takes no notice while connect() holds
+ * the socket, which is when the first one comes (tcp_v4_err).
  */
 const learnRedirect = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp, about: Ipv4): void => {
   const { iif, packet } = skb;
@@ -121,7 +122,7 @@ const icmpError = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
   end(walk, { kind: 'delivered' });
   if (!socket || !original) return;
   if (icmp.kind === 'redirect') {
-    learnRedirect(walk, netns, skb, icmp, original);
+    if (socket.protocol !== 'tcp') learnRedirect(walk, netns, skb, icmp, original);
     return;
   }
   if (icmp.kind === 'destination-unreachable' && icmp.code === FRAG_NEEDED && icmp.mtu)

@@ -15,6 +15,10 @@ import { emit, markRejected } from './walk.ts';
 const INTERNETCONTROL = 0xc0;
 const TOS_MASK = 0x1e;
 
+/** An error about a tunnel's outer packet stays between the tunnel's ends. */
+const isTunnelled = ({ payload }: Ipv4): boolean =>
+  payload.type === 'udp' && payload.payload.type === 'vxlan';
+
 /** Whether a packet may be answered with an error at all (RFC 1122, 3.2.2). */
 const mayComplain = ({ packet, dst, pktType }: Skb): boolean => {
   if (!dst || dst.type === 'broadcast' || dst.type === 'multicast') return false;
@@ -49,7 +53,7 @@ export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorS
     const told = `${netns.id} ${packet.src}`;
     if (walk.redirected.has(told)) return;
     walk.redirected.add(told);
-  } else markRejected(walk);
+  } else if (!isTunnelled(packet)) markRejected(walk);
   const saddr = errorSource(netns, about);
   const mark = replyMark(netns, about.mark);
   const run = (): void => sendError(walk, netns, packet, saddr, mark, error);

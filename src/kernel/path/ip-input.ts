@@ -157,6 +157,10 @@ const ipError = (
   drop(walk, netns, route.reason, { device });
 };
 
+/** A tunnel's outer packet is on its way still: who takes it is decided inside. */
+const isTunnelled = ({ packet: { payload } }: Skb): boolean =>
+  payload.type === 'udp' && payload.payload.type === 'vxlan';
+
 /**
  * ip_rcv: a frame for another machine's MAC is thrown away; every other packet walks PREROUTING,
  * unless br_netfilter walked it in the bridge.
@@ -166,7 +170,7 @@ export const ipRcv = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => 
     drop(walk, netns, 'OTHERHOST', { device: dev.ifname });
     return;
   }
-  walk.accepted += 1;
+  if (!isTunnelled(skb)) walk.accepted += 1;
   if (!skb.preroutingDone) {
     const state = { hook: 'PREROUTING', in: dev.ifname, bridged: false } as const;
     if (nfWalk(walk, netns, skb, state).kind === 'stop') return;

@@ -87,10 +87,13 @@ const ask = (
     netns,
     `net.ipv4.neigh.${dev.ifname.replaceAll('.', '/')}.mcast_solicit`,
   );
+  // Who takes the question says nothing about who will take the packet.
+  const { accepted } = walk;
   if (times > 0)
     recordedBy(walk, { kind: 'taps', taps, broadcasts }, () =>
       arpSolicit(walk, netns, dev, ip, skb?.packet.src),
     );
+  walk.accepted = accepted;
   const row = neighLookup(netns, walk.overlay.read(netns.id), dev.ifname, ip);
   const seen = {
     ...(taps.length > 0 && { exchange: taps }),

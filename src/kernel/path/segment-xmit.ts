@@ -46,7 +46,7 @@ const carry = (
   const receiver = findDev(other, to.ifname);
   if (!receiver?.up) {
     emit(walk, { ...wire, action: 'nobody', detail });
-    drop(walk, netns, 'DEV_READY', { device: dev.ifname });
+    drop(walk, netns, 'no-attachment', { device: dev.ifname });
     return;
   }
   const mtu = Math.min(segment.mtu, receiver.mtu);

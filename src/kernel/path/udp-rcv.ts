@@ -49,14 +49,10 @@ const refuseTunnel = (walk: Walk, netns: Netns, skb: Skb, port: number): void =>
     ...(layers && { packet: layers }),
   });
   end(walk, { kind: 'dropped', reason: 'NO_SOCKET' });
-  const { recorder } = walk;
-  const rejected = recorder.kind === 'story' && recorder.rejected === true;
   walk.stages.icmpSend(walk, netns, skb, {
     kind: 'destination-unreachable',
     code: PORT_UNREACH,
   });
-  // The error goes to the tunnel's other end, and stays there.
-  if (recorder.kind === 'story' && !rejected) delete recorder.rejected;
 };
 
 /**

@@ -9,7 +9,7 @@ import type { Netns } from '../world.ts';
 import { defaultTtl } from './reply.ts';
 import { routeOutput } from './route.ts';
 import type { Walk } from './walk.ts';
-import { drop, emit, tapTransmit, walkCopies } from './walk.ts';
+import { copiesDetail, drop, emit, tapTransmit, walkCopies } from './walk.ts';
 
 /** Outer Ethernet, IPv4 and UDP headers and the VXLAN header, in bytes (VXLAN_HEADROOM). */
 const OVERHEAD = 50;
@@ -155,7 +155,7 @@ export const vxlanXmit = (
     netns: netns.id,
     device: dev.ifname,
     action: 'flood',
-    detail: { mac: frame.dst, ...(outcome.copies.length > 0 && { copies: outcome.copies }) },
+    detail: { mac: frame.dst, ...copiesDetail(outcome) },
   });
   outcome.tell();
   if (outcome.main === undefined) drop(walk, netns, 'OTHERHOST', { device: dev.ifname });

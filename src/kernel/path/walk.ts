@@ -161,7 +161,10 @@ const keepTaps = (into: Taps, event: KernelEvent): void => {
   if (event.kind === 'neighbour') {
     into.taps.push(...(event.detail.exchange ?? []));
     into.broadcasts.push(...(event.detail.broadcasts ?? []));
-  } else if (event.kind === 'bridge') into.taps.push(...(event.detail.copies ?? []));
+  } else if (event.kind === 'bridge') {
+    into.taps.push(...(event.detail.copies ?? []));
+    into.broadcasts.push(...(event.detail.broadcasts ?? []));
+  }
 };
 
 const tap = (
@@ -293,10 +296,17 @@ export const tapsOfEvents = (events: readonly KernelEvent[], flooded: boolean): 
   return taps;
 };
 
+/** Broadcasts that events tell of. */
+const broadcastsOfEvents = (events: readonly KernelEvent[]): WireBroadcast[] =>
+  events.flatMap((event) =>
+    event.kind === 'neighbour' || event.kind === 'bridge' ? (event.detail.broadcasts ?? []) : [],
+  );
+
 export interface CopiesOutcome {
   /** Which copy is the story's; undefined: nobody wanted any. */
   readonly main: number | undefined;
   readonly copies: readonly Tap[];
+  readonly broadcasts: readonly WireBroadcast[];
   /** Reports the main copy's own story, behind the event that tells of the copies. */
   tell(): void;
 }
@@ -330,7 +340,8 @@ export const walkCopies = (walk: Walk, copies: readonly (() => void)[]): CopiesO
     return { into, accepted: walk.accepted > before };
   });
   const wanted = runs.findIndex(({ accepted }) => accepted);
-  if (recorder.kind === 'mute') return { main: undefined, copies: [], tell: () => undefined };
+  const nothing = { copies: [], broadcasts: [], tell: () => undefined };
+  if (recorder.kind === 'mute') return { main: undefined, ...nothing };
   if (recorder.kind === 'taps') {
     for (const { into, accepted } of runs) {
       if (into.kind !== 'taps') continue;
@@ -339,17 +350,22 @@ export const walkCopies = (walk: Walk, copies: readonly (() => void)[]): CopiesO
       );
       recorder.broadcasts.push(...into.broadcasts);
     }
-    return { main: wanted < 0 ? undefined : wanted, copies: [], tell: () => undefined };
+    return { main: wanted < 0 ? undefined : wanted, ...nothing };
   }
   const telling = runs.findIndex(({ into }) => into.kind === 'story' && !isUnwanted(into));
   const main = wanted >= 0 ? wanted : telling;
   const others: Tap[] = [];
-  for (const [at, { into }] of runs.entries())
-    if (at !== main && into.kind === 'story') others.push(...tapsOfEvents(into.events, true));
+  const broadcasts: WireBroadcast[] = [];
+  for (const [at, { into }] of runs.entries()) {
+    if (at === main || into.kind !== 'story') continue;
+    others.push(...tapsOfEvents(into.events, true));
+    broadcasts.push(...broadcastsOfEvents(into.events));
+  }
   if (runs.filter(({ accepted }) => accepted).length > 1) recorder.ambiguous = true;
   return {
     main: main < 0 ? undefined : main,
     copies: others,
+    broadcasts,
     tell: () => {
       const story = runs[main]?.into;
       if (story?.kind !== 'story') return;
@@ -362,5 +378,10 @@ export const walkCopies = (walk: Walk, copies: readonly (() => void)[]): CopiesO
 };
 
 /** The part of a bridge event that copies are told in. */
-export const copiesDetail = (outcome: CopiesOutcome): Pick<BridgeEvent['detail'], 'copies'> =>
-  outcome.copies.length > 0 ? { copies: outcome.copies } : {};
+export const copiesDetail = ({
+  copies,
+  broadcasts,
+}: CopiesOutcome): Pick<BridgeEvent['detail'], 'copies' | 'broadcasts'> => ({
+  ...(copies.length > 0 && { copies }),
+  ...(broadcasts.length > 0 && { broadcasts }),
+});
