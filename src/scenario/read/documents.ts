@@ -43,6 +43,10 @@ const MARKER = /^---(?=[ \t\r\n]|$)/gm;
 const hasContent = (text: string): boolean => /^[^\s#%]|^[ \t]+[^\s#]/m.test(text);
 const hasDirective = (text: string): boolean => /^%/m.test(text);
 
+/** A marker with nothing but comments behind it. */
+const isEmpty = (chunk: string): boolean =>
+  !hasContent(chunk.startsWith('---') ? chunk.slice('---'.length) : chunk) && !hasDirective(chunk);
+
 /**
  * Cuts a stream at its document markers. A line that begins with `---` always starts a document,
  * inside quotes and block scalars too (YAML 1.2.2, 9.1.2), so an error ends with its document.
@@ -54,10 +58,11 @@ const cutDocuments = (text: string): Chunk[] => {
     const before = text.slice(start, index);
     // Directives belong to the document behind the marker.
     if (!hasContent(before) && hasDirective(before)) continue;
-    if (index > start) chunks.push({ start, text: before });
+    if (!isEmpty(before)) chunks.push({ start, text: before });
     start = index;
   }
-  chunks.push({ start, text: text.slice(start) });
+  const last = text.slice(start);
+  if (!isEmpty(last)) chunks.push({ start, text: last });
   return chunks;
 };
 
@@ -74,6 +79,9 @@ const hintFor = (text: string, offset: number): string | undefined => {
   return undefined;
 };
 
+/** A parser quotes what it finds, however long that is. */
+const LONGEST_MESSAGE = 200;
+
 const reportSyntax = (
   message: string,
   place: Place,
@@ -83,7 +91,7 @@ const reportSyntax = (
   report({
     severity: 'error',
     code: 'syntax',
-    message,
+    message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message,
     ...atPlace(place),
     ...(hint !== undefined && { hint }),
   });

@@ -75,6 +75,8 @@ const SCENARIO = CORE_SCHEMA.withTags(intTag, floatTag, mergeTag);
 const MAX_DEPTH = 200;
 /** Values that anchors may unfold to in one document. */
 const MAX_UNFOLDED = 1_000_000;
+/** Keys that `<<` may copy in one document. */
+const MAX_MERGED_KEYS = 200_000;
 
 export interface YamlProblem {
   readonly message: string;
@@ -235,7 +237,11 @@ const readDocument = (text: string, events: Event[]): YamlDocument => {
   const fallback = events.map(startOf).find((offset) => offset >= 0) ?? 0;
   let built: PlaceNode | undefined;
   return {
-    value: constructFromEvents(events, { source: text, schema })[0],
+    value: constructFromEvents(events, {
+      source: text,
+      schema,
+      maxTotalMergeKeys: MAX_MERGED_KEYS,
+    })[0],
     places: () => {
       built ??= buildPlaces(text, events, fallback, schema);
       return built;

@@ -76,6 +76,12 @@ describe('a stream of documents', () => {
   });
 });
 
+it('many empty documents, and long words in an error, are no trouble', async () => {
+  expect((await read('--- # no\n'.repeat(300_000))).diagnostics).toEqual([]);
+  const { diagnostics } = await read(`a: !!${'x'.repeat(100_000)} b`);
+  expect(diagnostics[0]?.length).toBeLessThan(300);
+});
+
 describe('hints', () => {
   it.each([
     ['metadata:\n  name: {{ .Values.name }}\n', /Helm template/],
