@@ -3,7 +3,7 @@ import type { Bridge } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
 import { sysctlGet } from '../sysctl.ts';
 import type { Netdev, Netns } from '../world.ts';
-import { nfWalk } from './nf-walk.ts';
+import { nfWalkState } from './nf-walk.ts';
 import type { Walk } from './walk.ts';
 
 /** Whether the host has br_netfilter and this namespace lets it call iptables. */
@@ -35,7 +35,7 @@ export const brNfPreRouting = (
     physin: port.ifname,
     bridged: true,
   } as const;
-  return nfWalk(walk, netns, skb, state).kind === 'accept';
+  return nfWalkState(walk, netns, skb, state).kind === 'accept';
 };
 
 /** br_nf_forward: FORWARD, from the bridge to the bridge, with both ports. */
@@ -59,7 +59,7 @@ export const brNfForward = (
     physout: port.ifname,
     bridged: true,
   } as const;
-  return nfWalk(walk, netns, skb, state).kind === 'accept';
+  return nfWalkState(walk, netns, skb, state).kind === 'accept';
 };
 
 /** br_nf_post_routing: POSTROUTING of a frame that walked FORWARD in the bridge. */
@@ -78,5 +78,5 @@ export const brNfPostRouting = (
     physout: port.ifname,
     bridged: true,
   } as const;
-  return nfWalk(walk, netns, skb, state).kind === 'accept';
+  return nfWalkState(walk, netns, skb, state).kind === 'accept';
 };

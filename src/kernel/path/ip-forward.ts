@@ -1,5 +1,6 @@
 /** A packet goes through a machine (net/ipv4/ip_forward.c). */
 import { ipv4Length } from '../../wire/length.ts';
+import type { Ipv4 } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { ipOutput } from './ip-output.ts';
@@ -11,6 +12,13 @@ import { drop, emit } from './walk.ts';
 const EXC_TTL = 0;
 const FRAG_NEEDED = 4;
 const REDIR_HOST = 1;
+
+/** ip_decrease_ttl. A spread would cost more than the whole stage. */
+const decreaseTtl = (packet: Ipv4): Ipv4 => {
+  const { type, src, dst, ttl, tos, df, id, protocol, payload } = packet;
+  const next = { type, src, dst, ttl: ttl - 1, tos, df, id, payload };
+  return protocol === undefined ? next : { ...next, protocol };
+};
 
 /**
  * ip_forward: the TTL ends or is lowered, a packet that is too long and may not be cut is answered
@@ -43,7 +51,7 @@ export const ipForward = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void
     return;
   }
   skb.forwarded = true;
-  skb.packet = { ...packet, ttl: packet.ttl - 1 };
+  skb.packet = decreaseTtl(packet);
   emit(walk, {
     kind: 'forward',
     netns: netns.id,
@@ -61,13 +69,6 @@ export const ipForward = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void
       code: REDIR_HOST,
       gateway: dst.gateway ?? packet.dst,
     });
-  const { physin } = skb;
-  const outcome = nfWalk(walk, netns, skb, {
-    hook: 'FORWARD',
-    in: dev.ifname,
-    out: dst.dev,
-    ...(physin !== undefined && { physin }),
-    bridged: false,
-  });
+  const outcome = nfWalk(walk, netns, skb, 'FORWARD', dev.ifname, dst.dev);
   if (outcome.kind === 'accept') ipOutput(walk, netns, skb);
 };

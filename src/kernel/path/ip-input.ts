@@ -1,14 +1,15 @@
 /** A packet enters the IPv4 stack (net/ipv4/ip_input.c). */
 import type { RouteEvent } from '../event.ts';
+import type { FibResult } from '../fib-lookup.ts';
 import { findDev } from '../netdev.ts';
 import type { RouteInput } from '../route-input.ts';
 import { ipRouteInput } from '../route-input.ts';
-import type { Skb } from '../skb.ts';
+import type { Dst, Skb } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { icmpRcv } from './icmp-rcv.ts';
 import { ipForward } from './ip-forward.ts';
 import { nfWalk } from './nf-walk.ts';
-import { foundIn, tellRoute } from './route.ts';
+import { addFound, tellRoute } from './route.ts';
 import { tcpRcv } from './tcp-rcv.ts';
 import { udpRcv } from './udp-rcv.ts';
 import type { Walk } from './walk.ts';
@@ -16,14 +17,7 @@ import { drop, isTold } from './walk.ts';
 
 /** ip_local_deliver: INPUT, then the protocol. */
 const ipLocalDeliver = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
-  const { physin } = skb;
-  const outcome = nfWalk(walk, netns, skb, {
-    hook: 'INPUT',
-    in: dev.ifname,
-    ...(physin !== undefined && { physin }),
-    bridged: false,
-  });
-  if (outcome.kind === 'stop') return;
+  if (nfWalk(walk, netns, skb, 'INPUT', dev.ifname).kind === 'stop') return;
   const { payload } = skb.packet;
   switch (payload.type) {
     case 'tcp':
@@ -64,26 +58,18 @@ const resultOf = (route: RouteInput): RouteEvent['detail']['result'] => {
 
 const tellInput = (walk: Walk, netns: Netns, skb: Skb, iif: string, route: RouteInput): void => {
   const { src, dst } = skb.packet;
-  const key = { iif, ...(skb.mark !== 0 && { mark: skb.mark }) };
+  const tell = (detail: RouteEvent['detail'], found: FibResult | undefined): void => {
+    if (skb.mark !== 0) detail.mark = skb.mark;
+    if (found) addFound(detail, found);
+    tellRoute(walk, netns, detail);
+  };
   const refused = route.kind === 'drop' && route.reason === 'IP_RPFILTER';
   if (route.result || !refused)
-    tellRoute(walk, netns, {
-      dst,
-      src,
-      ...key,
-      purpose: 'input',
-      ...(route.result && foundIn(route.result)),
-      result: resultOf(route),
-    });
-  if (refused && route.reverse)
-    tellRoute(walk, netns, {
-      dst: src,
-      src: dst,
-      ...key,
-      purpose: 'reverse-path',
-      ...foundIn(route.reverse),
-      result: route.reverse.type,
-    });
+    tell({ dst, src, iif, purpose: 'input', result: resultOf(route) }, route.result);
+  if (refused && route.reverse) {
+    const result = route.reverse.type;
+    tell({ dst: src, src: dst, iif, purpose: 'reverse-path', result }, route.reverse);
+  }
 };
 
 /** ip_rcv_finish: finds the way on, unless the packet comes from this machine and has one. */
@@ -94,12 +80,7 @@ const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
   }
   const { src, dst } = skb.packet;
   const device = dev.ifname;
-  const route = ipRouteInput(walk.world, netns, {
-    dst,
-    src,
-    iif: device,
-    ...(skb.mark !== 0 && { mark: skb.mark }),
-  });
+  const route = ipRouteInput(walk.world, netns, { dst, src, iif: device, mark: skb.mark });
   if (isTold(walk)) tellInput(walk, netns, skb, device, route);
   switch (route.kind) {
     case 'local':
@@ -111,13 +92,14 @@ const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
       const { row, gateway, redirect } = route;
       // What a redirect taught this machine binds what it forwards as well.
       const learned = walk.overlay.read(netns.id)?.redirects?.get(dst) ?? gateway;
-      skb.dst = {
+      const way: { -readonly [Key in keyof Dst]: Dst[Key] } = {
         type: 'unicast',
         dev: route.dev,
-        ...(learned !== undefined && { gateway: learned }),
-        ...(row.mtu !== undefined && row.mtu > 0 && { mtu: row.mtu }),
         redirect,
       };
+      if (learned !== undefined) way.gateway = learned;
+      if (row.mtu) way.mtu = row.mtu;
+      skb.dst = way;
       ipForward(walk, netns, dev, skb);
       break;
     }
@@ -172,8 +154,7 @@ export const ipRcv = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => 
   }
   if (!isTunnelled(skb)) walk.accepted += 1;
   if (!skb.preroutingDone) {
-    const state = { hook: 'PREROUTING', in: dev.ifname, bridged: false } as const;
-    if (nfWalk(walk, netns, skb, state).kind === 'stop') return;
+    if (nfWalk(walk, netns, skb, 'PREROUTING', dev.ifname).kind === 'stop') return;
   }
   delete skb.preroutingDone;
   // Only lo gives a packet back with its route.

@@ -72,15 +72,10 @@ const ipFinishOutput = (walk: Walk, netns: Netns, skb: Skb, dst: Dst): Errno | u
 
 /** ip_output: POSTROUTING, then out. The route in `skb.dst` says where. */
 export const ipOutput = (walk: Walk, netns: Netns, skb: Skb): Errno | undefined => {
-  const { dst, physin, iif } = skb;
+  const { dst } = skb;
   if (!dst) throw new TypeError('ip_output without a route');
-  const outcome = nfWalk(walk, netns, skb, {
-    hook: 'POSTROUTING',
-    ...(skb.forwarded && iif !== undefined && { in: iif }),
-    out: dst.dev,
-    ...(physin !== undefined && { physin }),
-    bridged: false,
-  });
+  const entered = skb.forwarded ? skb.iif : undefined;
+  const outcome = nfWalk(walk, netns, skb, 'POSTROUTING', entered, dst.dev);
   if (outcome.kind === 'stop') return outcome.errno;
   return ipFinishOutput(walk, netns, skb, dst);
 };
@@ -94,7 +89,7 @@ export const ipOutput = (walk: Walk, netns: Netns, skb: Skb): Errno | undefined 
 export const ipLocalOut = (walk: Walk, netns: Netns, skb: Skb): Errno | undefined => {
   const { dst } = skb;
   if (!dst) throw new TypeError('ip_local_out without a route');
-  const outcome = nfWalk(walk, netns, skb, { hook: 'OUTPUT', out: dst.dev, bridged: false });
+  const outcome = nfWalk(walk, netns, skb, 'OUTPUT', undefined, dst.dev);
   if (outcome.kind === 'stop') return outcome.errno;
   if (outcome.reroute && !ipRouteMeHarder(walk, netns, skb)) return 'EPERM';
   return ipOutput(walk, netns, skb);

@@ -3,6 +3,7 @@ import type { Errno } from '../event.ts';
 import { inetAddrType } from '../fib-lookup.ts';
 import { inetSelectAddr } from '../fib-select.ts';
 import { nfHook } from '../netfilter/nf-hook.ts';
+import type { Hook } from '../netfilter/ruleset.ts';
 import type { NfEnv, NfState, NfVerdict } from '../netfilter/verdict.ts';
 import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
@@ -34,8 +35,32 @@ const ACCEPT: HookOutcome = { kind: 'accept', reroute: false };
 /**
  * NF_HOOK (include/linux/netfilter.h): walks a hook. A packet that is not accepted ends here, and
  * the one who sent it from here gets EPERM.
+ * @param entered the device it came in by
+ * @param out the device it leaves by
  */
-export const nfWalk = (walk: Walk, netns: Netns, skb: Skb, state: NfState): HookOutcome => {
+export const nfWalk = (
+  walk: Walk,
+  netns: Netns,
+  skb: Skb,
+  hook: Hook,
+  entered?: string,
+  out?: string,
+): HookOutcome => {
+  if (netns.netfilter.tables.length === 0) return ACCEPT;
+  const { physin } = skb;
+  // A packet that was made here comes from no port.
+  const known = physin !== undefined && hook !== 'OUTPUT' && hook !== 'PREROUTING';
+  return nfWalkState(walk, netns, skb, {
+    hook,
+    ...(entered !== undefined && { in: entered }),
+    ...(out !== undefined && { out }),
+    ...(known && { physin }),
+    bridged: false,
+  });
+};
+
+/** The same for a caller that knows more: br_netfilter, which has ports. */
+export const nfWalkState = (walk: Walk, netns: Netns, skb: Skb, state: NfState): HookOutcome => {
   if (netns.netfilter.tables.length === 0) return ACCEPT;
   const verdict: NfVerdict = nfHook(envOf(walk, netns, skb), state.hook, skb, state);
   switch (verdict.kind) {

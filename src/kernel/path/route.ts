@@ -15,42 +15,39 @@ type Detail = RouteEvent['detail'];
 
 /** Reports one lookup. */
 export const tellRoute = (walk: Walk, netns: Netns, detail: Detail): void => {
-  const origin = detail.row?.origin ?? detail.rule?.origin;
-  emit(walk, {
-    kind: 'route',
-    netns: netns.id,
-    ...(detail.row?.dev !== undefined && { device: detail.row.dev }),
-    action: 'lookup',
-    detail,
-    ...(origin && { origin }),
-  });
+  const { row, rule } = detail;
+  const origin = row?.origin ?? rule?.origin;
+  const event: { -readonly [Key in keyof RouteEvent]: RouteEvent[Key] } =
+    row?.dev === undefined
+      ? { kind: 'route', netns: netns.id, action: 'lookup', detail }
+      : { kind: 'route', netns: netns.id, device: row.dev, action: 'lookup', detail };
+  if (origin) event.origin = origin;
+  emit(walk, event);
 };
 
-/** What a lookup found, for its event. */
-export const foundIn = (
-  result: Pick<FibResult, 'rule' | 'row' | 'nearMiss'>,
-): Pick<Detail, 'rule' | 'row' | 'nearMiss'> => ({
-  ...(result.rule && { rule: result.rule }),
-  ...(result.row && { row: result.row }),
-  ...(result.nearMiss && { nearMiss: result.nearMiss }),
-});
+/** Adds what a lookup found to its event. */
+export const addFound = (
+  detail: Detail,
+  { rule, row, nearMiss }: Pick<FibResult, 'rule' | 'row' | 'nearMiss'>,
+): void => {
+  if (rule) detail.rule = rule;
+  if (row) detail.row = row;
+  if (nearMiss) detail.nearMiss = nearMiss;
+};
 
 type Found = Extract<RouteOutput, { kind: 'route' }>;
 
 /** find_exception: what ICMP told about the way to a destination. */
 const withExceptions = (walk: Walk, netns: Netns, found: Found): Dst => {
-  const dynamic = walk.overlay.read(netns.id);
-  const pmtu = found.type === 'unicast' ? dynamic?.pmtu.get(found.dst) : undefined;
-  const learned = found.type === 'unicast' ? dynamic?.redirects?.get(found.dst) : undefined;
-  const gateway = learned ?? found.gateway;
-  const mtu = found.row?.mtu;
-  return {
-    type: found.type,
-    dev: found.dev,
-    ...(gateway !== undefined && { gateway }),
-    ...(mtu !== undefined && mtu > 0 && { mtu }),
-    ...(pmtu !== undefined && { pmtu }),
-  };
+  const { type, dev, row } = found;
+  const dynamic = type === 'unicast' ? walk.overlay.read(netns.id) : undefined;
+  const pmtu = dynamic?.pmtu.get(found.dst);
+  const gateway = dynamic?.redirects?.get(found.dst) ?? found.gateway;
+  const dst: { -readonly [Key in keyof Dst]: Dst[Key] } = { type, dev };
+  if (gateway !== undefined) dst.gateway = gateway;
+  if (row?.mtu) dst.mtu = row.mtu;
+  if (pmtu !== undefined) dst.pmtu = pmtu;
+  return dst;
 };
 
 /** ipv4_mtu (net/ipv4/route.c): the learned MTU, else the row's, else the device's; in bytes. */
@@ -72,26 +69,26 @@ const tellOutput = (
   key: OutputKey,
   route: RouteOutput,
   purpose: 'output' | 'underlay',
+  pmtu: number | undefined,
 ): void => {
-  const chosen = route.kind === 'route' && key.src === undefined ? { chosenSource: route.src } : {};
-  const { pmtu } = route.kind === 'route' ? withExceptions(walk, netns, route) : {};
   const type = route.kind === 'not-modelled' ? 'unicast' : route.type;
-  tellRoute(walk, netns, {
+  const detail: Detail = {
     dst: key.dst,
-    ...(key.src !== undefined && { src: key.src }),
-    ...chosen,
-    ...(key.mark !== undefined && key.mark !== 0 && { mark: key.mark }),
     purpose,
-    ...foundIn(route),
     result: type === 'multicast' ? 'broadcast' : type,
-    ...(pmtu !== undefined && { pmtu }),
-  });
+  };
+  if (key.src !== undefined) detail.src = key.src;
+  else if (route.kind === 'route') detail.chosenSource = route.src;
+  if (key.mark) detail.mark = key.mark;
+  addFound(detail, route);
+  if (pmtu !== undefined) detail.pmtu = pmtu;
+  tellRoute(walk, netns, detail);
 };
 
 /**
  * Routes a packet made here (ip_route_output_flow), or a socket's connect (ip_route_connect), and
  * tells it.
- * @param told what to do before the lookup is told, once the source is known
+ * @param how `before`: what to do before the lookup is told, once the source is known
  */
 export const routeOutput = (
   walk: Walk,
@@ -105,25 +102,18 @@ export const routeOutput = (
 ): Routed => {
   const lookup = how.connect ? ipRouteConnect : ipRouteOutput;
   const route = lookup(walk.world, netns, key);
+  const dst = route.kind === 'route' ? withExceptions(walk, netns, route) : undefined;
   how.before?.(route.kind === 'route' ? route.src : (key.src ?? '0.0.0.0'));
-  if (isTold(walk)) tellOutput(walk, netns, key, route, how.purpose ?? 'output');
+  if (isTold(walk)) tellOutput(walk, netns, key, route, how.purpose ?? 'output', dst?.pmtu);
+  if (route.kind === 'route' && dst) return { kind: 'route', dst, src: route.src, to: route.dst };
   switch (route.kind) {
     case 'error':
       return { kind: 'error', errno: route.errno };
     case 'not-modelled':
       drop(walk, netns, 'not-modelled', { unmodelled: 'multipath' });
       return { kind: 'not-modelled' };
-    case 'route':
-      return {
-        kind: 'route',
-        dst: withExceptions(walk, netns, route),
-        src: route.src,
-        to: route.dst,
-      };
-    default: {
-      const never: never = route;
-      return never;
-    }
+    default:
+      throw new TypeError('a route without a way');
   }
 };
 

@@ -197,15 +197,14 @@ export const tapTransmit = (
     tap(walk, netns, dev, 'transmit', frame);
     return;
   }
-  recorder.events.push({
-    kind: 'transmit',
-    netns: netns.id,
-    device: dev.ifname,
-    action: 'xmit',
-    detail,
-    ...(dev.origin && { origin: dev.origin }),
-    packet: layersIn(walk, frame),
-  });
+  const { id } = netns;
+  const { ifname: device, origin } = dev;
+  const packet = layersIn(walk, frame);
+  recorder.events.push(
+    origin
+      ? { kind: 'transmit', netns: id, device, action: 'xmit', detail, origin, packet }
+      : { kind: 'transmit', netns: id, device, action: 'xmit', detail, packet },
+  );
 };
 
 /** __netif_receive_skb_core: a capture sees the frame come in. */
@@ -222,15 +221,15 @@ export const tapReceive = (
     tap(walk, netns, dev, 'receive', frame);
     return;
   }
-  recorder.events.push({
-    kind: 'receive',
-    netns: netns.id,
-    device: dev.ifname,
-    action,
-    detail: { from },
-    ...(dev.origin && { origin: dev.origin }),
-    packet: layersIn(walk, frame),
-  });
+  const { id } = netns;
+  const { ifname: device, origin } = dev;
+  const packet = layersIn(walk, frame);
+  const detail = { from };
+  recorder.events.push(
+    origin
+      ? { kind: 'receive', netns: id, device, action, detail, origin, packet }
+      : { kind: 'receive', netns: id, device, action, detail, packet },
+  );
 };
 
 export interface DropSpec {
