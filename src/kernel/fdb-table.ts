@@ -10,25 +10,24 @@ import type { Netns, NetnsDynamic } from './world.ts';
 /** Learned rows, as the dynamic state of a namespace or a walk keeps them. */
 export type LearnedFdb = Pick<NetnsDynamic, 'fdb'> | undefined;
 
+const ownRow = (mac: Mac, ifname: string): FdbEntry => ({
+  mac,
+  dev: ifname,
+  state: 'permanent',
+  local: true,
+  origin: { by: 'kernel', why: 'address' },
+});
+
 /**
  * The bridge's own rows (br_fdb_add_local and br_fdb_change_mac_address, net/bridge/br_fdb.c): the
- * MAC of each port, and the bridge's own when no port has it. Frames to them go up the stack.
+ * MAC of each port, and the bridge's own when no port has it. Frames to them go up the stack. A
+ * bridge that lost its ports and has no MAC has no row.
  */
 export const localFdb = (netns: Netns, bridge: Bridge): readonly FdbEntry[] => {
-  const rows: FdbEntry[] = [];
-  const seen = new Set<Mac>();
-  for (const { mac, ifname } of [...portsOf(netns, bridge.ifname), bridge]) {
-    if (seen.has(mac)) continue;
-    seen.add(mac);
-    rows.push({
-      mac,
-      dev: ifname,
-      state: 'permanent',
-      local: true,
-      origin: { by: 'kernel', why: 'address' },
-    });
-  }
-  return rows;
+  const rows = new Map<Mac, FdbEntry>();
+  for (const { mac, ifname } of [...portsOf(netns, bridge.ifname), bridge])
+    if (mac !== ZERO_MAC && !rows.has(mac)) rows.set(mac, ownRow(mac, ifname));
+  return [...rows.values()];
 };
 
 /**
@@ -42,15 +41,10 @@ export const bridgeFdbFind = (
   learned: LearnedFdb,
   mac: Mac,
 ): FdbEntry | undefined => {
-  for (const { mac: own, ifname } of [...portsOf(netns, bridge.ifname), bridge])
-    if (own === mac)
-      return {
-        mac,
-        dev: ifname,
-        state: 'permanent',
-        local: true,
-        origin: { by: 'kernel', why: 'address' },
-      };
+  if (mac !== ZERO_MAC) {
+    const port = portsOf(netns, bridge.ifname).find((one) => one.mac === mac);
+    if (port || bridge.mac === mac) return ownRow(mac, port?.ifname ?? bridge.ifname);
+  }
   const written = bridge.fdb.find((row) => row.mac === mac);
   return written?.local ? written : (learned?.fdb.get(bridge.ifname)?.get(mac) ?? written);
 };

@@ -38,7 +38,10 @@ export const tryLines = (name: string, lines: readonly string[]): string =>
   section(
     name,
     lines
-      .map((line) => `ip -j ${line} 2>/run/error && echo || { cat /run/error; echo '${FAILED}'; }`)
+      .map(
+        (line) =>
+          `${line.startsWith('bridge') || line.startsWith('ip ') ? line : `ip -j ${line}`} 2>/run/error && echo || { cat /run/error; echo '${FAILED}'; }`,
+      )
       .join(`\necho '${NEXT}'\n`),
   );
 

@@ -31,3 +31,10 @@ export class NetlinkError extends Error {
     this.errno = errno;
   }
 }
+
+/** There is no such device: iproute2 finds that out by itself, in its own words. */
+export const noDevice = (ifname: string): NetlinkError => {
+  const error = new NetlinkError('ENODEV');
+  error.message = `Cannot find device "${ifname}"`;
+  return error;
+};

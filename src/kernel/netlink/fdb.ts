@@ -30,13 +30,16 @@ const mayRepeat = (mac: Mac): boolean =>
 /** vxlan_fdb_update (drivers/net/vxlan/vxlan_core.c). */
 const vxlanRows = (dev: Vxlan, row: FdbEntry, mode: FdbMode): readonly FdbEntry[] => {
   const same = dev.fdb.filter(({ mac }) => mac === row.mac);
+  if (mode === 'replace' && mayRepeat(row.mac))
+    throw same.length === 0
+      ? new NetlinkError('EOPNOTSUPP')
+      : new NetlinkError('EOPNOTSUPP', 'Cannot replace non-unicast fdb entries');
   if (same.length === 0) return [...dev.fdb, row];
   if (mode === 'add') throw new NetlinkError('EEXIST');
   if (mode === 'append') {
     if (!mayRepeat(row.mac) || same.some(({ dst }) => dst === row.dst)) return dev.fdb;
     return [...dev.fdb, row];
   }
-  if (mayRepeat(row.mac)) throw new NetlinkError('EOPNOTSUPP');
   return dev.fdb.map((other) => (other.mac === row.mac ? row : other));
 };
 
@@ -103,7 +106,9 @@ export const fdbDel = (netns: Netns, spec: Pick<FdbSpec, 'mac' | 'dev' | 'dst'>)
       ? spec.dst === undefined || row.dst === spec.dst
       : row.dev === spec.dev);
   const fdb = table.fdb.filter((row) => !gone(row));
-  if (fdb.length === table.fdb.length) throw new NetlinkError('ENOENT');
+  // __vxlan_fdb_delete: a MAC that is there is enough to succeed, whether it has that remote or not.
+  const known = table.kind === 'vxlan' && table.fdb.some(({ mac }) => mac === spec.mac);
+  if (fdb.length === table.fdb.length && !known) throw new NetlinkError('ENOENT');
   putDev(netns, { ...table, fdb });
 };
 
@@ -118,7 +123,7 @@ export const DEFAULT_PORT: BridgePort = {
 
 /**
  * `bridge link set dev DEV hairpin on …` (br_setport, net/bridge/br_netlink.c).
- * @throws {NetlinkError} ENODEV; EINVAL when the device is no port
+ * @throws {NetlinkError} ENODEV; EOPNOTSUPP when the device is no port
  */
 export const portSet = (
   netns: Netns,
@@ -127,7 +132,7 @@ export const portSet = (
   origin?: Origin,
 ): void => {
   const dev = needDev(netns, ifname);
-  if (dev.master === undefined) throw new NetlinkError('EINVAL');
+  if (dev.master === undefined) throw new NetlinkError('EOPNOTSUPP');
   putDev(netns, {
     ...dev,
     port: { ...DEFAULT_PORT, ...dev.port, ...change },

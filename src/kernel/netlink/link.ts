@@ -2,7 +2,6 @@
 
 import type { Ip, Mac } from '../../wire/packet.ts';
 import { ZERO_MAC } from '../../wire/packet.ts';
-import type { Bridge } from '../netdev.ts';
 import { findDev, portsOf } from '../netdev.ts';
 import type { Origin } from '../origin.ts';
 import type { Netdev, Netns, NetnsId } from '../world.ts';
@@ -80,6 +79,13 @@ const newVxlan = (
   const lower = spec.lower === undefined ? undefined : needDev(netns, spec.lower);
   const largest = (lower?.mtu ?? ETH_DATA_LEN + VXLAN_HEADROOM) - VXLAN_HEADROOM;
   const { mtu, ...base } = common(netns, spec, lower ? largest : ETH_DATA_LEN, origin);
+  // vxlan_vni_in_use: one tunnel of a VNI on a UDP port.
+  const dstport = spec.dstport ?? VXLAN_PORT;
+  const twin = netns.devices.some(
+    (dev) => dev.kind === 'vxlan' && dev.vni === spec.vni && dev.dstport === dstport,
+  );
+  if (twin)
+    throw new NetlinkError('EEXIST', 'A VXLAN device with the specified VNI already exists');
   return {
     ...base,
     kind: 'vxlan',
@@ -87,7 +93,7 @@ const newVxlan = (
     vni: spec.vni,
     ...(spec.local !== undefined && { local: spec.local }),
     ...(spec.lower !== undefined && { lower: spec.lower }),
-    dstport: spec.dstport ?? VXLAN_PORT,
+    dstport,
     learning: spec.learning ?? true,
     ttl: spec.ttl ?? 0,
     fdb: [],
@@ -186,19 +192,31 @@ const leave = (netns: Netns, ifname: string): void => {
   followPorts(netns, master);
 };
 
-/** br_add_if (net/bridge/br_if.c). */
+/** __netdev_has_upper_dev (net/core/dev.c): whether frames of a device go through another in the end. */
+const hasUpper = (netns: Netns, ifname: string, upper: string): boolean =>
+  netns.devices.some(
+    (dev) =>
+      (findDev(netns, ifname)?.master === dev.ifname ||
+        (dev.kind === 'vxlan' && dev.lower === ifname)) &&
+      (dev.ifname === upper || hasUpper(netns, dev.ifname, upper)),
+  );
+
+/**
+ * do_set_master (net/core/rtnetlink.c) and br_add_if (net/bridge/br_if.c). A device leaves the
+ * bridge that it is in even when the next one does not take it.
+ */
 const enslave = (netns: Netns, ifname: string, master: string): void => {
-  const bridge = needDev(netns, master);
-  const dev = needDev(netns, ifname);
-  if (bridge.kind !== 'bridge') throw new NetlinkError('EOPNOTSUPP', 'Device type is not a bridge');
-  if (dev.master === master) return;
-  if (dev.kind === 'loopback') throw new NetlinkError('EINVAL');
-  if (dev.kind === 'bridge')
-    throw new NetlinkError('ELOOP', 'Can not enslave a bridge to a bridge');
+  const { master: old, kind } = needDev(netns, ifname);
+  const { kind: masterKind } = needDev(netns, master);
+  if (old === master) return;
   leave(netns, ifname);
+  if (masterKind !== 'bridge') throw new NetlinkError('EOPNOTSUPP');
+  if (kind === 'loopback') throw new NetlinkError('EINVAL');
+  if (kind === 'bridge') throw new NetlinkError('ELOOP', 'Can not enslave a bridge to a bridge');
+  if (hasUpper(netns, master, ifname)) throw new NetlinkError('EBUSY');
   putDev(netns, { ...needDev(netns, ifname), master, port: DEFAULT_PORT });
-  const fresh: Bridge = { ...bridge, hadPorts: true };
-  putDev(netns, fresh);
+  const bridge = needDev(netns, master);
+  if (bridge.kind === 'bridge') putDev(netns, { ...bridge, hadPorts: true });
   followPorts(netns, master);
 };
 
@@ -234,12 +252,15 @@ const close = (netns: Netns, ifname: string): void => {
 const setMac = (netns: Netns, ifname: string, mac: Mac): void => {
   const dev = needDev(netns, ifname);
   putDev(netns, dev.kind === 'bridge' ? { ...dev, mac, macSet: true } : { ...dev, mac });
-  if (mac !== dev.mac) neighFlushDev(netns, ifname);
+  // NETDEV_CHANGEADDR: also when it is the same address again.
+  neighFlushDev(netns, ifname);
   if (dev.master !== undefined) followPorts(netns, dev.master);
 };
 
 const setMtu = (netns: Netns, ifname: string, mtu: number): void => {
   const dev = needDev(netns, ifname);
+  // netif_set_mtu_ext: the same again is no change, and does not count as set by hand.
+  if (mtu === dev.mtu) return;
   if (dev.kind === 'vxlan' && dev.lower !== undefined) {
     const lower = findDev(netns, dev.lower);
     if (lower && mtu > lower.mtu - VXLAN_HEADROOM) throw new NetlinkError('EINVAL');
@@ -261,7 +282,7 @@ export interface LinkChange {
 
 /**
  * `ip link set` (do_setlink). Up adds the rows of the device's addresses; down drops the routes
- * through it and all its neighbours, permanent ones too; another MAC drops its neighbours. A bridge
+ * through it and all its neighbours, permanent ones too; writing a MAC drops its neighbours. A bridge
  * takes the lowest MAC and the smallest MTU of its ports until its own are set.
  * @throws {NetlinkError} ENODEV, EINVAL for an MTU that a vxlan's lower device cannot carry, ELOOP
  */

@@ -14,7 +14,7 @@ import {
 import { findDev } from '../netdev.ts';
 import type { Origin } from '../origin.ts';
 import type { Netns } from '../world.ts';
-import { NetlinkError } from './error.ts';
+import { NetlinkError, noDevice } from './error.ts';
 import { dropRoutes, insertRoute, replaceRoute } from './store.ts';
 
 /** One `ip route add`: what is absent gets the default of iproute2. */
@@ -156,8 +156,7 @@ const createRow = (netns: Netns, spec: RouteSpec, origin: Origin | undefined): F
   };
   if (isError(type)) return row;
   if (spec.via === undefined && spec.dev === undefined) throw new NetlinkError('ENODEV');
-  if (spec.dev !== undefined && !findDev(netns, spec.dev))
-    throw new NetlinkError('ENODEV', `Cannot find device "${spec.dev}"`);
+  if (spec.dev !== undefined && !findDev(netns, spec.dev)) throw noDevice(spec.dev);
   const nexthop = checkNexthop(netns, row);
   if (!validPrefsrc(netns, row)) throw new NetlinkError('EINVAL', 'Invalid prefsrc address');
   return { ...row, ...nexthop };

@@ -4,12 +4,12 @@ import type { FibEntry } from '../fib.ts';
 import { routesChanged } from '../fib-index.ts';
 import { devicesChanged, findDev } from '../netdev.ts';
 import type { Netdev, Netns } from '../world.ts';
-import { NetlinkError } from './error.ts';
+import { noDevice } from './error.ts';
 
 /** @throws {NetlinkError} ENODEV */
 export const needDev = (netns: Netns, ifname: string): Netdev => {
   const dev = findDev(netns, ifname);
-  if (!dev) throw new NetlinkError('ENODEV', `Cannot find device "${ifname}"`);
+  if (!dev) throw noDevice(ifname);
   return dev;
 };
 
