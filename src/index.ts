@@ -1,2 +1,80 @@
-/** The public API: what a program that imports k8snet may rely on. */
-export {};
+/**
+ * The public API: what a program that imports k8snet may rely on.
+ *
+ * ```ts
+ * import { ask, openScenario, renderTrace } from 'k8snet';
+ *
+ * const opened = await openScenario(['pods.yaml']);
+ * if (!opened.ok) throw new Error(opened.diagnostics.map(({ message }) => message).join('\n'));
+ * const answer = ask(opened.scenario, { from: 'pod-a', to: 'pod-b:8080' });
+ * if (answer.ok) console.log(renderTrace(opened.scenario, answer.facts));
+ * ```
+ */
+import { en } from './explain/messages/en.ts';
+import { ASCII, UNICODE } from './explain/quote.ts';
+import { tellStory } from './explain/story.ts';
+import { namesOf, type Told, tellingOf } from './explain/telling.ts';
+import { PLAIN, type Style } from './render/style.ts';
+import { toTrace } from './render/trace-json.ts';
+import { traceMinimal } from './render/trace-minimal.ts';
+import { traceText } from './render/trace-text.ts';
+import { type Depth, prune } from './trace/prune.ts';
+import type { Trace, TraceFacts } from './trace/trace.ts';
+import { rows } from './userland/print/rows.ts';
+
+export { type Answer, ask, type Question } from './check/ask.ts';
+export { type Difference, differences, type Expected } from './check/expectations.ts';
+export { type Judged, judge } from './check/judge.ts';
+export type { Diagnostic } from './cluster/diagnostic.ts';
+export { createStyle } from './render/color-style.ts';
+export type { Expectation } from './scenario/expectation.ts';
+export {
+  type Input,
+  listBuiltIn,
+  type OpenedScenario,
+  type OpenOptions,
+  type OpenResult,
+  openBuiltIn,
+  openScenario,
+  readBuiltIn,
+} from './scenario/open.ts';
+export type {
+  Cause,
+  CauseCode,
+  Disposition,
+  EndpointRef,
+  Hop,
+  Leg,
+  Step,
+  Symptom,
+} from './trace/trace.ts';
+export type { Depth, Style, Trace, TraceFacts };
+
+export interface RenderOptions {
+  /** Default `default`; `minimal` is the form to commit and compare. */
+  readonly depth?: Depth;
+  /** Columns to fit into; default 80. */
+  readonly width?: number;
+  /** Default without colour; `createStyle()` has the colours of the command line. */
+  readonly style?: Style;
+  /** Nothing but ASCII in the drawing. */
+  readonly ascii?: boolean;
+}
+
+/** A trace as the command line prints it; ends with a newline. Names do nothing to a terminal. */
+export function renderTrace(
+  scenario: Told,
+  facts: TraceFacts,
+  { depth = 'default', width = 80, style = PLAIN, ascii = false }: RenderOptions = {},
+): string {
+  const shown = prune(facts, depth);
+  if (depth === 'minimal') return traceMinimal(shown, facts, namesOf(scenario.world));
+  const glyphs = ascii ? ASCII : UNICODE;
+  const story = tellStory(shown, facts, tellingOf(scenario, rows, en, glyphs));
+  return traceText(story, { depth, width, style, glyphs, words: en });
+}
+
+/** A trace as the published JSON (`k8snet schema trace`): the facts, and sentences about them. */
+export function explainTrace(scenario: Told, facts: TraceFacts): Trace {
+  return toTrace(facts, tellStory(facts, facts, tellingOf(scenario, rows, en, UNICODE)));
+}

@@ -1,19 +1,37 @@
+/** The process: the one module that touches it. Everything else gets an Io. */
 import process from 'node:process';
-import { Command, CommanderError } from 'commander';
-import manifest from '../../package.json' with { type: 'json' };
+import { EXIT, type Io, type Sink } from './io.ts';
+import { run } from './program.ts';
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+const sinkOf = (stream: NodeJS.WriteStream): Sink => ({
+  write: (text) => {
+    stream.write(text);
+  },
+  isTTY: stream.isTTY === true,
+  columns: stream.isTTY ? stream.columns : undefined,
 });
 
-const program = new Command('k8snet')
-  .description('Shows how a packet travels between two containers of a Kubernetes cluster')
-  .version(manifest.version)
-  .exitOverride();
+const io: Io = {
+  stdout: sinkOf(process.stdout),
+  stderr: sinkOf(process.stderr),
+  env: process.env,
+};
+
+// A reader that has seen enough (head, less) closes the pipe: no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
-  await program.parseAsync(process.argv);
+  // Never process.exit: what is written to a pipe would be cut off.
+  process.exitCode = await run(process.argv.slice(2), io);
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
+  const text = error instanceof Error ? error : new Error(String(error));
+  const shown = process.env['K8SNET_DEBUG'] ? text.stack : text.message;
+  io.stderr.write(
+    `k8snet: this is a bug: ${shown}\n  K8SNET_DEBUG=1 shows where; please report it with the command and its input.\n`,
+  );
+  process.exitCode = EXIT.bug;
 }

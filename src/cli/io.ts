@@ -1,0 +1,28 @@
+/** The outside as commands see it: streams and environment. main.ts fills it from the process. */
+
+export interface Sink {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width of the terminal; absent where there is none. */
+  readonly columns?: number | undefined;
+}
+
+export interface Io {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a command ends with; anything else is a bug. */
+export const EXIT = {
+  ok: 0,
+  /** A definite failure: the packet does not get through, an expectation does not hold. */
+  failed: 1,
+  /** Bad usage or bad input. */
+  usage: 2,
+  /** Ambiguous or inconclusive. */
+  unsure: 3,
+  interrupted: 130,
+  /** EX_SOFTWARE of sysexits.h. */
+  bug: 70,
+} as const;

@@ -1,0 +1,74 @@
+/** The input that every command shares: which files, and what to say about them. */
+import type { Diagnostic } from '../cluster/diagnostic.ts';
+import { diagnosticsText, skippedText } from '../render/diagnostics-text.ts';
+import type { Input, OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
+import { openBuiltIn, openScenario, readBuiltIn } from '../scenario/open.ts';
+import { styleFor, wantsColor } from './appearance.ts';
+import type { Io } from './io.ts';
+
+export interface InputOptions {
+  readonly file?: readonly string[];
+  readonly scenario?: readonly string[];
+  readonly recursive?: boolean;
+  readonly set?: readonly string[];
+  readonly break?: readonly string[];
+  readonly listen?: 'evidence' | 'declared';
+  readonly color?: boolean;
+}
+
+/**
+ * Opens what the options name as one cluster, else K8SNET_SCENARIO, else the built-in scenario, and
+ * says on standard error what is wrong or odd.
+ *
+ * @returns undefined when the input is bad.
+ */
+export async function openInput(
+  options: InputOptions,
+  io: Io,
+): Promise<OpenedScenario | undefined> {
+  const result = await open(options, io.env['K8SNET_SCENARIO']);
+  await report(result.diagnostics, options, io);
+  if (!result.ok) return undefined;
+  const { skipped } = result.scenario;
+  if (skipped.size > 0) {
+    io.stderr.write(skippedText(skipped, await stderrStyle(options, io)));
+  }
+  return result.scenario;
+}
+
+/** Says what is wrong or odd on standard error. */
+export async function report(
+  diagnostics: readonly Diagnostic[],
+  options: Pick<InputOptions, 'color'>,
+  io: Io,
+): Promise<void> {
+  if (diagnostics.length === 0) return;
+  io.stderr.write(diagnosticsText(diagnostics, await stderrStyle(options, io)));
+}
+
+function stderrStyle({ color }: Pick<InputOptions, 'color'>, io: Io) {
+  return styleFor(wantsColor(color, io.env, io.stderr));
+}
+
+async function open(options: InputOptions, standing: string | undefined): Promise<OpenResult> {
+  const { file = [], scenario = [] } = options;
+  const openOptions: OpenOptions = {
+    set: options.set,
+    break: options.break,
+    listen: options.listen,
+    recursive: options.recursive,
+  };
+  const [only] = scenario;
+  if (file.length === 0 && scenario.length <= 1) {
+    if (only !== undefined) return openBuiltIn(only, openOptions);
+    return standing ? openScenario([standing], openOptions) : openBuiltIn(undefined, openOptions);
+  }
+  const inputs: Input[] = [...file];
+  const diagnostics: Diagnostic[] = [];
+  for (const name of scenario) {
+    const source = await readBuiltIn(name);
+    if ('diagnostic' in source) diagnostics.push(source.diagnostic);
+    else inputs.push(source);
+  }
+  return diagnostics.length > 0 ? { ok: false, diagnostics } : openScenario(inputs, openOptions);
+}

@@ -1,0 +1,207 @@
+/** The command line: commands, options, help. Each command's work is loaded when it is called. */
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { harmless } from '../render/harmless.ts';
+import { widthOf } from './appearance.ts';
+import { EXIT, type Io } from './io.ts';
+import type { TestOptions } from './test-command.ts';
+import type { TraceOptions } from './trace-command.ts';
+
+/** Examples are tested: each runs in an empty directory and ends with the code of its remark, or 0. */
+const EXAMPLES = {
+  k8snet: [
+    'k8snet trace pod-a pod-b',
+    'k8snet trace --help',
+    'k8snet scenarios',
+    'k8snet test --scenario basics/one-pod',
+  ],
+  trace: [
+    'k8snet trace pod-a pod-b',
+    'k8snet trace pod-a pod-b:8081 -v             # refused: exit code 1',
+    'k8snet trace shop:app shop:cache -s basics/one-pod',
+    'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
+    'k8snet trace pod-a pod-b -o json',
+    'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
+    'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
+  ],
+  test: [
+    'k8snet test --scenario basics/one-node',
+    'k8snet scenarios flannel/host-gw > my.yaml && k8snet test my.yaml',
+  ],
+  scenarios: ['k8snet scenarios', 'k8snet scenarios basics/one-pod'],
+  schema: ['k8snet schema scenario > scenario.schema.json', 'k8snet schema trace'],
+} as const;
+
+const examples = (lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+const numberFrom =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`A whole number from ${min} to ${max} is wanted.`);
+  };
+
+/** Most that an IPv4 packet can carry behind its smallest headers (IPv4 20, ICMP or UDP 8). */
+const LARGEST_PAYLOAD = 65_507;
+
+/** What is read, and how it is changed before anything is sent: on every command that reads. */
+const inputOptions = (command: Command): Command =>
+  command
+    .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios); repeatable', collect)
+    .option('-R, --recursive', 'read sub-directories, too')
+    .option(
+      '--set <field=value>',
+      'change the Scenario: network.plugin=bridge; repeatable',
+      collect,
+    )
+    .option(
+      '--break <command>',
+      "run a command first: 'node/node-2: ip link set flannel.1 down'; repeatable",
+      collect,
+    )
+    .addOption(
+      new Option('--listen <what>', 'what a port is that nothing shows: unknown, or refused')
+        .choices(['evidence', 'declared'])
+        .default('evidence'),
+    );
+
+/**
+ * Runs one command line.
+ *
+ * @param args without the interpreter and the script.
+ * @returns the exit code; throws only for what is a bug.
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let exit: number = EXIT.ok;
+  const width = widthOf(io.env, io.stdout);
+  const program = new Command('k8snet')
+    .description(
+      'Shows how a packet really travels between two containers of a Kubernetes cluster, offline: every namespace, veth pair, bridge, route, NAT rule, tunnel and wire, there and back.',
+    )
+    .version(manifest.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .option('--color', 'colour, whatever the output is')
+    .option('--no-color', 'no colour, even on a terminal')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => {
+        const [message = '', ...hints] = text.trimEnd().split('\n');
+        const lines = [
+          `k8snet: ${harmless(message)}`,
+          ...hints.map((hint) => `  ${harmless(hint)}`),
+        ];
+        write(`${lines.join('\n')}\n`);
+      },
+    })
+    .exitOverride()
+    .addHelpText('after', examples(EXAMPLES.k8snet));
+
+  const trace = program
+    .command('trace')
+    .summary('follow a packet from one container to another, and its answer back')
+    .description(
+      'Follows a packet from one container, node or address to another, and its answer back.',
+    )
+    .argument('<from>', '[namespace/]pod[:container], [namespace/]kind/name, an address, external')
+    .argument('<to>', 'the same; :8080 behind it asks for a port')
+    .option(
+      '-f, --file <path>',
+      'scenario, manifest, directory of them, or - for standard input; repeat to merge',
+      collect,
+    );
+  inputOptions(trace)
+    .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
+    .option('-p, --port <number>', 'port to ask for', numberFrom(1, 65_535))
+    .addOption(
+      new Option(
+        '--proto <protocol>',
+        'protocol; default tcp, or icmp where no port is known',
+      ).choices(['tcp', 'udp', 'icmp', 'sctp']),
+    )
+    .option('--size <bytes>', 'application data to send', numberFrom(0, LARGEST_PAYLOAD))
+    .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
+    .option(
+      '-v, --verbose',
+      'every lookup: the row that won, who programmed it, how to see it; -vv adds all headers',
+      (_: string, times: number) => times + 1,
+      0,
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'format').choices(['text', 'json']).default('text'),
+    )
+    .addHelpText('after', examples(EXAMPLES.trace))
+    .addHelpText(
+      'after',
+      `
+Without -f or -s: the file or directory that K8SNET_SCENARIO names, else the
+built-in scenario basics/two-nodes.
+Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or input, 3 unsure.`,
+    )
+    .action(async (from: string, to: string, _: object, command: Command) => {
+      const { traceCommand } = await import('./trace-command.ts');
+      exit = await traceCommand(from, to, command.optsWithGlobals<TraceOptions>(), io);
+    });
+
+  const test = program
+    .command('test')
+    .summary('check what scenarios expect of their traces')
+    .description(
+      'Checks the expectations of scenarios (spec.expect), each file by itself. A difference is shown as expected against found, with the trace.',
+    )
+    .argument('[paths...]', 'scenario files, directories of them, or - for standard input');
+  inputOptions(test)
+    .option('-v, --verbose', 'show the whole trace of a difference, not its minimal form')
+    .addHelpText('after', examples(EXAMPLES.test))
+    .addHelpText('after', '\nExit codes: 0 all hold, 1 one does not, 2 bad usage or input.')
+    .action(async (paths: string[], _: object, command: Command) => {
+      const { testCommand } = await import('./test-command.ts');
+      exit = await testCommand(paths, command.optsWithGlobals<TestOptions>(), io);
+    });
+
+  program
+    .command('scenarios')
+    .summary('list the built-in scenarios, or print one')
+    .description('Lists the built-in scenarios, or prints the file of one.')
+    .argument('[name]', 'as the list shows it')
+    .addHelpText('after', examples(EXAMPLES.scenarios))
+    .action(async (name: string | undefined, _: object, command: Command) => {
+      const { scenariosCommand } = await import('./scenarios-command.ts');
+      exit = await scenariosCommand(name, command.optsWithGlobals<{ color?: boolean }>(), io);
+    });
+
+  program
+    .command('schema')
+    .summary('print the JSON Schema of scenario files or of traces')
+    .description('Prints the JSON Schema of scenario files, or of traces (trace -o json).')
+    .addArgument(
+      new Argument('[what]', 'which one').choices(['scenario', 'trace']).default('scenario'),
+    )
+    .addHelpText('after', examples(EXAMPLES.schema))
+    .action(async (what: 'scenario' | 'trace') => {
+      const { schemaCommand } = await import('./schema-command.ts');
+      exit = await schemaCommand(what, io);
+    });
+
+  if (args.length === 0) {
+    program.outputHelp();
+    return EXIT.ok;
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  return exit;
+}

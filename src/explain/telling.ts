@@ -1,0 +1,41 @@
+/** What the sentences about a traced cluster need: names and namespaces, found in its World. */
+import type { Network } from '../cluster/cluster.ts';
+import type { World } from '../kernel/world.ts';
+import type { Ip } from '../wire/packet.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Glyphs, Quote } from './quote.ts';
+import type { StoryOptions } from './story.ts';
+
+/** A scenario as far as its traces are told: `OpenedScenario` has it all. */
+export interface Told {
+  readonly world: World;
+  readonly cluster: { readonly network: Pick<Network, 'plugin' | 'backend'> };
+}
+
+/** What people call an address: its first owner in the book. */
+export function namesOf({ book }: World): (ip: Ip) => string | undefined {
+  return (ip) => book.owners(ip)[0]?.name;
+}
+
+/** Everything that `tellStory` asks for, about traces of one scenario. */
+export function tellingOf(
+  { world, cluster: { network } }: Told,
+  quote: Quote,
+  words: Catalogue,
+  glyphs: Glyphs,
+): StoryOptions {
+  return {
+    words,
+    quote,
+    glyphs,
+    nameOf: namesOf(world),
+    network: `${network.plugin} ${network.backend}`,
+    inhabitants: (node, netns) => {
+      const found = world.host(node).netns.get(netns);
+      return {
+        ...(found?.holder && { holder: found.holder.name }),
+        members: (found?.members ?? []).map(({ name }) => name),
+      };
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** Rows of a namespace's tables, each in the words of the tool that shows it on a node. */
+import type { FdbEntry } from '../../kernel/fdb.ts';
+import type { FibEntry, FibRule } from '../../kernel/fib.ts';
+import type { Neigh } from '../../kernel/neigh.ts';
+import type { Rule } from '../../kernel/netfilter/ruleset.ts';
+import { printRule } from '../iptables/print.ts';
+import { printFdb } from './fdb.ts';
+import { printNeigh } from './neigh.ts';
+import { printRoute } from './route.ts';
+import { printRule as printFibRule } from './rule.ts';
+
+export const rows = {
+  route: (row: FibEntry): string => printRoute(row),
+  fibRule: (row: FibRule): string => printFibRule(row),
+  neigh: (row: Neigh): string => printNeigh(row),
+  fdb: (row: FdbEntry): string => printFdb(row),
+  /** The arguments of one iptables rule, without the chain. */
+  rule: (row: Rule): string => printRule(row),
+};
