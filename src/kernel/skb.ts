@@ -25,20 +25,49 @@ export interface Dst {
 export interface Skb {
   packet: Ipv4;
   /** The Ethernet header, where there is one. */
-  mac?: { src: Mac; dst: Mac };
+  mac?: { src: Mac; dst: Mac } | undefined;
   mark: number;
   /** Set by conntrack in PREROUTING or OUTPUT; dropped when the packet leaves the namespace. */
-  ct?: { entry: ConntrackEntry; dir: CtDir; state: CtState };
+  ct?: { entry: ConntrackEntry; dir: CtDir; state: CtState } | undefined;
   /** Receiving device, absent for packets made here. */
-  iif?: string;
+  iif?: string | undefined;
   /** br_netfilter: the bridge ports while a bridged frame is in iptables. */
-  physin?: string;
-  physout?: string;
+  physin?: string | undefined;
+  physout?: string | undefined;
   /** Absent for packets made here, which count as `host`. */
-  pktType?: PktType;
-  dst?: Dst;
+  pktType?: PktType | undefined;
+  dst?: Dst | undefined;
   /** br_netfilter walked PREROUTING in the bridge: ip_sabotage_in skips it in the stack. */
-  preroutingDone?: boolean;
+  preroutingDone?: boolean | undefined;
   /** IPSKB_FORWARDED. */
-  forwarded?: boolean;
+  forwarded?: boolean | undefined;
 }
+
+/** alloc_skb: a packet that nothing is known of yet. */
+export const allocSkb = (packet: Ipv4, mark: number, dst?: Dst): Skb => ({
+  packet,
+  mac: undefined,
+  mark,
+  ct: undefined,
+  iif: undefined,
+  physin: undefined,
+  physout: undefined,
+  pktType: undefined,
+  dst,
+  preroutingDone: false,
+  forwarded: false,
+});
+
+/** skb_clone: changes to one are not seen in the other. */
+export const skbClone = (skb: Skb): Skb => {
+  const clone = allocSkb(skb.packet, skb.mark, skb.dst);
+  clone.mac = skb.mac;
+  clone.ct = skb.ct;
+  clone.iif = skb.iif;
+  clone.physin = skb.physin;
+  clone.physout = skb.physout;
+  clone.pktType = skb.pktType;
+  clone.preroutingDone = skb.preroutingDone;
+  clone.forwarded = skb.forwarded;
+  return clone;
+};

@@ -17,6 +17,7 @@ import type { Carries, FlowSocket, Pending, Story, Walk } from '../kernel/path/w
 import { createWalk, drop, emit, markRejected, recordedBy } from '../kernel/path/walk.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
 import type { Dst } from '../kernel/skb.ts';
+import { allocSkb } from '../kernel/skb.ts';
 import type { Netns, World } from '../kernel/world.ts';
 import { ipv4Length } from '../wire/length.ts';
 import type { Ip, Ipv4, Opaque, Tcp } from '../wire/packet.ts';
@@ -213,7 +214,7 @@ const sendFirst = (run: Run, make: (src: Ip, dst: Ip, mtu: number) => Ipv4): voi
   }
   walk.sockets.push(clientSocket(run, src));
   const packet = make(src, to, dstMtu(netns, dst));
-  const errno = walk.stages.ipLocalOut(walk, netns, { packet, mark: 0, dst });
+  const errno = walk.stages.ipLocalOut(walk, netns, allocSkb(packet, 0, dst));
   // TCP takes no notice: it sends again later.
   if (errno !== undefined && probe.protocol !== 'tcp') fail(run, errno);
 };
@@ -311,7 +312,7 @@ const sendSegment = (
     ttl: ttlOf(run),
     ...make(route.dst),
   });
-  walk.stages.ipLocalOut(walk, netns, { packet, mark: 0, dst: route.dst });
+  walk.stages.ipLocalOut(walk, netns, allocSkb(packet, 0, route.dst));
 };
 
 /** Where captures saw a packet: two packets that go one way have the same. */

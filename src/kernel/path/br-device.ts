@@ -22,7 +22,7 @@ export const brDevXmit = (
   skb?: Skb,
 ): void => {
   tapTransmit(walk, netns, bridge, frame, { via: 'bridge-port' });
-  const bridged = { bridge, frame, ...(skb && { skb }) };
+  const bridged = { bridge, frame, skb };
   const row = isGroupMac(frame.dst)
     ? undefined
     : bridgeFdbFind(netns, bridge, walk.overlay.read(netns.id), frame.dst);

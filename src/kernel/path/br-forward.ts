@@ -3,6 +3,7 @@ import type { Ethernet } from '../../wire/packet.ts';
 import type { Bridge } from '../netdev.ts';
 import { portState, portsOf } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
+import { skbClone } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { brNfForward, brNfPostRouting } from './br-netfilter.ts';
 import { dropTooLong, isSkbForwardable } from './forwardable.ts';
@@ -13,13 +14,18 @@ import { drop, walkCopies } from './walk.ts';
 export interface Bridged {
   readonly bridge: Bridge;
   readonly frame: Ethernet;
-  readonly skb?: Skb;
+  readonly skb: Skb | undefined;
   /** Absent: the bridge's own stack sends it. */
-  readonly inPort?: Netdev;
+  readonly inPort?: Netdev | undefined;
 }
 
 /** should_deliver: not back to where it came from, only to ports that forward, isolated apart. */
-const shouldDeliver = (walk: Walk, netns: Netns, port: Netdev, inPort?: Netdev): boolean =>
+const shouldDeliver = (
+  walk: Walk,
+  netns: Netns,
+  port: Netdev,
+  inPort: Netdev | undefined,
+): boolean =>
   (port.ifname !== inPort?.ifname || port.port?.hairpin === true) &&
   portState(walk.world, netns, port) === 'forwarding' &&
   !(inPort?.port?.isolated === true && port.port?.isolated === true);
@@ -72,8 +78,8 @@ export const brFlood = (
     )
     .reverse()
     .map((port) => () => {
-      const skb = bridged.skb && { ...bridged.skb };
-      push(walk, netns, port, { ...bridged, ...(skb && { skb }) });
+      const { bridge, frame, skb, inPort } = bridged;
+      push(walk, netns, port, { bridge, frame, skb: skb && skbClone(skb), inPort });
     });
   return walkCopies(walk, [...copies, ...also]);
 };

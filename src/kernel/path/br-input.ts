@@ -6,6 +6,7 @@ import { bridgeFdbFind } from '../fdb-table.ts';
 import type { Bridge } from '../netdev.ts';
 import { findDev, portState } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
+import { skbClone } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { brFdbUpdate } from './br-fdb.ts';
 import { brFlood, brForward } from './br-forward.ts';
@@ -80,8 +81,8 @@ const brHandleFrameFinish = (
       ...(row?.origin && { origin: row.origin }),
     });
   };
-  const bridged = { bridge, frame, ...(skb && { skb }), inPort: port };
-  const up = (): void => brPassFrameUp(walk, netns, bridge, frame, skb && { ...skb });
+  const bridged = { bridge, frame, skb, inPort: port };
+  const up = (): void => brPassFrameUp(walk, netns, bridge, frame, skb && skbClone(skb));
   const row = isGroupMac(frame.dst)
     ? undefined
     : bridgeFdbFind(netns, bridge, walk.overlay.read(netns.id), frame.dst);
@@ -119,8 +120,8 @@ const brPassFrameUp = (
   const local = bridgeFdbFind(netns, bridge, undefined, frame.dst)?.local === true;
   walk.stages.netifReceiveSkb(walk, netns, bridge, {
     frame,
-    ...(skb && { skb }),
+    skb,
     from: 'bridge',
-    ...(local && { pktType: 'host' as const }),
+    pktType: local ? 'host' : undefined,
   });
 };

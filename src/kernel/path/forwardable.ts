@@ -2,6 +2,7 @@
 import { ETHERNET_HEADER, frameLength } from '../../wire/length.ts';
 import type { Ethernet } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import type { Walk } from './walk.ts';
 import { drop, emit } from './walk.ts';
@@ -32,7 +33,5 @@ export const dropTooLong = (
  * skb_scrub_packet (net/core/skbuff.c): what a packet forgets when it leaves its stack. The mark
  * stays with a tunnel's packet, but not with one that goes to another namespace.
  */
-export const skbScrubPacket = (skb: Skb, crossesNetns: boolean): Skb => ({
-  packet: skb.packet,
-  mark: crossesNetns ? 0 : skb.mark,
-});
+export const skbScrubPacket = (skb: Skb, crossesNetns: boolean): Skb =>
+  allocSkb(skb.packet, crossesNetns ? 0 : skb.mark);

@@ -4,6 +4,7 @@ import { inetAddrType } from '../fib-lookup.ts';
 import { isNudValid, neighLookup } from '../neigh-table.ts';
 import { findDev } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import { ipv4DevConf, sysctlNumber } from '../sysctl.ts';
 import type { Netns } from '../world.ts';
 import { neighResolve } from './neigh-resolve.ts';
@@ -47,7 +48,7 @@ const icmpEcho = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
       id: 0,
       payload: { ...icmp, kind: 'echo-reply' },
     };
-    walk.stages.ipLocalOut(walk, netns, { packet: answer, mark, dst: route.dst });
+    walk.stages.ipLocalOut(walk, netns, allocSkb(answer, mark, route.dst));
   };
   walk.pending.push({ carries: 'echo-reply', from: netns.id, to: packet.src, run });
 };

@@ -4,6 +4,7 @@ import type { Icmp, Ipv4 } from '../../wire/packet.ts';
 import { NO_DATA } from '../../wire/packet.ts';
 import { inetSelectAddr } from '../fib-select.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import { sysctlNumber } from '../sysctl.ts';
 import type { Netns } from '../world.ts';
 import { defaultTtl, replyMark } from './reply.ts';
@@ -107,5 +108,5 @@ const sendError = (
     id: 0,
     payload: icmp,
   };
-  walk.stages.ipLocalOut(walk, netns, { packet, mark, dst: route.dst });
+  walk.stages.ipLocalOut(walk, netns, allocSkb(packet, mark, route.dst));
 };

@@ -156,8 +156,8 @@ export const ipRcv = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => 
   if (!skb.preroutingDone) {
     if (nfWalk(walk, netns, skb, 'PREROUTING', dev.ifname).kind === 'stop') return;
   }
-  delete skb.preroutingDone;
+  skb.preroutingDone = false;
   // Only lo gives a packet back with its route.
-  if (findDev(netns, dev.ifname)?.kind !== 'loopback') delete skb.dst;
+  if (findDev(netns, dev.ifname)?.kind !== 'loopback') skb.dst = undefined;
   ipRcvFinish(walk, netns, dev, skb);
 };

@@ -17,9 +17,5 @@ export const loopbackXmit = (
   skb?: Skb,
 ): void => {
   tapTransmit(walk, netns, dev, frame, { via: 'loopback' });
-  walk.stages.netifReceiveSkb(walk, netns, dev, {
-    frame,
-    ...(skb && { skb }),
-    from: 'loopback',
-  });
+  walk.stages.netifReceiveSkb(walk, netns, dev, { frame, skb, from: 'loopback' });
 };

@@ -2,6 +2,7 @@
 import type { Ethernet, Ipv4 } from '../../wire/packet.ts';
 import { findDev } from '../netdev.ts';
 import type { PktType } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { arpRcv } from './arp.ts';
 import { brHandleFrame } from './br-input.ts';
@@ -87,7 +88,7 @@ export const netifReceiveSkb = (walk: Walk, netns: Netns, dev: Netdev, rx: Recei
 const handOn = (walk: Walk, netns: Netns, dev: Netdev, rx: Received, pktType: PktType): void => {
   const { frame, from } = rx;
   const { payload, src, dst } = frame;
-  const skb = payload.type === 'ipv4' ? (rx.skb ?? { packet: payload, mark: 0 }) : undefined;
+  const skb = payload.type === 'ipv4' ? (rx.skb ?? allocSkb(payload, 0)) : undefined;
   if (skb) {
     skb.mac = { src, dst };
     skb.pktType = pktType;

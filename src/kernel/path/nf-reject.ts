@@ -6,6 +6,7 @@ import { nfConntrackAttach } from '../netfilter/conntrack-in.ts';
 import type { RejectWith } from '../netfilter/ruleset.ts';
 import type { NfState } from '../netfilter/verdict.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb, skbClone } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { defaultTtl, replyMark } from './reply.ts';
 import { ipRouteMeHarder } from './route.ts';
@@ -57,7 +58,7 @@ const nfSendReset = (walk: Walk, netns: Netns, about: Skb): void => {
     id: 0,
     payload: resetFor(tcp),
   };
-  const skb: Skb = { packet: answer, mark: replyMark(netns, about.mark) };
+  const skb = allocSkb(answer, replyMark(netns, about.mark));
   nfConntrackAttach(skb, about);
   const { mac, physin } = about;
   const run = (): void => {
@@ -83,7 +84,7 @@ export const nfReject = (
 ): void => {
   if (kind === 'tcp-reset') nfSendReset(walk, netns, skb);
   else {
-    const about = state.hook === 'OUTPUT' ? skb : { ...skb };
+    const about = state.hook === 'OUTPUT' ? skb : skbClone(skb);
     walk.stages.icmpSend(walk, netns, about, {
       kind: 'destination-unreachable',
       code: CODE[kind],

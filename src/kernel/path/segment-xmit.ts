@@ -57,7 +57,7 @@ const carry = (
   emit(walk, { ...wire, action: 'carry', detail });
   walk.stages.netifReceiveSkb(walk, other, receiver, {
     frame,
-    ...(skb && { skb: skbScrubPacket(skb, true) }),
+    skb: skb && skbScrubPacket(skb, true),
     from: 'wire',
   });
 };

@@ -2,6 +2,7 @@
 import type { Ipv4, Tcp } from '../../wire/packet.ts';
 import { NO_DATA } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { resetFor } from './nf-reject.ts';
 import { defaultTtl, replyMark } from './reply.ts';
@@ -29,7 +30,7 @@ const sendBack = (
   if (route.kind === 'error') end(walk, { kind: 'dropped', reason: 'IP_OUTNOROUTES' });
   if (route.kind !== 'route') return;
   const answer = make(dstMtu(netns, route.dst));
-  walk.stages.ipLocalOut(walk, netns, { packet: answer, mark, dst: route.dst });
+  walk.stages.ipLocalOut(walk, netns, allocSkb(answer, mark, route.dst));
 };
 
 /** tcp_v4_send_reset: a segment that nobody waits for is refused, unless it refuses something. */
@@ -73,11 +74,10 @@ const answerWith = (
 const childSocket = (
   walk: Walk,
   netns: Netns,
-  syn: Skb,
+  { src, dst }: Ipv4,
   tcp: Tcp,
   process: string | undefined,
 ): FlowSocket => {
-  const { src, dst } = syn.packet;
   const isOurs = ({ sport, dport }: Tcp, flip: boolean): boolean =>
     flip ? sport === tcp.dport && dport === tcp.sport : sport === tcp.sport && dport === tcp.dport;
   return {
@@ -91,7 +91,7 @@ const childSocket = (
     receive: (packet) => {
       const { payload } = packet;
       if (payload.type !== 'tcp' || payload.payload.length === 0) return;
-      const skb: Skb = { packet, mark: 0 };
+      const skb = allocSkb(packet, 0);
       const run = (): void =>
         sendBack(walk, netns, skb, 'answer', () =>
           answerWith(netns, packet, payload, { flags: ['ack'], options: ACK_OPTIONS }),
@@ -111,8 +111,8 @@ const connRequest = (
   process: string | undefined,
 ): void => {
   const { packet } = skb;
-  walk.sockets.push(childSocket(walk, netns, { ...skb }, tcp, process));
-  const asked: Skb = { packet, mark: skb.mark };
+  walk.sockets.push(childSocket(walk, netns, packet, tcp, process));
+  const asked = allocSkb(packet, skb.mark);
   const run = (): void =>
     sendBack(walk, netns, asked, 'syn-ack', (mtu) =>
       answerWith(netns, packet, tcp, {

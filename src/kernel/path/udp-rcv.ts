@@ -2,6 +2,7 @@
 import { layersOf } from '../../wire/layers.ts';
 import type { Ipv4, Udp } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { defaultTtl } from './reply.ts';
 import { routeOutput } from './route.ts';
@@ -34,7 +35,7 @@ const answer = (walk: Walk, netns: Netns, asked: Ipv4, udp: Udp): void => {
     id: 0,
     payload: { ...udp, sport: udp.dport, dport: udp.sport },
   };
-  walk.stages.ipLocalOut(walk, netns, { packet, mark: 0, dst: route.dst });
+  walk.stages.ipLocalOut(walk, netns, allocSkb(packet, 0, route.dst));
 };
 
 /** A tunnel's packet that no tunnel takes: not the end that its own flow has. */

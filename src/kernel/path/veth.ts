@@ -33,7 +33,7 @@ export const vethXmit = (
   }
   walk.stages.netifReceiveSkb(walk, peer.netns, peer.dev, {
     frame,
-    ...(skb && { skb: skbScrubPacket(skb, peer.netns !== netns) }),
+    skb: skb && skbScrubPacket(skb, peer.netns !== netns),
     from: 'veth',
   });
 };

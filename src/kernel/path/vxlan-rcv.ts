@@ -3,8 +3,8 @@ import type { Vxlan as VxlanHeader } from '../../wire/packet.ts';
 import type { FdbEntry } from '../fdb.ts';
 import type { Vxlan } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
-import { skbScrubPacket } from './forwardable.ts';
 import { vxlanFindVni } from './vxlan-xmit.ts';
 import type { Walk } from './walk.ts';
 import { drop, emit } from './walk.ts';
@@ -76,9 +76,7 @@ export const vxlanRcv = (
   const { payload } = frame;
   walk.stages.netifReceiveSkb(walk, netns, dev, {
     frame,
-    ...(payload.type === 'ipv4' && {
-      skb: skbScrubPacket({ packet: payload, mark: outer.mark }, false),
-    }),
+    skb: payload.type === 'ipv4' ? allocSkb(payload, outer.mark) : undefined,
     from: 'tunnel',
   });
 };

@@ -4,8 +4,10 @@ import type { FdbEntry } from '../fdb.ts';
 import { vxlanFdbFind } from '../fdb-table.ts';
 import type { Vxlan } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
+import { allocSkb, skbClone } from '../skb.ts';
 import { sysctlGet } from '../sysctl.ts';
 import type { Netns } from '../world.ts';
+import { skbScrubPacket } from './forwardable.ts';
 import { defaultTtl } from './reply.ts';
 import { routeOutput } from './route.ts';
 import type { Walk } from './walk.ts';
@@ -97,7 +99,7 @@ const vxlanXmitOne = (
       payload: { type: 'vxlan', vni: dev.vni, payload: frame },
     },
   };
-  walk.stages.ipLocalOut(walk, netns, { packet: outer, mark, dst: route.dst });
+  walk.stages.ipLocalOut(walk, netns, allocSkb(outer, mark, route.dst));
 };
 
 /** encap_bypass_if_local: a remote that is this machine gets the frame without a tunnel. */
@@ -115,7 +117,7 @@ const encapBypass = (
   }
   walk.stages.netifReceiveSkb(walk, netns, target, {
     frame,
-    ...(skb && { skb: { packet: skb.packet, mark: skb.mark } }),
+    skb: skb && skbScrubPacket(skb, false),
     from: 'tunnel',
     pktType: 'host',
   });
@@ -146,8 +148,7 @@ export const vxlanXmit = (
   const outcome = walkCopies(
     walk,
     rows.map((row) => () => {
-      const copy = skb && { ...skb };
-      vxlanXmitOne(walk, netns, dev, frame, copy, row);
+      vxlanXmitOne(walk, netns, dev, frame, skb && skbClone(skb), row);
     }),
   );
   emit(walk, {

@@ -88,10 +88,10 @@ export interface Stages {
 /** A frame that came out of a device. `skb` is what the kernel remembers of it, if it is IPv4. */
 export interface Received {
   readonly frame: Ethernet;
-  readonly skb?: Skb;
+  readonly skb: Skb | undefined;
   readonly from: NonNullable<ReceiveEvent['detail']['from']>;
   /** Taken as it is, whatever its address (PACKET_HOST set by the device). */
-  readonly pktType?: PktType;
+  readonly pktType?: PktType | undefined;
 }
 
 export interface IcmpErrorSpec {
