@@ -125,14 +125,15 @@ export const fibRuleMatch = (rule: FibRule, flow: Flow): boolean => {
   return rule.from === undefined || cidrContains(rule.from, flow.src ?? '0.0.0.0');
 };
 
-const resultOf = (row: FibEntry, rule: FibRule | undefined): FibResult => {
+/** A result while it is made; lookups are too frequent for spreads. */
+type Draft = { -readonly [Key in keyof FibResult]: FibResult[Key] };
+
+const resultOf = (row: FibEntry, rule: FibRule | undefined): Draft => {
   const errno = ERROR[row.type];
-  return {
-    type: row.type === 'throw' ? 'no-route' : row.type,
-    row,
-    ...(rule && { rule }),
-    ...(errno !== undefined && { errno }),
-  };
+  const result: Draft = { type: row.type === 'throw' ? 'no-route' : row.type, row };
+  if (rule) result.rule = rule;
+  if (errno !== undefined) result.errno = errno;
+  return result;
 };
 
 /** The row that would have been next, had the winner not been there. */
@@ -190,21 +191,22 @@ const lookupBuiltIn = (netns: Netns, flow: Flow, linkDown: LinkDown | undefined)
     const result = resultOf(found.row, builtInRule(netns, found.row.table));
     return withNearMiss(netns, result, flow, skipped, [], linkDown);
   }
-  return withNearMiss(netns, NO_ROUTE, flow, skipped, [], linkDown);
+  return withNearMiss(netns, noRoute(), flow, skipped, [], linkDown);
 };
 
-const NO_ROUTE: FibResult = { type: 'no-route', errno: 'ENETUNREACH' };
+const noRoute = (): Draft => ({ type: 'no-route', errno: 'ENETUNREACH' });
 
 const withNearMiss = (
   netns: Netns,
-  result: FibResult,
+  result: Draft,
   flow: Flow,
   skipped: Skipped | undefined,
   unmatched: readonly FibRule[],
   linkDown: LinkDown | undefined,
 ): FibResult => {
   const nearMiss = nearMissOf(netns, result, flow, skipped, unmatched, linkDown);
-  return nearMiss ? { ...result, nearMiss } : result;
+  if (nearMiss) result.nearMiss = nearMiss;
+  return result;
 };
 
 /** fib_rules_lookup (net/core/fib_rules.c): the first rule that matches and has an answer. */
@@ -230,7 +232,7 @@ const lookupRules = (netns: Netns, flow: Flow, linkDown: LinkDown | undefined): 
     if (found.row)
       return withNearMiss(netns, resultOf(found.row, rule), flow, skipped, unmatched, linkDown);
   }
-  return withNearMiss(netns, NO_ROUTE, flow, skipped, unmatched, linkDown);
+  return withNearMiss(netns, noRoute(), flow, skipped, unmatched, linkDown);
 };
 
 /** fib_lookup with the state of links given, or not looked at (FIB_LOOKUP_IGNORE_LINKSTATE). */

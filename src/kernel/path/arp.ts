@@ -108,15 +108,15 @@ const answer = (
   dev: Netdev,
   arp: Arp,
 ): 'reply' | 'silence' | 'not-mine' => {
+  // A question for somebody else comes to every port: most of them need no lookup to know that.
+  const proxies = ipv4DevConf(netns, dev.ifname, 'proxy_arp') !== 0;
+  if (!proxies && inetAddrType(netns, arp.tpa) !== 'local') return 'not-mine';
   const route = ipRouteInput(walk.world, netns, { dst: arp.tpa, src: arp.spa, iif: dev.ifname });
   if (route.kind === 'local')
     return arpIgnore(netns, dev, arp) || arpFilter(walk, netns, dev, arp) ? 'silence' : 'reply';
   if (route.kind !== 'forward' || route.dev === dev.ifname) return 'not-mine';
   // arp_fwd_proxy: a router that knows the way elsewhere answers in the other's place.
-  return ipv4DevConf(netns, dev.ifname, 'forwarding') !== 0 &&
-    ipv4DevConf(netns, dev.ifname, 'proxy_arp') !== 0
-    ? 'reply'
-    : 'not-mine';
+  return proxies && ipv4DevConf(netns, dev.ifname, 'forwarding') !== 0 ? 'reply' : 'not-mine';
 };
 
 /**
