@@ -40,7 +40,7 @@ export const tryLines = (name: string, lines: readonly string[]): string =>
     lines
       .map(
         (line) =>
-          `${line.startsWith('bridge') || line.startsWith('ip ') ? line : `ip -j ${line}`} 2>/run/error && echo || { cat /run/error; echo '${FAILED}'; }`,
+          `${/^(?:bridge|ip|sysctl) /.test(line) ? line : `ip -j ${line}`} 2>/run/error && echo || { cat /run/error; echo '${FAILED}'; }`,
       )
       .join(`\necho '${NEXT}'\n`),
   );

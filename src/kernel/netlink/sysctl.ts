@@ -29,7 +29,10 @@ const forwardChange = (netns: Netns, value: string, origin: Origin | undefined):
     write(netns, ipv4ConfKey(ifname, FORWARDING), value, origin);
 };
 
-/** devinet_copy_dflt_conf: devices that were never written to, and never had an address, follow. */
+/**
+ * devinet_copy_dflt_conf: devices follow that were never written to, never had an address, and are
+ * older than the first write of that default: a new device takes over that it was written.
+ */
 const copyDefault = (netns: Netns, name: string, sysctl: Sysctl): void => {
   for (const dev of netns.devices) {
     const key = `net.ipv4.conf.${dev.ifname.replaceAll('.', '/')}.${name}`;
@@ -41,7 +44,8 @@ const copyDefault = (netns: Netns, name: string, sysctl: Sysctl): void => {
 
 /**
  * `sysctl -w KEY=VALUE`. `ip_forward` (and its other name `conf.all.forwarding`) sets every
- * device's forwarding when it changes; `conf.default.X` sets the devices that nobody configured yet.
+ * device's forwarding when it changes; `conf.default.X` sets new devices, and those that
+ * nobody configured yet.
  * @param key any spelling that `canonicalSysctl` takes
  * @throws {NetlinkError} ENOENT for a key that does not exist here or is not modelled
  */
@@ -59,7 +63,9 @@ export const sysctlSet = (netns: Netns, key: string, value: string, origin?: Ori
     return;
   }
   const parts = parseDeviceSysctl(canonical);
-  if (parts?.family === 'ipv4' && parts.group === 'conf' && parts.device === 'default')
+  if (parts?.family !== 'ipv4' || parts.group !== 'conf' || parts.device !== 'default') return;
+  // devinet_sysctl_forward: the default of forwarding is for new devices alone.
+  if (parts.name !== FORWARDING)
     copyDefault(netns, parts.name, { value, ...(origin && { origin }) });
 };
 
@@ -67,7 +73,7 @@ export const sysctlSet = (netns: Netns, key: string, value: string, origin?: Ori
 export const inheritSysctls = (netns: Netns, ifname: string): void => {
   for (const name of IPV4_CONF_NAMES) {
     const preset = netns.sysctls.get(ipv4ConfKey('default', name));
-    if (preset) netns.sysctls.set(ipv4ConfKey(ifname, name), { ...preset, inherited: true });
+    if (preset) netns.sysctls.set(ipv4ConfKey(ifname, name), preset);
   }
 };
 
