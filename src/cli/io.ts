@@ -10,6 +10,8 @@ export interface Sink {
 export interface Io {
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Whether somebody types there; absent: nobody does. */
+  readonly stdin?: { readonly isTTY: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

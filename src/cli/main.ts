@@ -14,6 +14,7 @@ const sinkOf = (stream: NodeJS.WriteStream): Sink => ({
 const io: Io = {
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
+  stdin: { isTTY: process.stdin.isTTY === true },
   env: process.env,
 };
 

@@ -5,6 +5,7 @@ import { harmless } from '../render/harmless.ts';
 import { widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
 import type { TestOptions } from './test-command.ts';
+import type { TourOptions } from './tour-command.ts';
 import type { TraceOptions } from './trace-command.ts';
 
 /** Examples are tested: each runs in an empty directory and ends with the code of its remark, or 0. */
@@ -29,6 +30,7 @@ const EXAMPLES = {
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet test my.yaml',
   ],
   scenarios: ['k8snet scenarios', 'k8snet scenarios basics/one-pod'],
+  tour: ['k8snet tour --yes', 'k8snet tour one-node --yes'],
   schema: ['k8snet schema scenario > scenario.schema.json', 'k8snet schema trace'],
 } as const;
 
@@ -167,6 +169,21 @@ Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or input, 3 unsu
     .action(async (paths: string[], _: object, command: Command) => {
       const { testCommand } = await import('./test-command.ts');
       exit = await testCommand(paths, command.optsWithGlobals<TestOptions>(), io);
+    });
+
+  program
+    .command('tour')
+    .summary('a guided tour: one Pod, one node, two nodes')
+    .description(
+      'Walks through the three basic stories of Pod networking, asks before it reveals, and lets the engine grade the answers. Without a terminal it runs by itself.',
+    )
+    .argument('[stage]', 'one-pod, one-node or two-nodes; default all')
+    .option('-y, --yes', 'run by itself, with the right answers')
+    .addHelpText('after', examples(EXAMPLES.tour))
+    .addHelpText('after', '\nExit codes: 0 every stage holds, 1 one does not, 130 interrupted.')
+    .action(async (stage: string | undefined, _: object, command: Command) => {
+      const { tourCommand } = await import('./tour-command.ts');
+      exit = await tourCommand(stage, command.optsWithGlobals<TourOptions>(), io);
     });
 
   program

@@ -1,4 +1,5 @@
 /** The guided tour: stage after stage, each asked about before it is revealed. */
+import { commandText } from '../explain/check-command.ts';
 import type { ToldStep } from '../explain/step.ts';
 import { diagram } from './diagram.ts';
 import type { TourMessages } from './messages/tour-messages.ts';
@@ -143,13 +144,22 @@ function showPosition(
   lines.push(
     `${messages.stepOf(at + 1, positions.length)}  ${story.legs[position.leg]?.title ?? ''}`,
   );
-  if (told !== undefined) lines.push(`${told.node} ${told.netns}: ${told.about}`);
+  if (told !== undefined) {
+    lines.push(...indented(`${told.node} ${told.netns}: ${told.about}`, 0, options));
+  }
   const aside = position.step.aside === undefined ? '' : `  (${position.step.aside})`;
   lines.push(...indented(`${position.step.label}: ${position.step.text}${aside}`, 2, options));
-  for (const { name, value } of position.step.facts) {
-    lines.push(...indented(`${name.padEnd(9)} ${value}`, 4, options));
-  }
+  for (const { name, value } of position.step.facts) lines.push(...fact(name, value));
+  const { command } = position.step;
+  if (command !== undefined) lines.push(...fact(messages.see, commandText(command)));
   port.show(`${lines.join('\n')}\n`);
+
+  function fact(name: string, value: string): string[] {
+    const lead = name.padEnd(10);
+    return options
+      .wrap(value, width - 4 - lead.length)
+      .map((line, index) => `    ${index === 0 ? lead : ' '.repeat(lead.length)}${line}`);
+  }
 
   function indented(text: string, by: number, { wrap }: TourOptions): string[] {
     return wrap(text, width - by).map((line) => `${' '.repeat(by)}${line}`);
@@ -160,6 +170,9 @@ function recap(stage: Stage, port: TourPort, options: TourOptions): void {
   const { messages } = options;
   const { scenario, from, to } = stage.question;
   port.show(`\n${messages.recapTitle}\n`);
-  for (const line of messages.stages[stage.id].recap) say(port, options, `- ${line}`);
+  for (const text of messages.stages[stage.id].recap) {
+    const lines = options.wrap(text, options.width - 2);
+    port.show(lines.map((line, index) => `${index === 0 ? '- ' : '  '}${line}\n`).join(''));
+  }
   say(port, options, messages.repeat(`k8snet trace ${from} ${to} -s ${scenario} -v`));
 }

@@ -63,8 +63,7 @@ export const en: TourMessages = {
   repeat: (command) => `Again, outside the tour: ${command}`,
   finished: (right, total) =>
     `You have finished the tour. ${right} of ${total} answers were right.`,
-  wayThere: 'there',
-  wayBack: 'back',
+  see: 'see',
   vethPair: 'veth pair',
   wire: 'wire',
 };

@@ -33,8 +33,8 @@ export interface TourMessages {
   readonly recapTitle: string;
   readonly repeat: (command: string) => string;
   readonly finished: (right: number, total: number) => string;
-  readonly wayThere: string;
-  readonly wayBack: string;
+  /** Before the command that shows a step's row on a real node. */
+  readonly see: string;
   readonly vethPair: string;
   readonly wire: string;
 }
