@@ -55,7 +55,7 @@ export interface CauseWords {
   readonly check: string | Command;
 }
 
-type Values = Readonly<Record<string, string | number>>;
+export type Values = Readonly<Record<string, string | number>>;
 
 export interface Catalogue {
   readonly language: string;

@@ -62,7 +62,8 @@ function commandOf({ step, leg }: StepContext): string | undefined {
     }
     case 'conntrack': {
       const { entry } = event.detail;
-      return entry && `conntrack -L -s ${entry.original.src} -d ${entry.original.dst}`;
+      if (entry === undefined || event.action === 'confirm') return undefined;
+      return `conntrack -L -s ${entry.original.src} -d ${entry.original.dst}`;
     }
     case 'hook':
       return undefined;

@@ -190,12 +190,17 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
       break;
     }
     case 'conntrack':
-      if (event.detail.entry) add(story.conntrack, tellEntry(event.detail.entry, words));
+      if (event.action !== 'confirm' && event.detail.entry) {
+        add(story.conntrack, tellEntry(event.detail.entry, words));
+      }
       break;
     default:
       break;
   }
-  if (step.origin !== undefined) add(story.by, tellOrigin(step.origin, words));
+  // A device is told where the packet leaves through it; where it comes in, that was just said.
+  if (step.origin !== undefined && event.kind !== 'receive') {
+    add(story.by, tellOrigin(step.origin, words));
+  }
   return facts;
 }
 
@@ -220,10 +225,11 @@ function tellTuple({ src, dst, sport, dport }: CtTuple): readonly [string, strin
   return [`${src}${portSuffix(sport)}`, `${dst}${portSuffix(dport)}`];
 }
 
-/** `:8080`; for a port that only a running kernel knows, what it lies between. */
+/** `:8080`; for a port that only a running kernel knows, how it is chosen. */
 export function portSuffix(port: number | Unknown | undefined): string {
   if (port === undefined) return '';
-  return typeof port === 'number' ? `:${port}` : `:${port.range[0]}-${port.range[1]}`;
+  if (typeof port === 'number') return `:${port}`;
+  return port.unknown === 'random-port' ? ':random' : `:${port.range[0]}-${port.range[1]}`;
 }
 
 /** ARP as a question and an answer, each with the devices that it passed. */

@@ -30,13 +30,17 @@ export interface ToldLeg {
   readonly direction: Leg['direction'];
   readonly hops: readonly ToldHop[];
   readonly brief: Brief;
+  /** It came through and brings nothing new: the brief form tells enough. */
+  readonly uneventful: boolean;
 }
 
-/** A leg in one breath: where it went, and whether that is the way that the request came. */
+/** A leg in one breath: where it went, and whether that is the way of the request. */
 export interface Brief {
-  readonly steps: string;
+  readonly numbers: string;
   readonly way?: string;
   readonly stations: readonly Station[];
+  /** What must not be left out: edits of the packet, and errors that the sender hears. */
+  readonly steps: readonly ToldStep[];
 }
 
 export interface Station {
@@ -178,36 +182,40 @@ function wayBack({ legs }: TraceFacts): Leg | undefined {
 function tellLeg(leg: Leg, all: Leg, facts: TraceFacts, options: StoryOptions): ToldLeg {
   const { words } = options;
   const packet = words.packets[leg.packet];
+  const hops = leg.hops.map((hop, index): ToldHop => {
+    const nextHop = hopAfter(hop, all);
+    const note = index === 0 && staysInPod(all, facts) ? words.story.oneNamespace : undefined;
+    return {
+      node: hop.node,
+      netns: hop.netns,
+      about: tellPlace(hop, options),
+      ...(note !== undefined && { note }),
+      steps: hop.steps.map((step, at) => {
+        const next: Step | undefined = hop.steps[at + 1] ?? nextHop?.steps[0];
+        const context = { ...options, step, hop, leg: all, protocol: facts.probe.protocol };
+        return tellStep({ ...context, ...(next && { next }), ...(nextHop && { nextHop }) }, words);
+      }),
+    };
+  });
+  const steps = hops.flatMap((hop) => hop.steps);
   return {
     title: leg.direction === 'request' ? words.story.request(packet) : words.story.reply(packet),
     direction: leg.direction,
-    brief: tellBrief(all, facts, words),
-    hops: leg.hops.map((hop, index) => {
-      const nextHop = hopAfter(hop, all);
-      const note = index === 0 && staysInPod(all, facts) ? words.story.oneNamespace : undefined;
-      return {
-        node: hop.node,
-        netns: hop.netns,
-        about: tellPlace(hop, options),
-        ...(note !== undefined && { note }),
-        steps: hop.steps.map((step, at) => {
-          const next: Step | undefined = hop.steps[at + 1] ?? nextHop?.steps[0];
-          return tellStep(
-            {
-              ...options,
-              step,
-              hop,
-              leg,
-              protocol: facts.probe.protocol,
-              ...(next && { next }),
-              ...(nextHop && { nextHop }),
-            },
-            words,
-          );
-        }),
-      };
-    }),
+    hops,
+    brief: { ...tellBrief(all, facts, words), steps: steps.filter(cannotBeLeftOut) },
+    uneventful: all !== facts.legs[0] && cameThrough(all, facts),
   };
+}
+
+function cannotBeLeftOut({ kind, action, status }: ToldStep): boolean {
+  if (kind === 'nat') return true;
+  return status === 'bad' && (kind === 'deliver' || (kind === 'socket' && action === 'error'));
+}
+
+/** It ended with somebody who took it, and nothing in it is why the trace failed. */
+function cameThrough({ hops }: Leg, { cause }: TraceFacts): boolean {
+  const isCause = hops.some(({ steps }) => steps.some(({ n }) => n === cause?.step));
+  return !isCause && hops.at(-1)?.steps.some(({ kind }) => kind === 'deliver') === true;
 }
 
 /** What comes next is looked for in the whole leg: a depth may not show how the packet comes in. */
@@ -229,16 +237,19 @@ function staysInPod(leg: Leg, { legs, probe: { from, to } }: TraceFacts): boolea
   );
 }
 
-function tellBrief(leg: Leg, facts: TraceFacts, { story }: Catalogue): Brief {
-  const numbers = leg.hops.flatMap(({ steps }) => steps.map(({ n }) => n));
-  const steps = story.steps(numbers[0] ?? 0, numbers.at(-1) ?? 0);
+function tellBrief(leg: Leg, facts: TraceFacts, { story }: Catalogue): Omit<Brief, 'steps'> {
+  const all = leg.hops.flatMap(({ steps }) => steps.map(({ n }) => n));
+  const numbers = story.steps(all[0] ?? 0, all.at(-1) ?? 0);
   const stations = leg.hops.map(stationOf);
   const [request] = facts.legs;
-  if (request === undefined || request === leg) return { steps, stations };
-  const there = request.hops.map(stationOf).flatMap(fullNames).reverse();
-  const back = stations.flatMap(fullNames);
-  const same = back.length === there.length && back.every((name, at) => name === there[at]);
-  return { steps, way: same ? story.sameWay : story.otherWay, stations };
+  if (request === undefined || request === leg) return { numbers, stations };
+  const there = request.hops.map(stationOf).flatMap(fullNames);
+  if (leg.direction === 'reply') there.reverse();
+  const way = stations.flatMap(fullNames);
+  // Who answers on the way joins the way back where it is.
+  const met = leg.direction === 'reply' ? there.slice(-way.length) : there;
+  const same = way.length === met.length && way.every((name, at) => name === met[at]);
+  return { numbers, way: same ? story.sameWay : story.otherWay, stations };
 }
 
 function stationOf({ node, netns, steps }: Hop): Station {

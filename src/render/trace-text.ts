@@ -67,7 +67,7 @@ function segments(parts: readonly string[], width: number): string[] {
 
 function legLines(leg: ToldLeg, options: TraceTextOptions): string[] {
   const { style, depth } = options;
-  if (depth === 'default' && isUneventfulReply(leg)) return briefLines(leg, options);
+  if (depth === 'default' && leg.uneventful) return briefLines(leg, options);
   const lines = [style.title(leg.title)];
   let node: string | undefined;
   for (const hop of leg.hops) {
@@ -78,23 +78,15 @@ function legLines(leg: ToldLeg, options: TraceTextOptions): string[] {
   return lines;
 }
 
-/** An answer that came home is told in one breath: the devices it passes, and what was edited. */
-function isUneventfulReply(leg: ToldLeg): boolean {
-  return (
-    leg.direction === 'reply' &&
-    leg.hops.every((hop) => hop.steps.every((s) => s.status !== 'bad' && s.status !== 'unsure'))
-  );
-}
-
+/** A leg that came through is told in one breath: the devices it passes, and what was edited. */
 function briefLines(leg: ToldLeg, options: TraceTextOptions): string[] {
   const { style, width } = options;
-  const { steps, way } = leg.brief;
-  const about = [way, steps].filter((text) => text !== undefined).join(', ');
-  const edits = leg.hops.flatMap((hop) => hop.steps).filter(({ kind }) => kind === 'nat');
+  const { numbers, way, steps } = leg.brief;
+  const about = [way, numbers].filter((text) => text !== undefined).join(', ');
   return [
     ...hanging(leg.title, about, 0, width, style.title, style.faint),
     ...wayLines(leg.brief, options),
-    ...edits.flatMap((step) => stepLines(step, options)),
+    ...steps.flatMap((step) => stepLines(step, options)),
   ];
 }
 
@@ -265,7 +257,7 @@ function outcomeLines(story: Story, options: TraceTextOptions): string[] {
     block(words.story.fix, fix);
     block(words.story.check, check);
   }
-  for (const text of story.assumed) block(words.story.assumed, text);
+  if (story.assumed.length > 0) block(words.story.assumed, story.assumed.join(' '));
   if (lines.length > 0) lines.push('');
   const mark = { good: glyphs.good, bad: glyphs.bad, unsure: glyphs.unsure }[story.status];
   const verdict = [

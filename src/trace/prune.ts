@@ -19,7 +19,7 @@ export function prune(facts: TraceFacts, depth: Depth): TraceFacts {
     const hops: Hop[] = [];
     for (const hop of leg.hops) {
       const steps = hop.steps.filter(
-        (step, index) => step.n === facts.cause?.step || keep(step, hop.steps[index + 1]),
+        (step, index) => step.n === facts.cause?.step || keep(step, hop.steps.slice(index + 1)),
       );
       if (steps.length > 0) hops.push({ ...hop, steps });
     }
@@ -49,7 +49,7 @@ function keptInMinimal(step: Step): boolean {
   }
 }
 
-function keptInDefault(step: Step, next: Step | undefined): boolean {
+function keptInDefault(step: Step, after: readonly Step[]): boolean {
   switch (step.kind) {
     case 'hook':
       return step.action === 'drop';
@@ -64,9 +64,8 @@ function keptInDefault(step: Step, next: Step | undefined): boolean {
     case 'receive':
       // The other end of a veth pair, a wire or lo: the transmit line tells it. A port of a bridge:
       // the bridge's own line names it.
-      return (
-        step.action === 'other-host' || (step.action === 'to-bridge' && next?.kind !== 'bridge')
-      );
+      if (step.action === 'other-host') return true;
+      return step.action === 'to-bridge' && !after.some(({ kind }) => kind === 'bridge');
     case 'route':
       return !('purpose' in step.detail && step.detail.purpose === 'reverse-path');
     default:

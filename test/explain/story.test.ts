@@ -30,7 +30,7 @@ describe('the header', () => {
   it('says which port was chosen when none was asked for, and does not say so twice', () => {
     const { header, assumed, assumptions } = told(crossNode());
     expect(header.notes[0]).toMatch(/^No port was asked for: 8080/);
-    expect(assumed).toEqual([expect.stringMatching(/declares 8080/)]);
+    expect(assumed).toEqual([expect.stringMatching(/listens on 8080/)]);
     expect(assumptions).toHaveLength(2);
   });
 
@@ -107,7 +107,7 @@ describe('steps', () => {
       facts: [
         {
           name: 'near miss',
-          value: 'default via 192.168.10.1 dev eth0  (also matches, with a shorter prefix)',
+          value: 'default via 192.168.10.1 dev eth0  (shorter prefix)',
         },
         {
           name: 'by',
@@ -135,8 +135,8 @@ describe('the way back', () => {
     const facts = crossNode();
     // The fixture's answer leaves devices out.
     expect(told(facts).legs[1]?.brief).toMatchObject({
-      steps: 'steps 22 to 27',
-      way: 'another way than there',
+      numbers: 'steps 22 to 27',
+      way: 'another way',
     });
     const [request] = facts.legs;
     if (request === undefined) throw new Error('no request');

@@ -19,7 +19,7 @@ describe('traceText', () => {
   it('tells two Pods on two nodes', () => {
     expect(shown(crossNode())).toMatchInlineSnapshot(`
       "pod-a → pod-b   TCP 10.244.1.2:40000 → 10.244.2.2:8080   flannel vxlan
-      No port was asked for: 8080, the first that pod-b shows.
+      No port was asked for: 8080 is the first that pod-b shows.
       Two nodes: routed into a tunnel, carried by the nodes' network, unpacked again.
 
       There: SYN
@@ -45,10 +45,10 @@ describe('traceText', () => {
         default/pod-b  network namespace held by its pause container, joined by app
         21  deliver      web listens on 10.244.2.2:8080
 
-      Back: SYN/ACK  another way than there, steps 22 to 27
+      Back: SYN/ACK  another way, steps 22 to 27
         pod-b: eth0 ──▶ node-2: vethc0ffee00, eth0 ══▶ pod-a: eth0
 
-      Assumed  pod-b declares 8080; it is assumed to listen there.
+      Assumed  pod-b listens on 8080, since it says so.
 
       ✔ delivered and answered   application sees: connected   4 hops there, 3 back
       "
@@ -82,7 +82,7 @@ describe('traceText', () => {
                18)
       Fix      node-2# iptables -t filter -D FORWARD 1
       Check    node-2# iptables -t filter -vnL FORWARD --line-numbers
-      Assumed  pod-b declares 8080; it is assumed to listen there.
+      Assumed  pod-b listens on 8080, since it says so.
 
       ✘ dropped: it vanished silently   application sees: timeout   3 hops there
       "

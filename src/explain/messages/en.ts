@@ -2,9 +2,9 @@
 import type { Errno } from '../../kernel/event.ts';
 import type { FibEntry } from '../../kernel/fib.ts';
 import type { Origin } from '../../kernel/origin.ts';
-import type { LegPacket } from '../../trace/trace.ts';
+import type { Leg, LegPacket } from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
-import type { Catalogue, CauseWords, DetailOf, StepWords } from '../catalogue.ts';
+import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
 import type { CauseContext } from '../cause.ts';
 import { type Command, commandIn } from '../check-command.ts';
 import { portSuffix, type StepContext } from '../step.ts';
@@ -129,7 +129,7 @@ export const en: Catalogue = {
   language: 'en',
   steps: {
     'socket.send': (detail, context) => ({ text: sends(detail, context) }),
-    'socket.kernel-send': (detail) => {
+    'socket.kernel-send': (detail, context) => {
       switch (detail.what) {
         case 'rst':
           return { text: `the kernel answers ${detail.dst} with RST: nothing listens` };
@@ -138,7 +138,7 @@ export const en: Catalogue = {
         case 'echo-reply':
           return { text: `the kernel answers ${detail.dst} with an echo reply` };
         case 'icmp-error':
-          return { text: `the kernel reports an ICMP error to ${detail.dst}` };
+          return { text: `the kernel tells ${detail.dst}: ${icmpOfLeg(context.leg)}` };
         case 'answer':
           return { text: `the application answers ${detail.dst}` };
         default:
@@ -332,7 +332,7 @@ export const en: Catalogue = {
           },
     'deliver.echo': (detail) => ({ text: `the kernel answers echo requests to ${detail.ip}` }),
     'deliver.icmp-error': (detail) => ({
-      text: `the socket hears: ${detail.error ? `${detail.error.kind} code ${detail.error.code}` : 'ICMP error'}`,
+      text: `the sender hears: ${detail.error ? icmpText(detail.error.kind, detail.error.code) : 'ICMP error'}`,
     }),
     'deliver.no-listener': (detail) => ({
       text: `nothing listens on ${detail.ip}${portSuffix(detail.port)}`,
@@ -343,7 +343,10 @@ export const en: Catalogue = {
     'deliver.unknown-listener': (detail) => ({
       text: `the input does not say whether anything listens on ${detail.protocol} ${detail.port ?? ''}`,
     }),
-    'drop.drop': (detail) => ({ text: dropText(detail.reason), aside: detail.reason }),
+    'drop.drop': (detail) =>
+      detail.unmodelled === undefined
+        ? { text: dropText(detail.reason), aside: detail.reason }
+        : { text: `not modelled yet: ${en.unmodelled[detail.unmodelled]}` },
   },
   causes: {
     SRC_NOT_RUNNING: ({ facts }) => ({
@@ -521,7 +524,7 @@ export const en: Catalogue = {
           ? ''
           : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
       return {
-        message: `Nothing of ${facts.probe.to.container ?? facts.probe.to.text} listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}.${held}`,
+        message: `Nothing of ${facts.probe.to.container ?? facts.probe.to.name ?? facts.probe.to.ip ?? facts.probe.to.text} listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}.${held}`,
         fix: 'Start the server, or connect to a port that it listens on.',
         check: at(context, 'ss -lntu'),
       };
@@ -641,33 +644,33 @@ export const en: Catalogue = {
     'bridge-learned': 'learned by the bridge',
   },
   nearMisses: {
-    'shorter-prefix': 'also matches, with a shorter prefix',
-    'higher-metric': 'also matches, with a higher metric',
-    'later-rule': 'would have matched later',
-    'other-table': 'is in a table that is asked later',
-    'device-down': 'would match, but its device is down',
-    'other-device': 'is on another device',
-    'other-address': 'is for another address',
+    'shorter-prefix': 'shorter prefix',
+    'higher-metric': 'higher metric',
+    'later-rule': 'asked later',
+    'other-table': 'in a table that is asked later',
+    'device-down': 'its device is down',
+    'other-device': 'on another device',
+    'other-address': 'for another address',
     'rule-condition': 'one condition fails',
   },
   assumptions: {
-    'plugin-default': (_, v) =>
-      `No network plugin is given: ${v['plugin'] ?? 'flannel'} ${v['backend'] ?? 'vxlan'} is assumed.`,
+    'plugin-default': (subject) => `The network plugin is ${subject}.`,
     'plugin-traced-as-bridge': (subject) =>
       `The input shows ${subject}, which is not modelled yet; traced as bridge.`,
-    'nodes-default': (subject) => `No nodes are given: ${subject} are assumed.`,
-    'node-made': (subject) => `Node ${subject} is only named by its Pods; it was made from that.`,
-    'address-invented': (subject) =>
-      `${subject} has no address in the input; one was given in the plugin's order.`,
-    'placement-invented': (subject, v) =>
-      `${subject} has no node in the input; placed on ${v['node'] ?? 'a node'}.`,
+    'nodes-default': (subject) => `The nodes are ${subject}.`,
+    'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
+    'address-invented': (_, v) =>
+      `${ofAll(v, 'Pod')} without an address ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
+    'placement-invented': (_, v) =>
+      `${ofAll(v, 'Pod')} without a node ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
     'range-widened': (subject, v) =>
-      `${subject} lies outside the Pod range; widened to ${v['cidr'] ?? 'hold it'}.`,
-    'range-default': (subject, v) => `No ${subject} is given: ${v['cidr'] ?? ''} is assumed.`,
-    'listener-assumed': (subject) => `${subject} shows no ports at all; it is assumed to listen.`,
-    'listener-declared': (subject, v) =>
-      `${subject} declares ${v['port'] ?? 'the port'}; it is assumed to listen there.`,
-    'external-answers': (subject) => `${subject} is outside the cluster; it is assumed to answer.`,
+      `${subject} lies outside the ${v['range'] ?? 'range'} ${v['from'] ?? ''}, which becomes ${v['cidr'] ?? 'wider'}.`,
+    'range-default': (subject, v) => `The ${subject} is ${v['cidr'] ?? ''}.`,
+    'listener-assumed': (subject, v) =>
+      `${subject} shows no ports at all: it listens on ${v['port'] ?? 'the port'}.`,
+    'listener-declared': (subject, v, origin) =>
+      `${subject} listens on ${v['port'] ?? 'the port'}, since it says so${evidenceText(origin)}.`,
+    'external-answers': (subject) => `${subject} is outside the cluster, and answers.`,
     'pod-template-hash': () =>
       "Pod names of Deployments carry a hash of ours; the cluster's own cannot be computed offline.",
     representative: (subject, v) =>
@@ -676,7 +679,7 @@ export const en: Catalogue = {
     'policies-not-enforced': (subject, v) =>
       `NetworkPolicies select ${subject} (${v['policies'] ?? ''}), and ${v['plugin'] ?? 'the plugin'} does not enforce them.`,
     'config-not-modelled': (subject) => `${subject} is not modelled; traced as if it were not set.`,
-    'underlay-default': (subject) => `The nodes' network is not given: ${subject} is assumed.`,
+    'underlay-default': (subject) => `The nodes' network is ${subject}.`,
     'port-chosen': (subject, v, origin) =>
       v['port'] === undefined
         ? `No port was asked for, and ${subject} shows none: an ICMP echo.`
@@ -718,7 +721,7 @@ export const en: Catalogue = {
     reply: (packet) => `Back: ${packet}`,
     steps: (first, last) => `steps ${first} to ${last}`,
     sameWay: 'the same way',
-    otherWay: 'another way than there',
+    otherWay: 'another way',
     oneNamespace:
       'Containers of a Pod share one network namespace, as `docker run --net=container:ID` makes it: one IP address, one port space, one localhost.',
     applicationSees: (symptom) => `application sees: ${symptom}`,
@@ -752,6 +755,12 @@ export const en: Catalogue = {
   },
 };
 
+/** `3 of 4 Pods`. */
+function ofAll(values: Values, what: string): string {
+  const { count: some = 0, of: all = some } = values;
+  return some === all ? count(Number(all), what) : `${some} of ${count(Number(all), what)}`;
+}
+
 /** ` (containerPort, shop.yaml:12:9)`. */
 function evidenceText(origin: Origin | undefined): string {
   const { object, at } = origin ?? {};
@@ -774,6 +783,32 @@ function repliedText(packet: LegPacket): string {
     default:
       return 'gets its answer';
   }
+}
+
+/** ICMP for IPv4 (RFC 792, RFC 1812): the codes that a packet can meet here. */
+const unreachableCodes: Readonly<Record<number, string>> = {
+  0: 'network unreachable',
+  1: 'host unreachable',
+  2: 'protocol unreachable',
+  3: 'port unreachable',
+  4: 'fragmentation needed',
+  9: 'network prohibited',
+  10: 'host prohibited',
+  13: 'prohibited by a filter',
+};
+
+function icmpText(kind: string, code: number): string {
+  const known = kind === 'destination-unreachable' ? unreachableCodes[code] : undefined;
+  if (known !== undefined) return known;
+  return kind === 'time-exceeded' ? 'the TTL ended' : `${kind} code ${code}`;
+}
+
+/** Which error a leg carries, as its first frame shows. */
+function icmpOfLeg({ hops }: Leg): string {
+  const steps = hops.flatMap((hop) => hop.steps);
+  const layers = steps.find(({ packet }) => packet !== undefined)?.packet ?? [];
+  const icmp = layers.find((layer) => layer.type === 'icmp');
+  return icmp === undefined ? 'ICMP error' : icmpText(icmp.kind, icmp.code);
 }
 
 /** strerror(3). */
@@ -802,9 +837,9 @@ function natText(
   { glyphs }: StepContext,
 ): string {
   const field = detail.field === 'src' ? 'source' : 'destination';
-  const port = detail.after.port;
-  const after = typeof port === 'object' ? `:${port.range[0]}-${port.range[1]}` : portSuffix(port);
-  return `${field} ${detail.before.ip}${portSuffix(detail.before.port)} ${glyphs.edit} ${detail.after.ip}${after}`;
+  const side = ({ ip, port }: { ip: string; port?: number | Unknown }) =>
+    `${ip}${portSuffix(port)}`;
+  return `${field} ${side(detail.before)} ${glyphs.edit} ${side(detail.after)}`;
 }
 
 function dropText(reason: string): string {
@@ -846,6 +881,6 @@ function dropText(reason: string): string {
     case 'fact-missing':
       return 'a fact is missing';
     default:
-      return 'dropped';
+      return 'dropped without a word';
   }
 }
