@@ -2,7 +2,13 @@
  * The minimal form of a trace: verdict, places and packet edits, names in place of addresses.
  * Stable text to commit and to compare; it is data, so no language and no layout touch it.
  */
-import type { DeliverEvent, EncapsulateEvent, NatEvent, RuleEvent } from '../kernel/event.ts';
+import type {
+  DeliverEvent,
+  EncapsulateEvent,
+  NatEvent,
+  RouteEvent,
+  RuleEvent,
+} from '../kernel/event.ts';
 import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { Ip } from '../wire/packet.ts';
 import { harmless } from './harmless.ts';
@@ -15,7 +21,8 @@ export function traceMinimal(
 ): string {
   const { from, to, protocol, port } = whole.probe;
   const target = port === undefined ? protocol : `${protocol}/${port}`;
-  const lines = [`${from.text} > ${to.text} ${target}: ${whole.disposition}, ${whole.symptom}`];
+  const name = port === undefined ? to.text : to.text.replace(new RegExp(`:${port}$`), '');
+  const lines = [`${from.text} > ${name} ${target}: ${whole.disposition}, ${whole.symptom}`];
   if (whole.cause !== undefined) lines.push(`cause: ${whole.cause.code}`);
   const named = (ip: Ip): string => nameOf(ip) ?? ip;
   whole.legs.forEach((leg) => {
@@ -60,6 +67,8 @@ function editText(step: Step, named: (ip: Ip) => string): string {
       const { table, chain, number } = step.detail as RuleEvent['detail'];
       return `${lead} ${table} ${chain}${number === undefined ? '' : ` ${number}`}`;
     }
+    case 'route':
+      return `${lead} ${(step.detail as RouteEvent['detail']).result}`;
     case 'neighbour':
       return `${lead} ${named((step.detail as { ip: Ip }).ip)}`;
     case 'drop':
