@@ -37,6 +37,8 @@ export interface Case {
   readonly drop?: readonly [reason: string, device?: string];
   /** Devices of the request's taps, an ordered part of them. */
   readonly via?: readonly string[];
+  /** Why a kernel's captures cannot be held against this trace. */
+  readonly unproved?: string;
 }
 
 const OK = { disposition: 'delivered', symptom: 'connected' } as const;
@@ -624,6 +626,7 @@ const routers: readonly Case[] = [
   },
   {
     name: 'a route that leads round in circles: told by whoever sees the TTL end',
+    unproved: 'a trace ends where the circle closes',
     world: () =>
       build({ ...ROUTES, gatewayRoutes: true }, [
         [NODE_2, 'ip addr del 10.244.2.1/24 dev cni0'],
@@ -667,6 +670,7 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a router tells the MTU, and the data goes in smaller pieces',
+    unproved: 'a veth carries segments unsplit',
     world: () => build(ROUTES, [[NODE, 'ip link set eth0 mtu 1300']]),
     probe: tcp(POD, OTHER_IP, { size: 1400 }),
     ...OK,
@@ -674,6 +678,7 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a router tells the MTU, and a filter eats the message: large data hangs',
+    unproved: 'data is sent again and again',
     world: () =>
       build(ROUTES, [
         [NODE, 'ip link set eth0 mtu 1300'],
@@ -687,6 +692,7 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a veth whose other end is smaller loses large data without a word',
+    unproved: 'data is sent again and again',
     world: () => build(VXLAN, [[NODE, 'ip link set veth1 mtu 1300']]),
     probe: tcp(POD, OTHER_IP, { size: 1398 }),
     disposition: 'dropped',
@@ -696,6 +702,7 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'four bytes more than the MTU still go through a veth',
+    unproved: 'fragments',
     world: () => build(ROUTES, [[OTHER, 'ip link set eth0 mtu 1000']]),
     probe: ping(POD, OTHER_IP, { size: 1004 - 28 }),
     disposition: 'inconclusive',
@@ -733,6 +740,7 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'what would leave in fragments is not modelled',
+    unproved: 'fragments',
     world: () => build(ROUTES),
     probe: udp(POD, OTHER_IP, { size: 2000 }),
     disposition: 'inconclusive',
@@ -890,6 +898,7 @@ const firewalls: readonly Case[] = [
 const third: readonly Case[] = [
   {
     name: 'two Pods answer for one address',
+    unproved: 'which one answers first is chance',
     world: () =>
       build({ ...ROUTES, pods: 3 }, [[podName(1, 3), `ip addr add ${NEIGHBOUR_IP}/24 dev eth0`]]),
     probe: tcp(POD, NEIGHBOUR_IP),
