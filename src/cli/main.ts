@@ -14,7 +14,10 @@ const sinkOf = (stream: NodeJS.WriteStream): Sink => ({
 const io: Io = {
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
-  stdin: { isTTY: process.stdin.isTTY === true },
+  // Made when it is first looked at: opening standard input takes time.
+  get stdin() {
+    return { isTTY: process.stdin.isTTY === true };
+  },
   env: process.env,
 };
 

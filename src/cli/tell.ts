@@ -11,6 +11,14 @@ import { rows } from '../userland/print/rows.ts';
 /** The language of all output. */
 export const words: Catalogue = en;
 
-export function tell(facts: TraceFacts, depth: Depth, scenario: Told, glyphs: Glyphs): Story {
-  return tellStory(prune(facts, depth), facts, tellingOf(scenario, rows, words, glyphs));
+/** @param withFacts false leaves out what only `-v` shows of a step. */
+export function tell(
+  facts: TraceFacts,
+  depth: Depth,
+  scenario: Told,
+  glyphs: Glyphs,
+  withFacts = true,
+): Story {
+  const telling = { ...tellingOf(scenario, rows, words, glyphs), withFacts };
+  return tellStory(prune(facts, depth), facts, telling);
 }

@@ -48,7 +48,7 @@ async function print(
   const glyphs = glyphsFor(io.env);
   if (options.output === 'json') {
     const { toTrace, traceJson } = await import('../render/trace-json.ts');
-    return traceJson(toTrace(facts, tell(facts, 'full', scenario, glyphs)));
+    return traceJson(toTrace(facts, tell(facts, 'full', scenario, glyphs, false)));
   }
   if (options.minimal) {
     const { traceMinimal } = await import('../render/trace-minimal.ts');
@@ -56,7 +56,7 @@ async function print(
   }
   const { traceText } = await import('../render/trace-text.ts');
   const depth = depthOf(options);
-  return traceText(tell(facts, depth, scenario, glyphs), {
+  return traceText(tell(facts, depth, scenario, glyphs, depth !== 'default'), {
     depth,
     width: widthOf(io.env, io.stdout),
     style: await styleFor(wantsColor(options.color, io.env, io.stdout)),

@@ -46,8 +46,12 @@ export interface Fact {
   readonly value: string;
 }
 
-/** Tells a step. Pure; every word comes from the catalogue, every row from `quote`. */
-export function tellStep(context: StepContext, words: Catalogue): ToldStep {
+/**
+ * Tells a step. Pure; every word comes from the catalogue, every row from `quote`.
+ *
+ * @param withFacts false leaves out what only `-v` shows.
+ */
+export function tellStep(context: StepContext, words: Catalogue, withFacts = true): ToldStep {
   const { step } = context;
   // The key and the detail come from the same event, so the message fits the detail; TypeScript
   // cannot follow that through the template type.
@@ -56,7 +60,7 @@ export function tellStep(context: StepContext, words: Catalogue): ToldStep {
     context: StepContext,
   ) => StepWords;
   const told = say(step.detail, context);
-  const command = checkCommand(context);
+  const command = withFacts ? checkCommand(context) : undefined;
   return {
     n: step.n,
     kind: step.kind,
@@ -65,7 +69,7 @@ export function tellStep(context: StepContext, words: Catalogue): ToldStep {
     label: labelOf(step),
     status: statusOf(step),
     ...told,
-    facts: factsOf(context, told.text, words),
+    facts: withFacts ? factsOf(context, told.text, words) : [],
     ...(command && { command }),
   };
 }

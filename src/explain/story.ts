@@ -94,6 +94,8 @@ export interface StoryOptions extends Telling {
   readonly words: Catalogue;
   /** What joins the Pods, e.g. `flannel vxlan`. */
   readonly network: string;
+  /** False leaves out what only `-v` shows of a step. Default true. */
+  readonly withFacts?: boolean;
   inhabitants(node: string, netns: string): Inhabitants;
 }
 

@@ -25,6 +25,7 @@ export function pad(text: string, width: number): string {
  * can, inside a word that is longer than a line, and between any two CJK characters.
  */
 export function wrap(text: string, width: number): string[] {
+  if (!text.startsWith(' ') && columns(text) <= width) return [text.trimEnd()];
   const lines: string[] = [];
   let line = '';
   let used = 0;
