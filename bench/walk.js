@@ -1,5 +1,7 @@
 /** What one cross-node round trip costs inside a warm process: cold tables, ARP included. */
-import { ask, openBuiltIn } from '../dist/index.js';
+
+// The built package: there is nothing to import before the build.
+const { ask, openBuiltIn } = await import(new URL('../dist/index.js', import.meta.url).href);
 
 const rounds = Number(process.argv[2] ?? 3000);
 const opened = await openBuiltIn('basics/two-nodes');

@@ -1,5 +1,4 @@
 /** `k8snet scenarios`: the built-in scenarios, listed or printed. */
-import { columns, pad, wrap } from '../render/width.ts';
 import { listBuiltIn, readBuiltIn } from '../scenario/open.ts';
 import { styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
@@ -27,12 +26,10 @@ export async function scenariosCommand(
 async function list({ color }: Pick<InputOptions, 'color'>, io: Io): Promise<string> {
   const style = await styleFor(wantsColor(color, io.env, io.stdout));
   const entries = await listBuiltIn();
-  const left = Math.max(...entries.map(({ name }) => columns(name))) + 2;
-  const room = widthOf(io.env, io.stdout) - left;
-  const lines = entries.flatMap(({ name, description }) =>
-    wrap(description, Math.max(20, room)).map((text, index) =>
-      index === 0 ? `${style.label(pad(name, left))}${text}` : `${' '.repeat(left)}${text}`,
-    ),
+  const { twoColumns } = await import('../render/table.ts');
+  return twoColumns(
+    entries.map(({ name, description }) => [name, description] as const),
+    widthOf(io.env, io.stdout),
+    style.label,
   );
-  return `${lines.join('\n')}\n`;
 }

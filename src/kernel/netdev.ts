@@ -8,7 +8,6 @@ export type Hosts = Pick<World, 'host'>;
 
 export type Bridge = Extract<Netdev, { kind: 'bridge' }>;
 export type Vxlan = Extract<Netdev, { kind: 'vxlan' }>;
-export type Veth = Extract<Netdev, { kind: 'veth' }>;
 
 interface DeviceIndex {
   readonly byName: ReadonlyMap<string, Netdev>;

@@ -11,7 +11,7 @@ export { linkAdd, linkAddVeth, linkDel, linkSet } from './netlink/link.ts';
 export type { NeighSpec } from './netlink/neigh.ts';
 export { neighAdd, neighDel, neighReplace } from './netlink/neigh.ts';
 export type { RouteMode, RouteSelector, RouteSpec } from './netlink/route.ts';
-export { routeAdd, routeDel, routeReplace } from './netlink/route.ts';
+export { routeAdd, routeDel } from './netlink/route.ts';
 export type { RuleSelector, RuleSpec } from './netlink/rule.ts';
 export { ruleAdd, ruleDel } from './netlink/rule.ts';
 export { socketAdd, socketHolder } from './netlink/socket.ts';

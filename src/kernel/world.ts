@@ -148,8 +148,6 @@ export type Netdev =
       readonly segment?: string;
     });
 
-export type NetdevKind = Netdev['kind'];
-
 /** A shared wire: an ideal switch that knows every MAC on it. */
 export interface Segment {
   readonly name: string;

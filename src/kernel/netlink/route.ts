@@ -225,10 +225,6 @@ export const routeAdd = (
   return row;
 };
 
-/** `ip route replace`. @throws {NetlinkError} as routeAdd */
-export const routeReplace = (netns: Netns, spec: RouteSpec, origin?: Origin): FibEntry =>
-  routeAdd(netns, spec, origin, 'replace');
-
 /** What `ip route del` matches by; what is absent matches anything. The table defaults as in RouteSpec. */
 export type RouteSelector = Pick<RouteSpec, 'dst'> & Partial<Omit<RouteSpec, 'dst'>>;
 
