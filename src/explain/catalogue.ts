@@ -13,10 +13,9 @@ import type {
   Symptom,
   UnmodelledQuestion,
 } from '../trace/trace.ts';
-import type { CauseContext } from './cause.ts';
 import type { Command } from './check-command.ts';
+import type { CauseContext, StepContext } from './context.ts';
 import type { Gist } from './gist.ts';
-import type { StepContext } from './step.ts';
 
 type KeyOf<E> = E extends { kind: infer K extends string; action: infer A extends string }
   ? `${K}.${A}`

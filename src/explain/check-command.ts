@@ -1,8 +1,8 @@
 /** The command that shows a step's row on a real node or Pod. */
 import type { Hop } from '../trace/trace.ts';
 import type { Layer } from '../wire/packet.ts';
+import type { StepContext } from './context.ts';
 import { eventOf } from './event-of.ts';
-import type { StepContext } from './step.ts';
 
 /** A command and the prompt that says where it is typed. */
 export interface Command {

@@ -6,24 +6,12 @@ import type { Neigh } from '../kernel/neigh.ts';
 import type { ConntrackEntry, CtTuple } from '../kernel/netfilter/conntrack.ts';
 import type { Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Origin } from '../kernel/origin.ts';
-import type { Hop, Leg, NearMiss, Step } from '../trace/trace.ts';
+import type { NearMiss, Step } from '../trace/trace.ts';
 import type { Unknown } from '../wire/packet.ts';
 import type { Catalogue, StepKey, StepWords } from './catalogue.ts';
 import { type Command, checkCommand } from './check-command.ts';
+import type { StepContext } from './context.ts';
 import { eventOf } from './event-of.ts';
-import type { Telling } from './quote.ts';
-
-/** Where a step stands: what its sentence may look at besides its own detail. */
-export interface StepContext extends Telling {
-  readonly step: Step;
-  readonly hop: Hop;
-  readonly leg: Leg;
-  /** The step after this one, in this hop or the next. */
-  readonly next?: Step;
-  /** The hop that the packet goes to after this one. */
-  readonly nextHop?: Hop;
-  readonly protocol: string;
-}
 
 export type StepStatus = 'plain' | 'edit' | 'good' | 'bad' | 'unsure';
 

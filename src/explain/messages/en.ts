@@ -5,9 +5,9 @@ import type { Origin } from '../../kernel/origin.ts';
 import type { Leg, LegPacket } from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
-import type { CauseContext } from '../cause.ts';
 import { type Command, commandIn } from '../check-command.ts';
-import { portSuffix, type StepContext } from '../step.ts';
+import type { StepContext } from '../context.ts';
+import { portSuffix } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
