@@ -27,9 +27,6 @@ CLONE_NEWNET, MS_BIND, MS_REC, MS_PRIVATE = 0x40000000, 0x1000, 0x4000, 1 << 18
 SOL_PACKET, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, TPACKET_V2 = 263, 5, 6, 10, 1
 ETH_P_ALL, OUTGOING = 3, 4
 FRAME, FRAMES, BLOCK = 2048, 512, 1 << 16
-# linux/perf_event.h
-PERF_SAMPLE_TIME, PERF_SAMPLE_RAW, PERF_USE_CLOCKID, PERF_RECORD_SAMPLE = 4, 1024, 1 << 25, 9
-DROP_RING = 1 << 18
 # linux/in.h, linux/icmp.h
 IP_PKTINFO, IP_RECVERR, IP_FREEBIND, ICMP_FILTER, SOL_RAW = 8, 11, 15, 1, 255
 # linux/rtnetlink.h, linux/neighbour.h, linux/netfilter/nfnetlink_conntrack.h
@@ -100,51 +97,43 @@ class Ring:
 
 
 class Drops:
-    """The kernel's own words for dropped packets: tracepoint skb:kfree_skb through perf events.
+    """The kernel's own words for dropped IPv4 packets: tracepoint skb:kfree_skb, machine-wide.
 
-    Machine-wide, as nobody can ask for one namespace; a file descriptor, so nothing is left behind.
+    A trace instance of our own, named after this process so that one left by a killed process is
+    known and removed by the next.
     """
 
-    FOLDER = '/sys/kernel/tracing/events/skb/kfree_skb'
+    HOME = '/sys/kernel/tracing'
+    LINE = re.compile(r' (\d+)\.(\d+): kfree_skb: .* reason: (\w+)')
 
     def __init__(self):
-        if not os.path.exists(self.FOLDER):
-            check(LIBC.mount(b'tracefs', b'/sys/kernel/tracing', b'tracefs', 0, None), 'tracefs')
-        with open(f'{self.FOLDER}/format') as file:
-            text = file.read()
-        with open(f'{self.FOLDER}/id') as file:
-            number = int(file.read())
-        self.at = {name: int(offset) for name, offset in re.findall(r'(\w+);\toffset:(\d+)', text)}
-        self.names = {int(n): name for n, name in re.findall(r'{ (\d+), "(\w+)" }', text)}
-        self.rings = []
-        page = mmap.PAGESIZE
-        for cpu in range(os.cpu_count()):
-            attr = struct.pack(
-                'IIQQQQQIIQQQQIiQIHH', 2, 112, number, 1, PERF_SAMPLE_TIME | PERF_SAMPLE_RAW, 0,
-                PERF_USE_CLOCKID, 0, 0, 0, 0, 0, 0, 0, time.CLOCK_MONOTONIC, 0, 0, 0, 0)
-            call = {'x86_64': 298}.get(os.uname().machine, 241)
-            fd = LIBC.syscall(call, attr, -1, cpu, -1, 8)
-            check(min(fd, 0), 'perf_event_open')
-            self.rings.append(mmap.mmap(fd, page + DROP_RING))
+        if not os.path.exists(f'{self.HOME}/instances'):
+            check(LIBC.mount(b'tracefs', self.HOME.encode(), b'tracefs', 0, None), 'tracefs')
+        for name in os.listdir(f'{self.HOME}/instances'):
+            if name.startswith('k8snet-') and not os.path.exists(f'/proc/{name[7:]}'):
+                os.rmdir(f'{self.HOME}/instances/{name}')
+        self.folder = f'{self.HOME}/instances/k8snet-{os.getpid()}'
+        os.mkdir(self.folder)
+        self.write('trace_clock', 'mono')
+        self.write('buffer_size_kb', '256')
+        self.write('events/skb/kfree_skb/filter', 'protocol == 0x0800')
+        self.write('events/skb/kfree_skb/enable', '1')
+
+    def write(self, file, text):
+        with open(f'{self.folder}/{file}', 'w') as target:
+            target.write(text)
 
     def drain(self):
-        """Since the last call: [ns since the start, ethertype, reason], in the order of time."""
-        found = []
-        for memory in self.rings:
-            head, tail = struct.unpack_from('QQ', memory, 1024)
-            data = memory[mmap.PAGESIZE:] * 2
-            while tail < head:
-                at = tail % DROP_RING
-                kind, _, size = struct.unpack_from('IHH', data, at)
-                if kind == PERF_RECORD_SAMPLE:
-                    when, _ = struct.unpack_from('QI', data, at + 8)
-                    raw = at + 20
-                    reason, = struct.unpack_from('I', data, raw + self.at['reason'])
-                    protocol, = struct.unpack_from('H', data, raw + self.at['protocol'])
-                    found.append([when - BOOT, protocol, self.names.get(reason, str(reason))])
-                tail += size
-            struct.pack_into('Q', memory, 1032, head)
-        return sorted(found)
+        """Since the last call: [ns since the start, reason], in the order of time."""
+        with open(f'{self.folder}/trace') as file:
+            lines = [self.LINE.search(line) for line in file]
+        self.write('trace', '')
+        found = [match.groups() for match in lines if match]
+        return [[int(s) * 10**9 + int(us) * 1000 - BOOT, why] for s, us, why in found]
+
+    def close(self):
+        self.write('events/skb/kfree_skb/enable', '0')
+        os.rmdir(self.folder)
 
 
 def attributes(body):
@@ -515,6 +504,8 @@ def main():
         except Exception as error:  # the caller decides; the agent lives on
             answer = {'error': f'{type(error).__name__}: {error}'}
         print(json.dumps(answer), flush=True)
+    if drops:
+        drops.close()
 
 
 main()

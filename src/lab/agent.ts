@@ -20,8 +20,8 @@ export type RawFrame = readonly [
   hex: string,
 ];
 
-/** One dropped packet: ns since the agent started, ethertype, the kernel's name for the reason. */
-export type Drop = readonly [time: number, ethertype: number, reason: string];
+/** One dropped packet: ns since the agent started, the kernel's name for the reason. */
+export type Drop = readonly [time: number, reason: string];
 
 export interface ListenerRequest {
   readonly ns: string;
@@ -59,7 +59,7 @@ export interface ProbeAnswer {
   readonly frames: Readonly<Record<string, readonly RawFrame[]>>;
   /** What `conntrack -L -o extended` prints, by namespace. */
   readonly conntrack: Readonly<Record<string, string>>;
-  /** Packets that any kernel code on this machine dropped meanwhile; null: cannot be had here. */
+  /** IPv4 packets that any kernel code on this machine dropped meanwhile; null: cannot be had here. */
   readonly drops: readonly Drop[] | null;
   /** Frames that a full ring lost. */
   readonly lost: number;

@@ -7,7 +7,10 @@ import { cidrContains } from '../wire/ip.ts';
 /** The namespace that holds all wires, and nothing else. */
 export const WIRES = 'wires';
 
-/** Milliseconds between two ARP requests: a neighbour that nobody answers for fails in 0.3 s. */
+/**
+ * Milliseconds between two ARP requests: a neighbour that nobody answers for fails in 0.3 s. Who
+ * answers for another (proxy_arp) would wait up to 0.8 s, and must not.
+ */
 const ARP_RETRANS_MS = 100;
 
 /** Everything a lab needs to know of one namespace of the World. */
@@ -42,8 +45,23 @@ export const netnsesOf = (world: World): Netns[] =>
   world.hostNames.flatMap((name) => [...world.host(name).netns.values()]);
 
 /** Index, address and MTU of a device are the World's, never left to the kernel. */
-const head = (dev: Netdev): string =>
-  `name ${dev.ifname} index ${dev.ifindex} address ${dev.mac} mtu ${dev.mtu}`;
+const head = (dev: Netdev, mtu = dev.mtu): string =>
+  `name ${dev.ifname} index ${dev.ifindex} address ${dev.mac} mtu ${mtu}`;
+
+/** Outer headers of a VXLAN frame and the inner Ethernet header, in bytes. */
+const VXLAN_OVERHEAD = 50;
+
+/**
+ * A tunnel is never made larger than its lower device carries, but may be left so when that device
+ * shrinks afterwards: the lower device starts with room for it.
+ */
+const roomBelow = ({ ifname, mtu }: Netdev, { devices }: Netns): number =>
+  Math.max(
+    mtu,
+    ...devices.flatMap((dev) =>
+      dev.kind === 'vxlan' && dev.lower === ifname ? [dev.mtu + VXLAN_OVERHEAD] : [],
+    ),
+  );
 
 const end = (dev: Netdev, netns: string): string => `${head(dev)} netns ${netns}`;
 
@@ -201,7 +219,8 @@ const routeCommands = (netns: Netns): string[] => [
       `dev ${row.dev} nud ${row.state.toLowerCase()}`,
   ),
   ...netns.devices.map(
-    (dev) => `ntable change name arp_cache dev ${dev.ifname} retrans ${ARP_RETRANS_MS}`,
+    (dev) =>
+      `ntable change name arp_cache dev ${dev.ifname} retrans ${ARP_RETRANS_MS} proxy_delay 0`,
   ),
 ];
 
@@ -299,8 +318,9 @@ export const planLab = (world: World): LabPlan => {
         return createVeth(dev, first, lookUp, names, lonely);
       }
       case 'physical': {
+        const room = roomBelow(dev, netns);
         const port = wiring.ports.get(portKey(netns.id, dev.ifname)) ?? lonely();
-        return [`link add ${head(dev)} type veth peer name ${port} netns ${WIRES}`];
+        return [`link add ${head(dev, room)} type veth peer name ${port} netns ${WIRES}`];
       }
       case 'bridge':
         return [createBridge(dev)];
@@ -317,6 +337,9 @@ export const planLab = (world: World): LabPlan => {
       netns,
       create: devices.flatMap((dev) => create(dev, netns)),
       configure: [
+        ...devices
+          .filter((dev) => dev.kind === 'physical' && dev.mtu < roomBelow(dev, netns))
+          .map((dev) => `link set ${dev.ifname} mtu ${dev.mtu}`),
         ...devices.flatMap(configureLink),
         ...devices.filter((dev) => dev.up).map((dev) => `link set ${dev.ifname} up`),
         // A bridge that lost its last port has no carrier; one that never had a port has.

@@ -1,8 +1,9 @@
 /** Sends a probe from a real socket to real listeners and reports what the kernel did. */
 import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
+import { netnsOf } from '../kernel/netns.ts';
 import type { Probe } from '../kernel/probe.ts';
-import type { NetnsId } from '../kernel/world.ts';
-import type { Drop, ListenerRequest } from './agent.ts';
+import type { NetnsId, World } from '../kernel/world.ts';
+import type { ListenerRequest } from './agent.ts';
 import type { Lab } from './build.ts';
 import { type TimedTap, timedTaps } from './capture.ts';
 import { parseConntrack } from './conntrack.ts';
@@ -23,8 +24,9 @@ const PATIENCE = 0.35;
 const LIMIT = 6;
 
 /** Listeners as the World has them, and one where it assumes that somebody listens. */
-const listenersOf = (lab: Lab, probe: Probe): ListenerRequest[] =>
-  lab.plan.spaces.flatMap(({ name, netns }) => {
+const listenersOf = (lab: Lab, world: World, probe: Probe): ListenerRequest[] =>
+  [...lab.plan.names].flatMap(([id, name]) => {
+    const netns = netnsOf(world, id);
     const rows = netns.sockets.map(({ protocol, ip, port }) => ({ ns: name, protocol, ip, port }));
     const { protocol, dport } = probe;
     if (protocol === 'icmp' || dport === undefined) return rows;
@@ -35,22 +37,28 @@ const listenersOf = (lab: Lab, probe: Probe): ListenerRequest[] =>
       : rows;
   });
 
-const ETHERTYPE_IPV4 = 0x0800;
-
-const reasons = (drops: readonly Drop[]): Set<string> =>
-  new Set(drops.filter(([, type]) => type === ETHERTYPE_IPV4).map(([, , reason]) => reason));
+export interface LabProbe {
+  /** Keep what earlier packets left behind. Default: start cold. */
+  readonly warm?: boolean;
+  /** The World whose listeners wait for the probe, where they are not the lab's own. */
+  readonly world?: World;
+}
 
 /**
- * One probe through a lab, from a cold start unless `warm`.
+ * One probe through a lab.
  * @throws {Error} when the sender's namespace is not in the lab, when the capture lost frames, or
  *   when the network did not fall silent
  */
-export const probeLab = async (lab: Lab, probe: Probe, warm = false): Promise<Observation> => {
+export const probeLab = async (
+  lab: Lab,
+  probe: Probe,
+  { warm = false, world = lab.world }: LabProbe = {},
+): Promise<Observation> => {
   const ns = lab.plan.names.get(probe.from.netns);
   if (ns === undefined) throw new Error(`no namespace ${probe.from.netns} in the lab`);
   const { protocol, dst, dport, sport, src, size, ttl } = probe;
   const answer = await lab.agent.ask('probe', {
-    listeners: listenersOf(lab, probe),
+    listeners: listenersOf(lab, world, probe),
     client: { ns, protocol, dst, dport, sport, src, size, ttl },
     quiet: QUIET,
     patience: PATIENCE,
@@ -62,7 +70,7 @@ export const probeLab = async (lab: Lab, probe: Probe, warm = false): Promise<Ob
   return {
     outcome: answer.outcome,
     taps: timedTaps(lab, answer.frames),
-    drops: answer.drops === null ? undefined : reasons(answer.drops),
+    drops: answer.drops === null ? undefined : new Set(answer.drops.map(([, reason]) => reason)),
     conntrack: new Map(
       Object.entries(answer.conntrack).map(([name, text]) => [
         lab.byName.get(name)?.id ?? name,

@@ -238,13 +238,13 @@ const ownMacs = ({ devices }: Netns): ReadonlySet<string> =>
 
 /** Rows of multicast and of the devices' own MACs come and go with the devices; nobody wrote them. */
 const fdbOf = (rows: readonly FdbJson[], netns: Netns): string[] => {
-  const own = ownMacs(netns);
+  const own = new Set(netns.devices.map(({ mac }) => mac));
   return rows
     .filter(
-      ({ mac, flags, master, ifname, state }) =>
+      ({ mac, dst, state }) =>
         (Number.parseInt(mac.slice(0, 2), 16) & 1) === 0 &&
         state !== '' &&
-        !(own.has(mac) && (master !== undefined || ifname === master || flags.includes('self'))),
+        (dst !== undefined || !own.has(mac)),
     )
     .map(({ mac, ifname, dst }) => `${mac} ${ifname} ${dst ?? '-'}`);
 };

@@ -18,6 +18,8 @@ export interface FlowTaps {
   readonly arp: readonly Tap[];
   /** ARP requests that more attachments of a wire heard than are listed in `arp`. */
   readonly broadcasts: readonly WireBroadcast[];
+  /** The packet went round: further rounds, which differ in TTL alone, are not told. */
+  readonly looped: boolean;
 }
 
 const tapsIn = (detail: Step['detail'], key: 'exchange' | 'copies'): readonly Tap[] =>
@@ -36,6 +38,7 @@ export const tapsOf = (facts: Pick<TraceFacts, 'legs'>): FlowTaps => {
   const copies: Tap[] = [];
   const arp: Tap[] = [];
   const broadcasts: WireBroadcast[] = [];
+  let looped = false;
   for (const leg of facts.legs) {
     for (const hop of leg.hops) {
       for (const { n, kind, device, detail, packet } of hop.steps) {
@@ -45,11 +48,12 @@ export const tapsOf = (facts: Pick<TraceFacts, 'legs'>): FlowTaps => {
         }
         copies.push(...tapsIn(detail, 'copies').filter((tap) => !isArp(tap)));
         arp.push(...tapsIn(detail, 'copies').filter(isArp), ...tapsIn(detail, 'exchange'));
+        if (kind === 'drop' && 'reason' in detail && detail.reason === 'looped') looped = true;
         if ('broadcasts' in detail && detail.broadcasts) broadcasts.push(...detail.broadcasts);
       }
     }
   }
-  return { own, copies, arp, broadcasts };
+  return { own, copies, arp, broadcasts, looped };
 };
 
 /** Options of a SYN that a bare ACK of the same connection does without, in bytes (RFC 7323). */

@@ -7,13 +7,15 @@ import { buildLab, type Lab, LabError } from '../../src/lab/build.ts';
 import { timedTaps } from '../../src/lab/capture.ts';
 import { probeLab } from '../../src/lab/probe.ts';
 import { cluster, type Draft, netnsOf, nodeName, podIp, podName, worldOf } from './hand-made.ts';
+import { lacking, privileged, suite, tell, WIDTH } from './lab-machine.ts';
+import { aboutCase, claimed, runProofs, summary } from './proof-run.ts';
+import { random } from './random.ts';
+import { handMadeCase } from './random-cluster.ts';
 import { missing } from './requirements.ts';
-
-const lacking = missing(['unshare', 'python3', 'ip', 'bridge', 'iptables-restore', 'conntrack']);
 
 const running: Lab[] = [];
 const lab = async (made: Draft): Promise<Lab> => {
-  const built = await buildLab(worldOf(made), 'root');
+  const built = await buildLab(worldOf(made), privileged);
   running.push(built);
   return built;
 };
@@ -42,46 +44,49 @@ const records = (file: Buffer, ifindex: number, outgoing: boolean) => {
   return frames;
 };
 
-describe.skipIf(lacking.length > 0)(`the lab (lacks: ${lacking.join(', ') || 'nothing'})`, () => {
+describe.skipIf(lacking.length > 0)(suite('the lab'), () => {
   afterAll(async () => {
     for (const built of running) await built.stop();
   });
 
-  it('sees what tcpdump -p sees on each device in each direction', async () => {
-    const built = await lab(cluster({ nodes: 2, pods: 2, join: 'vxlan', podMtu: 1450 }));
-    const devices = built.plan.spaces.flatMap(({ name, netns }) =>
-      netns.devices
-        .filter(({ up }) => up)
-        .flatMap(({ ifname, ifindex }) =>
-          (['in', 'out'] as const).map((way) => ({ name, ifname, ifindex, way })),
-        ),
-    );
-    await built.agent.ask('spawn', {
-      jobs: devices.map(({ name, ifname, way }) => ({
-        ns: name,
-        argv: ['tcpdump', '-p', '-Q', way, '-i', ifname, '-U', '--immediate-mode', '-w', '-'],
-      })),
-      ready: 'listening on',
-    });
-    const seen = await probeLab(built, cross);
-    const files = await built.agent.ask('reap', {});
-    const theirs = files.flatMap((file, n) => {
-      const device = devices[n];
-      if (device === undefined) throw new Error('a file of no device');
-      const frames = records(Buffer.from(file, 'base64'), device.ifindex, device.way === 'out');
-      return timedTaps(built, { [device.name]: frames });
-    });
-    expect(seen.outcome).toBe('ok');
-    expect(seen.taps.length).toBeGreaterThan(40);
-    expect(seen.taps.map(line).sort()).toEqual(theirs.map(line).sort());
-  });
+  it.skipIf(missing(['tcpdump']).includes('tcpdump'))(
+    'sees what tcpdump -p sees on each device in each direction',
+    async () => {
+      const built = await lab(cluster({ nodes: 2, pods: 2, join: 'vxlan', podMtu: 1450 }));
+      const devices = built.plan.spaces.flatMap(({ name, netns }) =>
+        netns.devices
+          .filter(({ up }) => up)
+          .flatMap(({ ifname, ifindex }) =>
+            (['in', 'out'] as const).map((way) => ({ name, ifname, ifindex, way })),
+          ),
+      );
+      await built.agent.ask('spawn', {
+        jobs: devices.map(({ name, ifname, way }) => ({
+          ns: name,
+          argv: ['tcpdump', '-p', '-Q', way, '-i', ifname, '-U', '--immediate-mode', '-w', '-'],
+        })),
+        ready: 'listening on',
+      });
+      const seen = await probeLab(built, cross);
+      const files = await built.agent.ask('reap', {});
+      const theirs = files.flatMap((file, n) => {
+        const device = devices[n];
+        if (device === undefined) throw new Error('a file of no device');
+        const frames = records(Buffer.from(file, 'base64'), device.ifindex, device.way === 'out');
+        return timedTaps(built, { [device.name]: frames });
+      });
+      expect(seen.outcome).toBe('ok');
+      expect(seen.taps.length).toBeGreaterThan(40);
+      expect(seen.taps.map(line).sort()).toEqual(theirs.map(line).sort());
+    },
+  );
 
   it('starts each probe cold: the same taps twice, fewer when warm', async () => {
     const built = await lab(cluster({ nodes: 2, pods: 3, join: 'routes' }));
     const tcp: Probe = { ...cross, protocol: 'tcp', dport: 8080, size: 0 };
     const first = await probeLab(built, tcp);
     const second = await probeLab(built, tcp);
-    const warm = await probeLab(built, tcp, true);
+    const warm = await probeLab(built, tcp, { warm: true });
     const arp = (taps: readonly Tap[]) =>
       taps.filter(({ packet }) => packet.some(({ type }) => type === 'arp')).length;
     expect(first.outcome).toBe('ok');
@@ -116,7 +121,7 @@ describe.skipIf(lacking.length > 0)(`the lab (lacks: ${lacking.join(', ') || 'no
       src: '10.9.9.9',
       protocol: 'boot',
     });
-    await expect(buildLab(worldOf(made), 'root')).rejects.toThrow(LabError);
+    await expect(buildLab(worldOf(made), privileged)).rejects.toThrow(LabError);
   });
 
   it('sets every sysctl, whatever the machine started with', async () => {
@@ -134,5 +139,16 @@ describe.skipIf(lacking.length > 0)(`the lab (lacks: ${lacking.join(', ') || 'no
       ],
     });
     expect(read).toEqual([0, '2\n1\n', '']);
+  });
+
+  it('agrees with the simulator on Worlds made by hand, before any YAML is read', async () => {
+    const cases = Array.from({ length: 10 }, (_, seed) => {
+      const one = handMadeCase(random(seed), 6);
+      return { ...one, name: `hand-made seed ${seed}`, about: aboutCase(one) };
+    });
+    const total = await runProofs(cases, WIDTH, privileged);
+    tell(`kernel proof, Worlds made by hand: ${summary(total)}`);
+    expect(total.failures.join('\n\n')).toBe('');
+    expect(claimed(total)).toBeGreaterThanOrEqual(50);
   });
 });

@@ -1,0 +1,232 @@
+/** One probe through the simulator and through a real kernel: do the two agree? */
+import type { Tap } from '../kernel/event.ts';
+import type { ConntrackEntry, CtTuple } from '../kernel/netfilter/conntrack.ts';
+import type { Probe } from '../kernel/probe.ts';
+import type { NetnsId, World } from '../kernel/world.ts';
+import { compareTaps, sameTap } from '../trace/compare-taps.ts';
+import { acknowledgement, type FlowTaps, tapsOf } from '../trace/taps.ts';
+import type { Symptom, TraceFacts } from '../trace/trace.ts';
+import { traceProbe } from '../trace/trace-probe.ts';
+import type { Layer } from '../wire/packet.ts';
+import type { Lab } from './build.ts';
+import type { TimedTap } from './capture.ts';
+import { type Observation, probeLab } from './probe.ts';
+
+export interface Proof {
+  readonly facts: TraceFacts;
+  readonly observation: Observation;
+  /** What the kernel did otherwise, one line each. */
+  readonly differences: readonly string[];
+  /** Taps that both have. */
+  readonly taps: number;
+  /** The first try differed. */
+  readonly repeated: boolean;
+}
+
+/** What an application sees of each errno (man 7 ip, tcp, udp; strerror). */
+const SYMPTOMS: Readonly<Record<string, Symptom>> = {
+  ok: 'connected',
+  timeout: 'timeout',
+  ETIMEDOUT: 'timeout',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  EINVAL: 'invalid argument',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EMSGSIZE: 'message too long',
+  ENOPROTOOPT: 'protocol not available',
+};
+
+/** The first SYN's retransmission timeout in ns (TCP_TIMEOUT_INIT), with room for a busy machine. */
+const RETRANSMITTED = 900e6;
+
+const isSyn = (packet: readonly Layer[]): boolean =>
+  packet.some((layer) => layer.type === 'tcp' && layer.flags.join() === 'syn');
+
+/** A SYN that is sent again only says that the machine was slow: its taps are the first one's. */
+const foldRetransmissions = (taps: readonly TimedTap[]): TimedTap[] => {
+  const start = taps[0]?.time ?? 0;
+  return taps.filter(
+    (tap, n) =>
+      tap.time - start < RETRANSMITTED ||
+      !isSyn(tap.packet) ||
+      !taps.slice(0, n).some((earlier) => sameTap(earlier, tap)),
+  );
+};
+
+const isHandshake = ({ legs }: TraceFacts): boolean =>
+  legs[0]?.packet === 'syn' && legs[1]?.packet === 'synack' && legs[1].disposition === 'delivered';
+
+/** The trace's taps, with the ACK that it leaves out where it fares as the SYN did. */
+const expectedTaps = (facts: TraceFacts): FlowTaps => {
+  const taps = tapsOf(facts);
+  if (
+    !isHandshake(facts) ||
+    facts.legs.some(({ packet, direction }) => packet === 'ack' && direction === 'request')
+  )
+    return taps;
+  const cut = taps.own.findIndex(({ leg }) => leg !== 'syn' && leg !== 'synack');
+  const at = cut < 0 ? taps.own.length : cut;
+  const syn = taps.own.filter(({ leg }) => leg === 'syn');
+  return {
+    ...taps,
+    own: [...taps.own.slice(0, at), ...acknowledgement(syn), ...taps.own.slice(at)],
+  };
+};
+
+const layerText = (layer: Layer): string => {
+  const values = Object.entries(layer).filter(([key]) => key !== 'type');
+  return `${layer.type}(${values.map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(' ')})`;
+};
+
+/** One tap in one line. */
+export const tapText = ({ netns, device, direction, packet }: Tap): string =>
+  `${netns} ${device} ${direction} ${packet.map(layerText).join(' ')}`;
+
+const compareAllTaps = (
+  world: World,
+  facts: TraceFacts,
+  taps: readonly TimedTap[],
+): { readonly lines: string[]; readonly equal: number } => {
+  const { differences, equal } = compareTaps(
+    expectedTaps(facts),
+    foldRetransmissions(taps),
+    (segment, tap) =>
+      world.segments
+        .get(segment)
+        ?.attachments.some((end) => end.netns === tap.netns && end.ifname === tap.device) ?? false,
+  );
+  const lines = differences.map(
+    ({ kind, what, tap }) =>
+      `${kind === 'missing' ? 'only the trace has' : 'only the kernel has'} ${what}: ${tapText(tap)}`,
+  );
+  return { lines, equal };
+};
+
+type Port = CtTuple['sport'];
+
+const samePort = (expected: Port, found: Port): boolean => {
+  if (typeof expected === 'number' || typeof found !== 'number') return expected === found;
+  const [low, high] = expected.range;
+  return low <= found && found <= high;
+};
+
+const sameTuple = (expected: CtTuple, found: CtTuple): boolean =>
+  expected.src === found.src &&
+  expected.dst === found.dst &&
+  expected.protocol === found.protocol &&
+  samePort(expected.sport, found.sport) &&
+  samePort(expected.dport, found.dport);
+
+const sameEntry = (expected: ConntrackEntry, found: ConntrackEntry): boolean =>
+  sameTuple(expected.original, found.original) &&
+  sameTuple(expected.reply, found.reply) &&
+  expected.seenReply === found.seenReply &&
+  expected.assured === found.assured &&
+  expected.tcpState === found.tcpState;
+
+const portText = (port: Port): string =>
+  typeof port === 'number' ? String(port) : port.range.join('-');
+
+const tupleText = ({ src, dst, protocol, sport, dport }: CtTuple): string =>
+  `${protocol} ${src}:${portText(sport)} > ${dst}:${portText(dport)}`;
+
+const entryText = (entry: ConntrackEntry): string =>
+  `${tupleText(entry.original)} / ${tupleText(entry.reply)}` +
+  `${entry.tcpState === undefined ? '' : ` ${entry.tcpState}`}` +
+  `${entry.seenReply ? '' : ' UNREPLIED'}${entry.assured ? ' ASSURED' : ''}`;
+
+const compareConntrack = (
+  netns: NetnsId,
+  expected: readonly ConntrackEntry[],
+  found: readonly ConntrackEntry[],
+): string[] => {
+  const spare = [...found];
+  const absent = expected
+    .filter(({ confirmed }) => confirmed)
+    .filter((entry) => {
+      const at = spare.findIndex((other) => sameEntry(entry, other));
+      if (at >= 0) spare.splice(at, 1);
+      return at < 0;
+    });
+  return [
+    ...absent.map((entry) => `only the trace has connection in ${netns}: ${entryText(entry)}`),
+    ...spare.map((entry) => `only the kernel has connection in ${netns}: ${entryText(entry)}`),
+  ];
+};
+
+const compareFate = (facts: TraceFacts, outcome: string): string[] => {
+  const seen = SYMPTOMS[outcome] ?? outcome;
+  return seen === facts.symptom
+    ? []
+    : [`the trace says ${facts.symptom} (${facts.disposition}), the kernel ${seen} (${outcome})`];
+};
+
+/** Names of the kernel's own drop reasons; the model's own are in lower case. */
+const KERNEL_REASON = /^[A-Z]/;
+
+/** The trace's reason must be among the kernel's: these are machine-wide, so more are no evidence. */
+const compareDrops = (facts: TraceFacts, drops: Observation['drops']): string[] => {
+  if (drops === undefined) return [];
+  return facts.legs
+    .flatMap(({ hops }) => hops.flatMap(({ steps }) => steps))
+    .flatMap(({ kind, detail }) =>
+      kind === 'drop' && 'reason' in detail ? [String(detail.reason)] : [],
+    )
+    .filter((reason) => KERNEL_REASON.test(reason) && !drops.has(reason))
+    .map(
+      (reason) => `the trace drops with ${reason}, the kernel with ${[...drops].join() || 'none'}`,
+    );
+};
+
+/** What kernel and trace disagree about. */
+export const compareProof = (
+  world: World,
+  traced: { readonly facts: TraceFacts; readonly world: World },
+  observation: Observation,
+): Proof => {
+  const { facts } = traced;
+  const { lines, equal } = compareAllTaps(world, facts, observation.taps);
+  const differences = [
+    ...compareFate(facts, observation.outcome),
+    ...lines,
+    ...compareDrops(facts, observation.drops),
+    ...[...observation.conntrack].flatMap(([netns, entries]) =>
+      compareConntrack(netns, traced.world.dynamic.get(netns)?.conntrack ?? [], entries),
+    ),
+  ];
+  return { facts, observation, differences, taps: equal, repeated: false };
+};
+
+const REF = { text: 'probe', kind: 'ip' } as const;
+
+/**
+ * Milliseconds after which a router that has said `unreachable` too often says it again
+ * (ip_error, net/ipv4/route.c: five at once, then one a second), and a busy machine is itself again.
+ */
+const RECOVERY = 2500;
+
+const once = async (lab: Lab, probe: Probe, world: World): Promise<Proof> => {
+  const traced = traceProbe(world, probe, {
+    scenario: world.name,
+    probe: { from: REF, to: REF, protocol: probe.protocol },
+    assumptions: [],
+  });
+  return compareProof(lab.world, traced, await probeLab(lab, probe, { world }));
+};
+
+/**
+ * Traces `probe` and sends it through the lab, both cold. Where they differ it is tried once more
+ * after a pause, and `repeated` says so.
+ * @param world the lab's World, or one that differs from it in listeners alone
+ */
+export const proveProbe = async (lab: Lab, probe: Probe, world = lab.world): Promise<Proof> => {
+  const proof = await once(lab, probe, world);
+  if (proof.differences.length === 0 || proof.facts.disposition === 'inconclusive') return proof;
+  await new Promise((resolve) => {
+    setTimeout(resolve, RECOVERY);
+  });
+  return { ...(await once(lab, probe, world)), repeated: true };
+};

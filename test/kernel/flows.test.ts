@@ -1,0 +1,44 @@
+/**
+ * Random flows over random clusters, from scenario text to the last tap: the simulator and a real
+ * kernel agree. Budget: 240 flows within 3 minutes on two processors.
+ *
+ * One seed again: `K8SNET_SEED=17 npx vitest run test/kernel/flows.test.ts`.
+ */
+import process from 'node:process';
+import { describe, expect, it } from 'vitest';
+import { lacking, privileged, suite, tell, WIDTH } from './lab-machine.ts';
+import { aboutCase, claimed, type ProofCase, runProofs, summary } from './proof-run.ts';
+import { random } from './random.ts';
+import { scenarioCase } from './random-scenario.ts';
+
+const SEEDS = 30;
+const FLOWS = 8;
+const COMMAND = 'npx vitest run test/kernel/flows.test.ts';
+
+const only = process.env['K8SNET_SEED'];
+const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, n) => n + 1) : [Number(only)];
+
+function* cases(): Generator<Promise<ProofCase>> {
+  for (const seed of seeds) {
+    yield scenarioCase(random(seed), FLOWS).then((one) => ({
+      ...one,
+      name: `K8SNET_SEED=${seed} ${COMMAND}`,
+      about: aboutCase(one),
+    }));
+  }
+}
+
+describe.skipIf(lacking.length > 0)(suite('random flows'), () => {
+  it('fare in the simulator as in a real kernel', async () => {
+    const total = await runProofs(cases(), WIDTH, privileged);
+    tell(`kernel proof, random clusters: ${summary(total)}`);
+    expect(total.failures.join('\n\n')).toBe('');
+    if (only !== undefined) return;
+    expect(claimed(total)).toBeGreaterThanOrEqual(200);
+    expect(total.taps).toBeGreaterThan(2000);
+    // Chance must not run dry: every kind of fate is among them.
+    expect([...total.dispositions.keys()]).toEqual(
+      expect.arrayContaining(['delivered', 'refused', 'rejected', 'dropped', 'reply-lost']),
+    );
+  });
+});

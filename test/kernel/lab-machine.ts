@@ -1,0 +1,29 @@
+/** What this machine can do for a lab, found out once a test file. */
+import process from 'node:process';
+import { privilege } from '../../src/lab/agent.ts';
+import { missing } from './requirements.ts';
+
+const TOOLS = ['unshare', 'python3', 'ip', 'bridge', 'nft', 'iptables-restore', 'conntrack'];
+
+/** Whatever private copy of the network there is; root adds only drop reasons. */
+const found = privilege();
+
+/** What a lab lacks here, in words; empty when it can be built. */
+export const lacking: readonly string[] = [
+  ...missing(TOOLS).filter((what) => what !== 'root'),
+  ...(found === 'none' ? ['network namespaces'] : []),
+];
+
+export const privileged = found === 'none' ? 'root' : found;
+
+/** The name of a suite, and what makes it skip. */
+export const suite = (name: string): string =>
+  lacking.length === 0 ? name : `${name} (skipped: no ${lacking.join(', no ')})`;
+
+/** Counts belong into the output of a run that passes, too. */
+export const tell = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** Labs at a time: the proof's budget is stated for two processors. */
+export const WIDTH = 2;
