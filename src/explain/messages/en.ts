@@ -6,7 +6,7 @@ import type { Leg, LegPacket } from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
 import { type Command, commandIn } from '../check-command.ts';
-import type { StepContext } from '../context.ts';
+import type { CauseContext, StepContext } from '../context.ts';
 import { portSuffix } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
