@@ -354,6 +354,8 @@ export const planLab = (world: World): LabPlan => {
               ]
             : [],
         ),
+        // Segments go and come one by one, as on a wire: neither sent as one nor merged on receipt.
+        ...devices.map(({ ifname }) => `link set dev ${ifname} gso_max_segs 1 gro_max_size 1`),
         // A bridge follows the MTU of its ports until it is told one.
         ...devices
           .filter((dev) => dev.kind === 'bridge')

@@ -282,6 +282,9 @@ export const withFaults = (
 
 const SIZES = [undefined, undefined, 1, 100, 548, 1172, 1222, 1372, 1422];
 
+/** Most questions are whether there is a connection; some, whether data gets through. */
+const TCP_SIZES = [undefined, undefined, undefined, 1, 1000, 1348, 1398, 5000];
+
 const someDestination = (subject: Subject, { pick }: Random): string => {
   const { node, pod, neighbour, other, otherPod } = subject;
   return pick([
@@ -315,7 +318,7 @@ export const randomProbe = (world: World, random: Random, sport: number, ports: 
   const subject = subjectOf(nodes, random);
   const { node, pod } = subject;
   const protocol = random.pick(['tcp', 'tcp', 'udp', 'icmp'] as const);
-  const size = protocol === 'tcp' ? undefined : random.pick(SIZES);
+  const size = random.pick(protocol === 'tcp' ? TCP_SIZES : SIZES);
   const ttl = random.chance(0.05) ? random.pick([1, 2, 3]) : undefined;
   return {
     from: { netns: random.pick([pod.netns, pod.netns, pod.netns, node.netns]) },
