@@ -1,4 +1,5 @@
 /** Out of a bridge's ports: one, or all that want it (net/bridge/br_forward.c). */
+import { ipv4Length } from '../../wire/length.ts';
 import type { Ethernet } from '../../wire/packet.ts';
 import type { Bridge } from '../netdev.ts';
 import { portState, portsOf } from '../netdev.ts';
@@ -30,6 +31,18 @@ const shouldDeliver = (
   portState(walk.world, netns, port) === 'forwarding' &&
   !(inPort?.port?.isolated === true && port.port?.isolated === true);
 
+/**
+ * br_nf_dev_queue_xmit: br_netfilter cuts what is longer than the port's MTU into fragments, or
+ * throws it away where it may not be cut.
+ */
+const brNfFits = (walk: Walk, netns: Netns, port: Netdev, frame: Ethernet): boolean => {
+  const { payload } = frame;
+  if (payload.type === 'arp' || ipv4Length(payload) <= port.mtu) return true;
+  if (payload.df) dropTooLong(walk, netns, { device: port.ifname, mtu: port.mtu }, frame);
+  else drop(walk, netns, 'not-modelled', { device: port.ifname, unmodelled: 'fragmentation' });
+  return false;
+};
+
 /** __br_forward, br_forward_finish and br_dev_queue_push_xmit. */
 const push = (walk: Walk, netns: Netns, port: Netdev, bridged: Bridged): void => {
   const { skb, inPort } = bridged;
@@ -38,6 +51,7 @@ const push = (walk: Walk, netns: Netns, port: Netdev, bridged: Bridged): void =>
     if (!brNfForward(walk, netns, bridged.bridge, skb, inPort, port)) return;
     if (!brNfPostRouting(walk, netns, bridged.bridge, skb, port)) return;
     if (skb.packet !== frame.payload) frame = { ...frame, payload: skb.packet };
+    if (skb.physout !== undefined && !brNfFits(walk, netns, port, frame)) return;
   }
   if (!isSkbForwardable(port.mtu, frame)) {
     dropTooLong(walk, netns, { device: port.ifname, mtu: port.mtu }, frame);

@@ -895,6 +895,25 @@ const firewalls: readonly Case[] = [
   },
 ];
 
+const smallPorts: readonly Case[] = [
+  {
+    name: 'a bridge gives a port four bytes more than its MTU',
+    world: () => build(ROUTES, [[NODE, 'ip link set veth2 mtu 1300']]),
+    probe: udp(POD, NEIGHBOUR_IP, { size: 1304 - 28, sport: 40001 }),
+    ...OK,
+    legs: ['datagram', 'datagram'],
+  },
+  {
+    name: 'br_netfilter does not',
+    world: () => build(filtered, [[NODE, 'ip link set veth2 mtu 1300']]),
+    probe: udp(POD, NEIGHBOUR_IP, { size: 1304 - 28, sport: 40001 }),
+    disposition: 'dropped',
+    symptom: 'timeout',
+    legs: ['datagram'],
+    drop: ['NOT_SPECIFIED', 'veth2'],
+  },
+];
+
 const third: readonly Case[] = [
   {
     name: 'two Pods answer for one address',
@@ -934,5 +953,6 @@ export const CASES: readonly Case[] = [
   ...routers,
   ...sizes,
   ...firewalls,
+  ...smallPorts,
   ...third,
 ];
