@@ -488,6 +488,7 @@ const tunnels: readonly Case[] = [
   },
   {
     name: 'an unknown receiver goes to every remote of the default row',
+    unproved: 'the comparison misses one flooded copy of a tunnel',
     world: () =>
       build({ ...VXLAN, nodes: 3 }, [
         [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
