@@ -19,8 +19,6 @@ export interface Proof {
   readonly differences: readonly string[];
   /** Taps that both have. */
   readonly taps: number;
-  /** The first try differed. */
-  readonly repeated: boolean;
 }
 
 /** What an application sees of each errno (man 7 ip, tcp, udp; strerror). */
@@ -223,18 +221,21 @@ export const compareProof = (
       compareConntrack(netns, traced.world.dynamic.get(netns)?.conntrack ?? [], entries),
     ),
   ];
-  return { facts, observation, differences, taps: equal, repeated: false };
+  return { facts, observation, differences, taps: equal };
 };
 
 const REF = { text: 'probe', kind: 'ip' } as const;
 
 /**
- * Milliseconds after which a router that has said `unreachable` too often says it again
- * (ip_error, net/ipv4/route.c: five at once, then one a second), and a busy machine is itself again.
+ * Traces `probe` and sends it through the lab, both cold.
+ *
+ * A lab that has seen many probes is not quite cold: a router that said `unreachable` five times at
+ * once says it once a second (ip_error, net/ipv4/route.c), one that sent redirects sends fewer
+ * (ip_rt_send_redirect), and nothing resets their counts. A difference stands when a new lab shows
+ * it too.
+ * @param world the lab's World, or one that differs from it in listeners alone
  */
-const RECOVERY = 2500;
-
-const once = async (lab: Lab, probe: Probe, world: World): Promise<Proof> => {
+export const proveProbe = async (lab: Lab, probe: Probe, world = lab.world): Promise<Proof> => {
   // Whose listener was meant is the asker's matter; a kernel connects to whoever holds the port.
   const { expect: _, ...sent } = probe;
   const traced = traceProbe(world, sent, {
@@ -243,18 +244,4 @@ const once = async (lab: Lab, probe: Probe, world: World): Promise<Proof> => {
     assumptions: [],
   });
   return compareProof(lab.world, traced, await probeLab(lab, probe, { world }));
-};
-
-/**
- * Traces `probe` and sends it through the lab, both cold. Where they differ it is tried once more
- * after a pause, and `repeated` says so.
- * @param world the lab's World, or one that differs from it in listeners alone
- */
-export const proveProbe = async (lab: Lab, probe: Probe, world = lab.world): Promise<Proof> => {
-  const proof = await once(lab, probe, world);
-  if (proof.differences.length === 0 || proof.facts.disposition === 'inconclusive') return proof;
-  await new Promise((resolve) => {
-    setTimeout(resolve, RECOVERY);
-  });
-  return { ...(await once(lab, probe, world)), repeated: true };
 };
