@@ -354,7 +354,11 @@ const runData = (run: Run, synack: Ipv4, size: number): void => {
     walkLeg(run, 'request', 'data', () =>
       sendSegment(run, synack, (dst) => {
         const room = Math.min(peer, dstMtu(netns, dst) - HEADERS) - TIMESTAMPS;
-        return { flags: ['psh', 'ack'], payload: data(Math.min(size, room)) };
+        // Only the last segment of what the application wrote is pushed (tcp_mark_push).
+        return {
+          flags: size > room ? ['ack'] : ['psh', 'ack'],
+          payload: data(Math.min(size, room)),
+        };
       }),
     );
     if (!client.tooLong) break;
