@@ -96,14 +96,15 @@ const lookupBy = (
 export const lookup = (table: readonly ConntrackEntry[], flow: Flow): Found | undefined =>
   lookupBy(table, flow, identicalTuple) ?? lookupBy(table, flow, sameTuple);
 
-/** nf_conntrack_tuple_taken: another connection's packets already look like this. */
+/**
+ * nf_conntrack_tuple_taken: another connection's packets already look like this. A port picked at
+ * random is taken where the very same pick is used again, never by another pick of its range.
+ */
 export const tupleTaken = (
   table: readonly ConntrackEntry[],
   flow: Flow,
   own: ConntrackEntry,
 ): boolean => {
-  const known = (port: number | Unknown): boolean => typeof port === 'number';
-  if (!known(flow.tuple.sport) || !known(flow.tuple.dport)) return false;
   const others = table.filter((entry) => !sameTuple(entry.original, own.original));
   return lookupBy(others, flow, identicalTuple) !== undefined;
 };

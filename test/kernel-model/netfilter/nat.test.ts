@@ -283,6 +283,21 @@ describe('NAT and the way back', () => {
     );
   });
 
+  it('tell apart two connections of one source that meet behind DNAT and a random port', () => {
+    const router = routerWith(
+      iptables(
+        '-t nat -A PREROUTING -d 10.96.0.0/24 -j DNAT --to-destination 192.0.2.8',
+        MASQUERADE,
+      ),
+    );
+    const other = tcp('10.0.0.2', 5001, '192.0.2.8', 5000, 'syn');
+    const direct = tcp('10.0.0.4', 5001, '192.0.2.8', 5000, 'syn');
+    const translated = tcp('10.0.0.4', 5001, '10.96.0.2', 5000, 'syn');
+    const [, , left] = [other, direct, translated].map((packet) => forwarded(router, packet));
+    if (left === undefined) throw new Error('lost');
+    expect(forwarded(router, answerTo(left), 'eth1', 'eth0')?.src).toBe('10.96.0.2');
+  });
+
   it('give no two connections the same packets to be known by', () => {
     fc.assert(
       fc.property(rules, fc.array(question, { minLength: 2, maxLength: 12 }), (lines, sent) => {
