@@ -1,7 +1,7 @@
 /** Who owns an address: every range and every address ever given, indexed when first asked. */
 import type { Ip } from '../wire/packet.ts';
 import type { PrefixMap } from './prefix-map.ts';
-import { createPrefixMap, matchPrefix } from './prefix-map.ts';
+import { createPrefixMap, longestMatch } from './prefix-map.ts';
 import type { Book, BookOwner, BookRange } from './world.ts';
 
 const NOBODY: readonly BookOwner[] = [];
@@ -30,8 +30,7 @@ export const createBook = (ranges: readonly BookRange[], owners: readonly BookOw
     },
     rangeOf: (ip) => {
       byPrefix ??= createPrefixMap(ranges, ({ cidr }) => cidr);
-      const first = matchPrefix(byPrefix, ip).next();
-      return first.done ? undefined : first.value;
+      return longestMatch(byPrefix, ip);
     },
   };
 };

@@ -62,16 +62,50 @@ export const bridgeFdb = (
   return [...rows, ...[...(seen?.values() ?? [])].filter(({ mac }) => !listed.has(mac))];
 };
 
+type Remotes = Map<Mac, readonly FdbEntry[]>;
+
+const indexes = new WeakMap<readonly FdbEntry[], Remotes>();
+
+const remotesOf = ({ fdb }: Vxlan): Remotes => {
+  let index = indexes.get(fdb);
+  if (!index) {
+    index = new Map();
+    for (const row of fdb) index.set(row.mac, [...(index.get(row.mac) ?? []), row]);
+    indexes.set(fdb, index);
+  }
+  return index;
+};
+
+const NO_ROWS: readonly FdbEntry[] = [];
+
+/** The rows that were written by hand for a MAC. */
+export const writtenRemotes = (dev: Vxlan, mac: Mac): readonly FdbEntry[] =>
+  remotesOf(dev).get(mac) ?? NO_ROWS;
+
+/**
+ * The rows of a tunnel with one more. The index moves on to them, so that a tunnel with a row for
+ * each of thousands of nodes is filled in no time; the rows before it are indexed anew if anybody
+ * asks for them again.
+ */
+export const withRemote = (dev: Vxlan, row: FdbEntry): readonly FdbEntry[] => {
+  const index = remotesOf(dev);
+  const fdb = [...dev.fdb, row];
+  indexes.delete(dev.fdb);
+  index.set(row.mac, [...(index.get(row.mac) ?? []), row]);
+  indexes.set(fdb, index);
+  return fdb;
+};
+
 /**
  * vxlan_find_mac and vxlan_xmit's fall-back (drivers/net/vxlan/vxlan_core.c): the remote rows of a
  * MAC, or else those of the all-zero MAC, which stand for every unknown one. Several rows: the
  * frame goes to each of them. Empty: it is dropped.
  */
 export const vxlanFdbFind = (dev: Vxlan, learned: LearnedFdb, mac: Mac): readonly FdbEntry[] => {
-  const exact = dev.fdb.filter((row) => row.mac === mac);
+  const exact = writtenRemotes(dev, mac);
   if (exact.length > 0) return exact;
   const row = learned?.fdb.get(dev.ifname)?.get(mac);
-  return row ? [row] : dev.fdb.filter((other) => other.mac === ZERO_MAC);
+  return row ? [row] : writtenRemotes(dev, ZERO_MAC);
 };
 
 /** All rows of a vxlan device as `bridge fdb show dev DEV` has them. */

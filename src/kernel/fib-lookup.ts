@@ -1,10 +1,10 @@
 /** Which route a flow takes: rules in order, then the longest prefix (net/ipv4/fib_rules.c, fib_trie.c). */
-import { cidrContains, isMulticast } from '../wire/ip.ts';
+import { cidrContains, ipv4ToNumber, isMulticast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { Errno, NearMiss } from './event.ts';
 import type { FibEntry, FibRule, RouteScope } from './fib.ts';
 import { TABLE_LOCAL } from './fib.ts';
-import { BUILT_IN_TABLES, candidates, hasCustomRules } from './fib-index.ts';
+import { BUILT_IN_TABLES, hasCustomRules, levelsOf } from './fib-index.ts';
 import type { Hosts } from './netdev.ts';
 import { findDev, hasCarrier } from './netdev.ts';
 import { ipv4DevConf } from './sysctl.ts';
@@ -77,21 +77,23 @@ const unusable = (
   row: FibEntry,
   flow: Flow,
   linkDown: LinkDown | undefined,
-): Skipped | undefined => {
+): Skipped['reason'] | undefined => {
   if (row.dev === undefined) return undefined;
   const dev = findDev(netns, row.dev);
-  if (!dev) return { row, reason: 'device-down' };
+  if (!dev) return 'device-down';
   // Rows of host scope never look at the link, and outlive their device (fib_sync_down_dev).
   if (row.scope !== 'host') {
-    const ignored =
+    if (!dev.up) return 'device-down';
+    const ignores =
       linkDown !== undefined &&
       ipv4DevConf(netns, row.dev, 'ignore_routes_with_linkdown') !== 0 &&
       linkDown(dev);
-    if (!dev.up || ignored) return { row, reason: 'device-down' };
+    if (ignores) return 'device-down';
   }
-  if (flow.oif !== undefined && flow.oif !== row.dev) return { row, reason: 'other-device' };
-  return undefined;
+  return flow.oif !== undefined && flow.oif !== row.dev ? 'other-device' : undefined;
 };
+
+const NOTHING: TableResult = {};
 
 /**
  * fib_table_lookup (net/ipv4/fib_trie.c): the first row of a table, longest prefix first, that has
@@ -104,17 +106,22 @@ export const fibTableLookup = (
   flow: Flow,
   linkDown?: LinkDown,
 ): TableResult => {
+  const address = ipv4ToNumber(flow.dst);
   const scope = scopeNumber(flow.scope ?? 'global');
   let skipped: Skipped | undefined;
-  for (const row of candidates(netns, table, flow.dst)) {
-    if (scopeNumber(row.scope) < scope) continue;
-    if (row.type === 'throw') break;
-    const miss = ERROR[row.type] === undefined ? unusable(netns, row, flow, linkDown) : undefined;
-    if (!miss) return { row, ...(skipped && { skipped }) };
-    skipped ??= miss;
+  for (const { mask, byAddress } of levelsOf(netns, table)) {
+    for (const row of byAddress.get((address & mask) >>> 0) ?? NO_ROWS) {
+      if (scopeNumber(row.scope) < scope) continue;
+      if (row.type === 'throw') return skipped ? { skipped } : NOTHING;
+      const reason = unusable(netns, row, flow, linkDown);
+      if (reason === undefined) return skipped ? { row, skipped } : { row };
+      skipped ??= { row, reason };
+    }
   }
-  return skipped ? { skipped } : {};
+  return skipped ? { skipped } : NOTHING;
 };
+
+const NO_ROWS: readonly FibEntry[] = [];
 
 /** fib_rule_match and fib4_rule_match (net/core/fib_rules.c, net/ipv4/fib_rules.c). */
 export const fibRuleMatch = (rule: FibRule, flow: Flow): boolean => {
@@ -143,12 +150,15 @@ const runnerUp = (
   flow: Flow,
   linkDown: LinkDown | undefined,
 ): Skipped | undefined => {
+  const address = ipv4ToNumber(flow.dst);
   let passed = false;
-  for (const row of candidates(netns, winner.table, flow.dst)) {
-    if (row === winner) passed = true;
-    else if (passed && row.type !== 'throw' && !unusable(netns, row, flow, linkDown)) {
-      if (row.dst !== winner.dst) return { row, reason: 'shorter-prefix' };
-      if (row.metric > winner.metric) return { row, reason: 'higher-metric' };
+  for (const { mask, byAddress } of levelsOf(netns, winner.table)) {
+    for (const row of byAddress.get((address & mask) >>> 0) ?? NO_ROWS) {
+      if (row === winner) passed = true;
+      else if (passed && row.type !== 'throw' && !unusable(netns, row, flow, linkDown)) {
+        if (row.dst !== winner.dst) return { row, reason: 'shorter-prefix' };
+        if (row.metric > winner.metric) return { row, reason: 'higher-metric' };
+      }
     }
   }
   return undefined;

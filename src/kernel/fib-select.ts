@@ -1,5 +1,5 @@
 /** From a row to a next hop and a source address (net/ipv4/fib_semantics.c, devinet.c). */
-import { cidrContains, cidrOf } from '../wire/ip.ts';
+import { ipv4ToNumber, prefixMask } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { FibEntry, RouteScope } from './fib.ts';
 import { TABLE_LOCAL } from './fib.ts';
@@ -18,6 +18,28 @@ const selectElsewhere = (dev: Netdev, scope: number): IfAddr | undefined =>
       !address.secondary && address.scope !== 'link' && scopeNumber(address.scope) <= scope,
   );
 
+/** inet_ifa_match: whether the subnet of an address holds another. */
+const onSubnet = ({ ip, prefix }: IfAddr, other: Ip): boolean =>
+  ((ipv4ToNumber(ip) ^ ipv4ToNumber(other)) & prefixMask(prefix)) === 0;
+
+/** The address of the device itself that is fit, the one nearest to `dst` first. */
+const selectHere = (
+  netns: Netns,
+  dev: Netdev,
+  dst: Ip | undefined,
+  scope: number,
+): IfAddr | undefined => {
+  const local = ipv4DevConf(netns, dev.ifname, 'route_localnet') !== 0;
+  const widest = scopeNumber(local ? 'link' : 'host');
+  let first: IfAddr | undefined;
+  for (const address of dev.addresses) {
+    if (address.secondary || Math.min(scopeNumber(address.scope), widest) > scope) continue;
+    if (dst === undefined || onSubnet(address, dst)) return address;
+    first ??= address;
+  }
+  return first;
+};
+
 /**
  * inet_select_addr (net/ipv4/devinet.c): the source address for packets that leave by a device. The
  * first primary address of the scope asked for or wider whose subnet holds `dst`, else the first
@@ -32,21 +54,8 @@ export const inetSelectAddr = (
 ): Ip | undefined => {
   const wanted = scopeNumber(scope);
   const dev = findDev(netns, ifname);
-  if (dev) {
-    const widest =
-      ipv4DevConf(netns, ifname, 'route_localnet') === 0
-        ? scopeNumber('host')
-        : scopeNumber('link');
-    const usable = dev.addresses.filter(
-      (address) => !address.secondary && Math.min(scopeNumber(address.scope), widest) <= wanted,
-    );
-    const near =
-      dst === undefined
-        ? undefined
-        : usable.find(({ ip, prefix }) => cidrContains(cidrOf(ip, prefix), dst));
-    const found = near ?? usable[0];
-    if (found) return found.ip;
-  }
+  const here = dev && selectHere(netns, dev, dst, wanted);
+  if (here) return here.ip;
   for (const other of netns.devices) {
     const found = selectElsewhere(other, wanted);
     if (found) return found.ip;

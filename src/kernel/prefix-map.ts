@@ -1,46 +1,70 @@
 /** Values by address prefix: a hash table for each prefix length, asked from the longest one down. */
-import { ipv4ToNumber, parseCidr, prefixMask } from '../wire/ip.ts';
+import { ipv4ToNumber, parseCidr } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
 
-interface Level<Value> {
+/** All prefixes of one length. */
+export interface PrefixLevel<Value> {
   readonly prefix: number;
   readonly mask: number;
+  /** By the network's first address, as a number. Values of one prefix keep their order. */
   readonly byAddress: Map<number, Value[]>;
 }
 
 export interface PrefixMap<Value> {
   /** Longest prefix first; only lengths that hold a value. */
-  readonly levels: readonly Level<Value>[];
+  readonly levels: PrefixLevel<Value>[];
 }
 
+/** The values of exactly one prefix; undefined when there is none. */
+export const prefixGroup = <Value>(
+  { levels }: PrefixMap<Value>,
+  cidr: Cidr,
+): readonly Value[] | undefined => {
+  const { address, prefix } = parseCidr(cidr);
+  return levels.find((level) => level.prefix === prefix)?.byAddress.get(address);
+};
+
+/** Replaces the values of one prefix. */
+export const setPrefixGroup = <Value>(
+  { levels }: PrefixMap<Value>,
+  cidr: Cidr,
+  values: Value[],
+): void => {
+  const { address, prefix, mask } = parseCidr(cidr);
+  let level = levels.find((one) => one.prefix === prefix);
+  if (!level) {
+    level = { prefix, mask, byAddress: new Map() };
+    const at = levels.findIndex((one) => one.prefix < prefix);
+    levels.splice(at < 0 ? levels.length : at, 0, level);
+  }
+  level.byAddress.set(address, values);
+};
+
 /**
- * An index over values that belong to a prefix. Values of one prefix keep their order.
+ * An index over values that belong to a prefix.
  * @param prefixOf the prefix that a value belongs to
  */
 export const createPrefixMap = <Value>(
   values: Iterable<Value>,
   prefixOf: (value: Value) => Cidr,
 ): PrefixMap<Value> => {
-  const levels = new Map<number, Level<Value>>();
+  const groups = new Map<Cidr, Value[]>();
   for (const value of values) {
-    const { address, prefix } = parseCidr(prefixOf(value));
-    let level = levels.get(prefix);
-    if (!level) {
-      level = { prefix, mask: prefixMask(prefix), byAddress: new Map() };
-      levels.set(prefix, level);
-    }
-    const same = level.byAddress.get(address);
+    const same = groups.get(prefixOf(value));
     if (same) same.push(value);
-    else level.byAddress.set(address, [value]);
+    else groups.set(prefixOf(value), [value]);
   }
-  return { levels: [...levels.values()].sort((a, b) => b.prefix - a.prefix) };
+  const map: PrefixMap<Value> = { levels: [] };
+  for (const [cidr, group] of groups) setPrefixGroup(map, cidr, group);
+  return map;
 };
 
-/** Every value whose prefix holds the address, longest prefix first; lazily. */
-export function* matchPrefix<Value>(map: PrefixMap<Value>, ip: Ip): Generator<Value, void, void> {
+/** The first value of the longest prefix that holds the address. */
+export const longestMatch = <Value>({ levels }: PrefixMap<Value>, ip: Ip): Value | undefined => {
   const address = ipv4ToNumber(ip);
-  for (const level of map.levels) {
-    const values = level.byAddress.get((address & level.mask) >>> 0);
-    if (values) yield* values;
+  for (const { mask, byAddress } of levels) {
+    const first = byAddress.get((address & mask) >>> 0)?.[0];
+    if (first !== undefined) return first;
   }
-}
+  return undefined;
+};

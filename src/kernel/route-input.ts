@@ -4,8 +4,8 @@ import type { Ip } from '../wire/packet.ts';
 import type { DropReason } from './drop-reason.ts';
 import type { Errno } from './event.ts';
 import type { FibEntry } from './fib.ts';
-import { hasCustomRules } from './fib-index.ts';
-import type { FibResult } from './fib-lookup.ts';
+import { hasCustomLocalRoutes, hasCustomRules } from './fib-index.ts';
+import type { FibResult, Flow } from './fib-lookup.ts';
 import { fibLookup, fibLookupWith, isZeronet, LIMITED_BROADCAST } from './fib-lookup.ts';
 import { gatewayOf, nexthopScope } from './fib-select.ts';
 import type { Hosts } from './netdev.ts';
@@ -61,10 +61,6 @@ type SourceCheck =
   | { readonly ok: true; readonly onLink: boolean; readonly reverse?: FibResult }
   | { readonly ok: false; readonly reason: DropReason; readonly reverse?: FibResult };
 
-/** Somebody made addresses local without owning them (fib_has_custom_local_routes). */
-const hasCustomLocalRoutes = ({ routes }: Netns): boolean =>
-  routes.some(({ type, protocol }) => type === 'local' && protocol !== 'kernel');
-
 /** __fib_validate_source: the route back must exist as strictly as rp_filter wants it. */
 const fullCheck = (
   world: Hosts,
@@ -74,7 +70,8 @@ const fullCheck = (
   rpFilter: number,
 ): SourceCheck => {
   const mark = ipv4DevConf(netns, key.iif, 'src_valid_mark') === 0 ? 0 : (key.mark ?? 0);
-  const flow = { dst: key.src, src: key.dst, mark, ...(oif !== undefined && { iif: oif }) };
+  const flow: Draft<Flow> = { dst: key.src, src: key.dst, mark };
+  if (oif !== undefined) flow.iif = oif;
   const reverse = fibLookup(world, netns, flow);
   const { row } = reverse;
   const lastResort: SourceCheck =
@@ -118,19 +115,35 @@ export const fibValidateSource = (
   return fullCheck(world, netns, key, oif, rpFilter);
 };
 
-const martianSource = (reason: DropReason, lookups: Lookups = {}): RouteInput => ({
-  kind: 'drop',
-  martian: 'source',
-  reason,
-  ...lookups,
-});
+// Every packet is routed a few times on its way: what it is told is written, not spread.
+type Draft<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
-const martianDestination = (reason: DropReason, lookups: Lookups = {}): RouteInput => ({
-  kind: 'drop',
-  martian: 'destination',
-  reason,
-  ...lookups,
-});
+type Stays = Extract<RouteInput, { kind: 'local' | 'broadcast' }>;
+
+/** Writes down the lookups that led to an answer. */
+const told = <Answer extends Draft<Lookups>>(
+  answer: Answer,
+  result: FibResult | undefined,
+  reverse: FibResult | undefined,
+): Answer => {
+  if (result) answer.result = result;
+  if (reverse) answer.reverse = reverse;
+  return answer;
+};
+
+const martian = (
+  which: 'source' | 'destination',
+  reason: DropReason,
+  result?: FibResult,
+  reverse?: FibResult,
+): RouteInput => {
+  const answer: Draft<Extract<RouteInput, { kind: 'drop' }>> = {
+    kind: 'drop',
+    martian: which,
+    reason,
+  };
+  return told(answer, result, reverse);
+};
 
 const HOST_UNREACH = 1;
 const NET_UNREACH = 0;
@@ -154,13 +167,13 @@ const ipError = (errno: Errno, forwarding: boolean, result: FibResult): RouteInp
 
 /** The martians that no table can tell; undefined: go on and look it up. */
 const obviousMartian = (netns: Netns, { src, dst, iif }: InputKey): RouteInput | undefined => {
-  if (isMulticast(src) || src === LIMITED_BROADCAST) return martianSource('IP_INVALID_SOURCE');
+  if (isMulticast(src) || src === LIMITED_BROADCAST) return martian('source', 'IP_INVALID_SOURCE');
   if (dst === LIMITED_BROADCAST || (src === '0.0.0.0' && dst === '0.0.0.0')) return undefined;
-  if (isZeronet(src)) return martianSource('IP_INVALID_SOURCE');
-  if (isZeronet(dst)) return martianDestination('IP_INVALID_DEST');
+  if (isZeronet(src)) return martian('source', 'IP_INVALID_SOURCE');
+  if (isZeronet(dst)) return martian('destination', 'IP_INVALID_DEST');
   if (ipv4DevConf(netns, iif, 'route_localnet') !== 0) return undefined;
-  if (isLoopback(dst)) return martianDestination('IP_LOCALNET');
-  if (isLoopback(src)) return martianSource('IP_LOCALNET');
+  if (isLoopback(dst)) return martian('destination', 'IP_LOCALNET');
+  if (isLoopback(src)) return martian('source', 'IP_LOCALNET');
   return undefined;
 };
 
@@ -171,11 +184,11 @@ const broadcastInput = (
   key: InputKey,
   result: FibResult | undefined,
 ): RouteInput => {
-  const found: Lookups = result ? { result } : {};
-  if (isZeronet(key.src)) return { kind: 'broadcast', ...found };
+  if (isZeronet(key.src)) return told<Draft<Stays>>({ kind: 'broadcast' }, result, undefined);
   const check = fibValidateSource(world, netns, { ...key, dst: '0.0.0.0' }, undefined);
-  const lookups: Lookups = { ...found, ...(check.reverse && { reverse: check.reverse }) };
-  return check.ok ? { kind: 'broadcast', ...lookups } : martianSource(check.reason, lookups);
+  return check.ok
+    ? told<Draft<Stays>>({ kind: 'broadcast' }, result, check.reverse)
+    : martian('source', check.reason, result, check.reverse);
 };
 
 /** inet_addr_onlink: whether one subnet of a device holds both addresses. */
@@ -195,8 +208,7 @@ const makeForward = (
   result: FibResult,
 ): RouteInput => {
   const check = fibValidateSource(world, netns, key, dev);
-  const lookups: Lookups = { result, ...(check.reverse && { reverse: check.reverse }) };
-  if (!check.ok) return martianSource(check.reason, lookups);
+  if (!check.ok) return martian('source', check.reason, result, check.reverse);
   const gateway = gatewayOf(row);
   const redirect =
     dev === key.iif &&
@@ -204,14 +216,14 @@ const makeForward = (
     ipv4DevConf(netns, dev, 'send_redirects') !== 0 &&
     (ipv4DevConf(netns, dev, 'shared_media') !== 0 ||
       onOneLink(netns, dev, key.src, row.via ?? '0.0.0.0'));
-  return {
+  const forward: Draft<Extract<RouteInput, { kind: 'forward' }>> = {
     kind: 'forward',
     row,
     dev,
-    ...(gateway !== undefined && { gateway }),
     redirect,
-    ...lookups,
   };
+  if (gateway !== undefined) forward.gateway = gateway;
+  return told(forward, result, check.reverse);
 };
 
 /**
@@ -225,9 +237,9 @@ const makeForward = (
  * Multicast destinations and bc_forwarding answer a drop with reason `not-modelled`.
  */
 export const ipRouteInput = (world: Hosts, netns: Netns, key: InputKey): RouteInput => {
-  if (isMulticast(key.dst)) return martianDestination('not-modelled');
-  const martian = obviousMartian(netns, key);
-  if (martian) return martian;
+  if (isMulticast(key.dst)) return martian('destination', 'not-modelled');
+  const obvious = obviousMartian(netns, key);
+  if (obvious) return obvious;
   if (key.dst === LIMITED_BROADCAST || (key.src === '0.0.0.0' && key.dst === '0.0.0.0'))
     return broadcastInput(world, netns, key, undefined);
   const forwarding = ipv4DevConf(netns, key.iif, 'forwarding') !== 0;
@@ -242,13 +254,14 @@ export const ipRouteInput = (world: Hosts, netns: Netns, key: InputKey): RouteIn
   if (row.type === 'broadcast')
     return ipv4DevConf(netns, key.iif, 'bc_forwarding') === 0
       ? broadcastInput(world, netns, key, result)
-      : martianDestination('not-modelled', { result });
+      : martian('destination', 'not-modelled', result);
   if (row.type === 'local') {
     const check = fibValidateSource(world, netns, key, undefined);
-    const lookups: Lookups = { result, ...(check.reverse && { reverse: check.reverse }) };
-    return check.ok ? { kind: 'local', ...lookups } : martianSource(check.reason, lookups);
+    return check.ok
+      ? told<Draft<Stays>>({ kind: 'local' }, result, check.reverse)
+      : martian('source', check.reason, result, check.reverse);
   }
   if (!forwarding) return ipError('EHOSTUNREACH', false, result);
-  if (row.type !== 'unicast') return martianDestination('IP_INVALID_DEST', { result });
+  if (row.type !== 'unicast') return martian('destination', 'IP_INVALID_DEST', result);
   return makeForward(world, netns, key, row, row.dev, result);
 };

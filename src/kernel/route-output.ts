@@ -3,6 +3,7 @@ import { isLoopback, isMulticast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { Errno, NearMiss } from './event.ts';
 import type { FibEntry, FibRule } from './fib.ts';
+import { rowsOfPrefix } from './fib-index.ts';
 import type { FibResult, Flow } from './fib-lookup.ts';
 import { fibLookup, isZeronet, LIMITED_BROADCAST } from './fib-lookup.ts';
 import { fibResultPrefsrc, gatewayOf, inetSelectAddr, ipDevFind } from './fib-select.ts';
@@ -46,18 +47,26 @@ export type RouteOutput =
 
 const NO_ADDRESS: Ip = '0.0.0.0';
 
-const refuse = (errno: Errno, result?: FibResult): RouteOutput => ({
-  kind: 'error',
-  errno,
-  type: result?.type ?? 'no-route',
-  ...decided(result),
-});
+// Every packet is routed a few times on its way: what it is told is written, not spread.
+type Draft<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
-const decided = (result: FibResult | undefined): Decided => ({
-  ...(result?.rule && { rule: result.rule }),
-  ...(result?.row && { row: result.row }),
-  ...(result?.nearMiss && { nearMiss: result.nearMiss }),
-});
+/** Writes down what led to an answer. */
+const because = <Answer extends Draft<Decided>>(
+  answer: Answer,
+  result: FibResult | undefined,
+): Answer => {
+  if (result?.rule) answer.rule = result.rule;
+  if (result?.row) answer.row = result.row;
+  if (result?.nearMiss) answer.nearMiss = result.nearMiss;
+  return answer;
+};
+
+type Route = Extract<RouteOutput, { kind: 'route' }>;
+type Refusal = Extract<RouteOutput, { kind: 'error' }>;
+type NotModelled = Extract<RouteOutput, { kind: 'not-modelled' }>;
+
+const refuse = (errno: Errno, result?: FibResult): RouteOutput =>
+  because<Draft<Refusal>>({ kind: 'error', errno, type: result?.type ?? 'no-route' }, result);
 
 /** __mkroute_output: the last checks, and what kind of packet it will be. */
 const makeRoute = (
@@ -78,16 +87,10 @@ const makeRoute = (
     return refuse('EINVAL', result);
   if (isZeronet(dst)) return refuse('EINVAL', result);
   const kind = dst === LIMITED_BROADCAST ? 'broadcast' : isMulticast(dst) ? 'multicast' : type;
+  const route: Draft<Route> = { kind: 'route', type: kind, dev, dst, src: src ?? NO_ADDRESS };
   const gateway = kind === 'unicast' && result?.row ? gatewayOf(result.row) : undefined;
-  return {
-    kind: 'route',
-    type: kind,
-    dev,
-    dst,
-    src: src ?? NO_ADDRESS,
-    ...(gateway !== undefined && { gateway }),
-    ...decided(result),
-  };
+  if (gateway !== undefined) route.gateway = gateway;
+  return because(route, result);
 };
 
 /**
@@ -96,16 +99,16 @@ const makeRoute = (
  */
 const equalDefaults = (netns: Netns, row: FibEntry): readonly FibEntry[] =>
   row.dst === '0.0.0.0/0' && row.type === 'unicast'
-    ? netns.routes.filter(
+    ? rowsOfPrefix(netns, row.table, row.dst).filter(
         (other) =>
-          other.table === row.table &&
-          other.dst === row.dst &&
           other.metric === row.metric &&
           other.scope === row.scope &&
           other.type === 'unicast' &&
           gatewayOf(other) !== undefined,
       )
-    : [];
+    : NO_ROWS;
+
+const NO_ROWS: readonly FibEntry[] = [];
 
 const isSpecial = (ip: Ip): boolean => isMulticast(ip) || ip === LIMITED_BROADCAST;
 
@@ -172,12 +175,10 @@ export const ipRouteOutput = (world: Hosts, netns: Netns, key: OutputKey): Route
     dst = src ?? '127.0.0.1';
     return makeRoute(netns, dst, src ?? dst, 'lo', 'local', undefined);
   }
-  const flow: Flow = {
-    dst,
-    ...(src !== undefined && { src }),
-    ...(key.oif !== undefined && { oif: key.oif }),
-    ...(key.mark !== undefined && { mark: key.mark }),
-  };
+  const flow: Draft<Flow> = { dst };
+  if (src !== undefined) flow.src = src;
+  if (key.oif !== undefined) flow.oif = key.oif;
+  if (key.mark !== undefined) flow.mark = key.mark;
   const result = fibLookup(world, netns, flow);
   if (result.errno !== undefined) {
     if (key.oif === undefined) return refuse(result.errno, result);
@@ -193,7 +194,7 @@ export const ipRouteOutput = (world: Hosts, netns: Netns, key: OutputKey): Route
   if (row.type === 'local')
     return makeRoute(netns, dst, src ?? row.src ?? dst, 'lo', 'local', result);
   const rows = equalDefaults(netns, row);
-  if (rows.length > 1) return { kind: 'not-modelled', rows, ...decided(result) };
+  if (rows.length > 1) return because<Draft<NotModelled>>({ kind: 'not-modelled', rows }, result);
   src ??= fibResultPrefsrc(netns, row);
   const type = row.type === 'broadcast' ? 'broadcast' : 'unicast';
   return makeRoute(netns, dst, src, row.dev, type, result);

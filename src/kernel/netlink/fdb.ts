@@ -3,6 +3,7 @@
 import type { Ip, Mac } from '../../wire/packet.ts';
 import { ZERO_MAC } from '../../wire/packet.ts';
 import type { FdbEntry } from '../fdb.ts';
+import { withRemote, writtenRemotes } from '../fdb-table.ts';
 import type { Bridge, Vxlan } from '../netdev.ts';
 import { findDev } from '../netdev.ts';
 import type { Origin } from '../origin.ts';
@@ -29,16 +30,16 @@ const mayRepeat = (mac: Mac): boolean =>
 
 /** vxlan_fdb_update (drivers/net/vxlan/vxlan_core.c). */
 const vxlanRows = (dev: Vxlan, row: FdbEntry, mode: FdbMode): readonly FdbEntry[] => {
-  const same = dev.fdb.filter(({ mac }) => mac === row.mac);
+  const same = writtenRemotes(dev, row.mac);
   if (mode === 'replace' && mayRepeat(row.mac))
     throw same.length === 0
       ? new NetlinkError('EOPNOTSUPP')
       : new NetlinkError('EOPNOTSUPP', 'Cannot replace non-unicast fdb entries');
-  if (same.length === 0) return [...dev.fdb, row];
+  if (same.length === 0) return withRemote(dev, row);
   if (mode === 'add') throw new NetlinkError('EEXIST');
   if (mode === 'append') {
     if (!mayRepeat(row.mac) || same.some(({ dst }) => dst === row.dst)) return dev.fdb;
-    return [...dev.fdb, row];
+    return withRemote(dev, row);
   }
   return dev.fdb.map((other) => (other.mac === row.mac ? row : other));
 };

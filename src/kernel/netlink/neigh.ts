@@ -1,6 +1,7 @@
 /** Neighbours written by hand (neigh_add and neigh_delete, net/core/neighbour.c). */
 import type { Ip, Mac } from '../../wire/packet.ts';
 import type { Neigh } from '../neigh.ts';
+import { neighboursChanged, neighWritten, writtenNeigh } from '../neigh-table.ts';
 import type { Origin } from '../origin.ts';
 import type { Netns } from '../world.ts';
 import { NetlinkError } from './error.ts';
@@ -34,8 +35,8 @@ export const neighAdd = (
     state !== 'NOARP'
   )
     throw new NetlinkError('EINVAL');
-  const at = netns.neighbours.findIndex(({ ip, dev }) => ip === spec.ip && dev === spec.dev);
-  if (at >= 0 && mode === 'add') throw new NetlinkError('EEXIST');
+  const known = writtenNeigh(netns, spec.dev, spec.ip);
+  if (known && mode === 'add') throw new NetlinkError('EEXIST');
   const row: Neigh = {
     ip: spec.ip,
     dev: spec.dev,
@@ -43,8 +44,9 @@ export const neighAdd = (
     state,
     ...(origin && { origin }),
   };
-  if (at >= 0) netns.neighbours[at] = row;
+  if (known) netns.neighbours[netns.neighbours.indexOf(known)] = row;
   else netns.neighbours.push(row);
+  neighWritten(netns, row);
   return row;
 };
 
@@ -57,9 +59,10 @@ export const neighDel = (netns: Netns, ip: Ip, ifname: string): void => {
   needDev(netns, ifname);
   if (!dropWhere(netns.neighbours, (row) => row.ip === ip && row.dev === ifname))
     throw new NetlinkError('ENOENT');
+  neighboursChanged(netns);
 };
 
 /** neigh_ifdown and neigh_changeaddr: all rows of a device go, permanent ones too. */
 export const neighFlushDev = (netns: Netns, ifname: string): void => {
-  dropWhere(netns.neighbours, (row) => row.dev === ifname);
+  if (dropWhere(netns.neighbours, (row) => row.dev === ifname)) neighboursChanged(netns);
 };

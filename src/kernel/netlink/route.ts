@@ -3,7 +3,7 @@ import { isIpv4Cidr, numberToIpv4, parseCidr } from '../../wire/ip.ts';
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import type { FibEntry, RouteScope, RouteType } from '../fib.ts';
 import { TABLE_LOCAL, TABLE_MAIN } from '../fib.ts';
-import { tableExists } from '../fib-index.ts';
+import { rowsOfPrefix, tableExists } from '../fib-index.ts';
 import {
   fibLookupWith,
   fibTableLookup,
@@ -180,6 +180,11 @@ const same = (a: FibEntry, b: FibEntry): boolean =>
  */
 export const fibTableInsert = (netns: Netns, row: FibEntry, mode: RouteMode): void => {
   const { routes } = netns;
+  if (rowsOfPrefix(netns, row.table, row.dst).length === 0) {
+    if (mode === 'change') throw new NetlinkError('ENOENT');
+    insertRoute(netns, routes.length, row);
+    return;
+  }
   const siblings: number[] = [];
   let after = routes.length;
   routes.forEach((other, at) => {

@@ -1,7 +1,7 @@
 /** The raw writes of netlink: elements are replaced, never changed, and indexes are told. */
 
 import type { FibEntry } from '../fib.ts';
-import { routesChanged } from '../fib-index.ts';
+import { routeInserted, routesChanged } from '../fib-index.ts';
 import { devicesChanged, findDev } from '../netdev.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { noDevice } from './error.ts';
@@ -38,7 +38,7 @@ export const dropWhere = <Value>(values: Value[], gone: (value: Value) => boolea
 /** Puts a row at an index of the routes. */
 export const insertRoute = (netns: Netns, at: number, row: FibEntry): void => {
   netns.routes.splice(at, 0, row);
-  routesChanged(netns);
+  routeInserted(netns, row);
 };
 
 export const replaceRoute = (netns: Netns, at: number, row: FibEntry): void => {
