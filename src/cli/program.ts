@@ -148,7 +148,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       `
 Without -f or -s: the file or directory that K8SNET_SCENARIO names, else the
 built-in scenario basics/two-nodes.
-Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or input, 3 unsure.`,
+Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
+3 nobody can tell from this input.`,
     )
     .action(async (from: string, to: string, _: object, command: Command) => {
       const { traceCommand } = await import('./trace-command.ts');

@@ -53,6 +53,39 @@ describe('the package', () => {
     const cwd = join(folder, 'elsewhere');
     const script = join(folder, 'package/bin/k8snet.js');
     works(await run(process.execPath, [script, '--version'], { cwd }));
+
+    const trace = await run(process.execPath, [script, 'trace', 'pod-a', 'pod-b'], { cwd });
+    expect(trace).toMatchObject({ code: 0, stderr: '' });
+    expect(trace.stdout).toContain('delivered and answered');
+
+    const list = await run(process.execPath, [script, 'scenarios'], { cwd });
+    const names = [...list.stdout.matchAll(/^(\w\S*\/\S+)/gm)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThanOrEqual(12);
+    const all = names.flatMap((name) => ['-s', name]);
+    const test = await run(process.execPath, [script, 'test', ...all], { cwd });
+    expect(test, test.stderr).toMatchObject({ code: 0 });
+
+    const schema = await run(process.execPath, [script, 'schema', 'trace'], { cwd });
+    expect(JSON.parse(schema.stdout)).toEqual(
+      JSON.parse(readFileSync(join(folder, 'package/dist/schema/trace.schema.json'), 'utf8')),
+    );
+  });
+
+  it('can be imported', async () => {
+    const code = `
+      const { ask, explainTrace, openScenario, renderTrace } = await import(process.argv[1]);
+      const opened = await openScenario([]);
+      const { facts } = ask(opened.scenario, { from: 'pod-a', to: 'pod-b' });
+      process.stdout.write(renderTrace(opened.scenario, facts));
+      process.exitCode = explainTrace(opened.scenario, facts).disposition === 'delivered' ? 0 : 1;`;
+    const module = join(folder, 'package/dist/index.js');
+    const result = await run(process.execPath, ['--input-type=module', '-e', code, module], {
+      cwd: join(folder, 'elsewhere'),
+    });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    const script = join(folder, 'package/bin/k8snet.js');
+    const cli = await run(process.execPath, [script, 'trace', 'pod-a', 'pod-b']);
+    expect(result.stdout).toBe(cli.stdout);
   });
 
   it('installs globally into an empty prefix', async ({ skip }) => {

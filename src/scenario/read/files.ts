@@ -1,5 +1,5 @@
 /** The one place of this layer that touches the disk. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Report } from '../../cluster/diagnostic.ts';
 import { didYouMean, nearest } from '../../cluster/nearest.ts';
@@ -19,7 +19,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'permission denied'],
   ['ENOTDIR', 'a part of the path is no directory'],
   ['ELOOP', 'too many symbolic links'],
-  ['EAGAIN', 'nothing to read'],
 ]);
 
 const codeOf = (error: unknown): string =>
@@ -73,12 +72,50 @@ const decode = (file: string, bytes: Uint8Array, report: Report): string | undef
   return undefined;
 };
 
+const CHUNK_BYTES = 65_536;
+const WAIT_MS = 10;
+
+/**
+ * All of standard input. What another process made non-blocking (a Node parent's pipe, a shared
+ * terminal) has nothing to give now and then: that is not its end.
+ */
+const readStdin = (): Uint8Array | undefined => {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    try {
+      const count = readSync(STDIN_FD, chunk);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+      if (length > MOST_BYTES) return undefined;
+    } catch (error) {
+      if (codeOf(error) === 'EOF') break;
+      if (codeOf(error) !== 'EAGAIN') throw error;
+      Atomics.wait(clock, 0, 0, WAIT_MS);
+    }
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+};
+
+const readPath = (path: string): Uint8Array | undefined => {
+  if (path === STDIN) return readStdin();
+  return statSync(path).size > MOST_BYTES ? undefined : readFileSync(path);
+};
+
 const readOne = (path: string, report: Report): SourceText[] => {
   const file = path === STDIN ? STDIN_NAME : path;
   try {
-    const size = path === STDIN ? 0 : statSync(path).size;
-    const bytes = size > MOST_BYTES ? undefined : readFileSync(path === STDIN ? STDIN_FD : path);
-    if (!bytes || bytes.length > MOST_BYTES) {
+    const bytes = readPath(path);
+    if (!bytes) {
       report({
         severity: 'error',
         code: 'too-large',

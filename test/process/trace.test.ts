@@ -1,0 +1,266 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { columns } from '../../src/render/width.ts';
+import { bin, k8snet } from './k8snet.ts';
+
+const pod = (name: string, containers: string, rest = ''): string =>
+  `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec:\n  nodeName: node-1\n  containers: ${containers}\n${rest}`;
+
+let cwd = '';
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'k8snet-trace-'));
+  const save = (name: string, text: string) => writeFileSync(join(cwd, name), text);
+  save('a.yaml', pod('a', '[{ name: app, image: x }]'));
+  save('b.yaml', pod('b', '[{ name: web, image: x, ports: [{ containerPort: 80 }] }]'));
+  mkdirSync(join(cwd, 'folder'));
+  save('folder/a.yaml', pod('a', '[{ name: app, image: x }]'));
+  save('folder/b.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [] }));
+  save(
+    'wrong.yaml',
+    'apiVersion: k8snet/v1\nkind: Scenario\nmetadata: { name: wrong }\nspec:\n  network: { plugin: fannel }\n  nodez: []\n',
+  );
+  save('broken.yaml', 'kind: [');
+  save(
+    'escape.yaml',
+    pod('a', '[{ name: "app\\e[31m\\x9b2J", image: x, ports: [{ containerPort: 80 }] }]'),
+  );
+  save(
+    'chinese.yaml',
+    `${pod('a', '[{ name: app, image: x }]')}---\n${pod('b', '[{ name: 网络服务, image: x, ports: [{ containerPort: 80 }] }]')}`,
+  );
+  save(
+    'odd.yaml',
+    `${pod('a', '[{ name: app, image: x }]')}---\napiVersion: v1\nkind: Secret\nmetadata: { name: s }\n`,
+  );
+});
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+const trace = (...args: string[]) => k8snet(['trace', ...args], { cwd });
+
+describe('exit codes', () => {
+  it.each<[string, number, string[]]>([
+    ['delivered', 0, ['pod-a', 'pod-b']],
+    ['delivered on lo', 0, ['pod-a:app', 'pod-a:sidecar']],
+    ['refused', 1, ['pod-a', 'pod-b:9090']],
+    ['dropped', 1, ['pod-a', 'pod-b', '-s', 'failures/tunnel-down']],
+    ['rejected', 1, ['pod-a', 'pod-b', '-s', 'failures/firewall-reject']],
+    ['reply-lost', 1, ['pod-a', 'external:443', '-s', 'outside/no-masquerade']],
+    ['dropped', 1, ['pod-a', 'finished', '-s', 'failures/not-running']],
+    ['inconclusive', 3, ['client', 'server:9090', '-s', 'failures/unknown-listener']],
+    ['inconclusive', 3, ['pod-a', 'pod-b', '--proto', 'sctp']],
+  ])('%s: %i', async (_, code, args) => {
+    const result = await trace(...args);
+    expect(result).toMatchObject({ code, signal: null });
+    expect(result.stdout).toMatch(/^[✔✘?] /m);
+  });
+
+  it.each<[string, RegExp, string[]]>([
+    ['an unknown Pod', /no Pod "pod-c".*\n.*Did you mean pod-a or pod-b\?/, ['pod-a', 'pod-c']],
+    ['both ends unknown', /"x1"[\s\S]*"x2"/, ['x1', 'x2']],
+    [
+      'an unknown container',
+      /containers? "?are|Containers are app, sidecar/i,
+      ['pod-a:ap', 'pod-b'],
+    ],
+    ['a port of the source', /source has no port/, ['pod-a:80', 'pod-b']],
+    ['two ports', /pod-b:80 names a port, and port 81/, ['pod-a', 'pod-b:80', '-p', '81']],
+    ['a port for an echo', /echo has no port/, ['pod-a', 'pod-b', '-p', '80', '--proto', 'icmp']],
+    ['no port to ask', /shows no udp port/, ['pod-a', 'pod-b', '--proto', 'udp']],
+    ['a bad port', /1 to 65535/, ['pod-a', 'pod-b', '-p', '0']],
+    [
+      'a bad protocol',
+      /Allowed choices are tcp, udp, icmp, sctp/,
+      ['pod-a', 'pod-b', '--proto', 'x'],
+    ],
+    ['a missing end', /missing required argument 'to'/, ['pod-a']],
+    ['too much', /too many arguments/, ['pod-a', 'pod-b', 'pod-c']],
+    ['an option that is nearly one', /Did you mean --minimal\?/, ['pod-a', 'pod-b', '--minmal']],
+    ['no such file', /nowhere\.yaml.*no such file/, ['a', 'b', '-f', 'nowhere.yaml']],
+    ['no such scenario', /Did you mean basics\/one-pod or /, ['a', 'b', '-s', 'basics/one-pud']],
+    ['a bad override', /network.plugin/, ['pod-a', 'pod-b', '--set', 'network.plugin=x']],
+    [
+      'a bad command',
+      /Cannot find device|no device|flannel\.9/,
+      ['pod-a', 'pod-b', '--break', 'node/node-1: ip link set flannel.9 down'],
+    ],
+    ['syntax', /broken\.yaml:\d+:\d+/, ['a', 'b', '-f', 'broken.yaml']],
+  ])('2 for %s, without a trace or a stack', async (_, message, args) => {
+    const { code, stdout, stderr } = await trace(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('2 with every problem of a file at once, each with its place', async () => {
+    const { code, stderr } = await trace('a', 'b', '-f', 'wrong.yaml');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: wrong\.yaml:5:22: .*\n {2}Did you mean flannel\?$/m);
+    expect(stderr).toMatch(/^error: wrong\.yaml:6:3: /m);
+  });
+
+  it('130, as a shell counts it, for Ctrl-C', async () => {
+    // It waits for the rest of its input.
+    const child = spawn(process.execPath, [bin, 'trace', 'a', 'b', '-f', '-'], { stdio: 'pipe' });
+    const ended = new Promise((resolve) => {
+      child.on('close', (code, signal) =>
+        resolve(code ?? (signal && 128 + constants.signals[signal])),
+      );
+    });
+    child.stdin.write('kind: Pod\n');
+    setTimeout(() => child.kill('SIGINT'), 1500);
+    const status = await ended;
+    expect(status).toBe(130);
+  });
+});
+
+describe('streams', () => {
+  it('have the result on stdout and everything else on stderr', async () => {
+    const { code, stdout, stderr } = await trace('a', 'b', '-f', 'odd.yaml', '-f', 'b.yaml');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'skipped: 1 Secret\n' });
+    expect(stdout).toMatch(/^a → b {3}TCP/);
+  });
+
+  it('take any input: files, directories, standard input, an environment variable', async () => {
+    const input = pod('b', '[{ name: web, image: x }]');
+    const outputs = await Promise.all([
+      trace('a', 'b:80', '-f', 'a.yaml', '-f', 'b.yaml'),
+      k8snet(['trace', 'a', 'b:80', '-f', 'folder', '-f', '-'], { cwd, input }),
+      k8snet(['trace', 'a', 'a'], { cwd, env: { K8SNET_SCENARIO: 'folder' } }),
+    ]);
+    expect(outputs.map(({ code }) => code)).toEqual([0, 0, 0]);
+  });
+
+  it('wait for input that comes late and in pieces', async () => {
+    const args = [bin, 'trace', 'a', 'b:80', '-f', '-', '--minimal'];
+    const child = spawn(process.execPath, args, { stdio: 'pipe' });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    const input = `${pod('a', '[{ name: app, image: x }]')}---\n${pod('b', '[{ name: web, image: x }]')}`;
+    for (const piece of [input.slice(0, 50), input.slice(50)]) {
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      child.stdin.write(piece);
+    }
+    child.stdin.end();
+    expect(await ended).toBe(0);
+  });
+
+  it('may be closed early', async () => {
+    for (const args of [['-vv'], ['-o', 'json'], ['--minimal']]) {
+      const { code, signal, stderr } = await k8snet(['trace', 'pod-a', 'pod-b', ...args], {
+        closedPipe: true,
+      });
+      expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    }
+  });
+});
+
+describe('what is printed', () => {
+  it('says which port was chosen, and why', async () => {
+    expect((await trace('pod-a', 'pod-b')).stdout).toMatch(
+      /^No port was asked for: 8080\/tcp is the first that default\/pod-b shows\n\(annotation, /m,
+    );
+    expect((await trace('pod-a', 'pod-b:8080')).stdout).not.toMatch(/No port was asked for/);
+  });
+
+  it.each([[[]], [['-v']], [['-vv']], [['-s', 'failures/small-wire']]])(
+    'fits 80 columns, has no colour and ends with a newline: %j',
+    async (more) => {
+      const { stdout } = await trace('pod-a', 'pod-b', ...more);
+      expect(stdout.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
+      expect(stdout).toBe(stripVTControlCharacters(stdout));
+      expect(stdout).toMatch(/[^\n]\n$/);
+    },
+  );
+
+  it('has colour when it is asked for, and says the same', async () => {
+    const plain = (await trace('pod-a', 'pod-b')).stdout;
+    const run = (args: string[], env: Record<string, string>) =>
+      k8snet(['trace', 'pod-a', 'pod-b', ...args], { env });
+    const colored = await Promise.all([run(['--color'], {}), run([], { FORCE_COLOR: '1' })]);
+    for (const { stdout } of colored) {
+      expect(stdout).not.toBe(plain);
+      expect(stripVTControlCharacters(stdout)).toBe(plain);
+    }
+    const without = await Promise.all([
+      run(['--no-color'], { FORCE_COLOR: '1' }),
+      run([], { NO_COLOR: '1', FORCE_COLOR: '1' }),
+      run([], { FORCE_COLOR: '0' }),
+    ]);
+    for (const { stdout } of without) expect(stdout).toBe(plain);
+  });
+
+  it('is ASCII where the locale has nothing else, and as wide as COLUMNS says', async () => {
+    const { stdout } = await k8snet(['trace', 'pod-a', 'pod-b', '-v'], {
+      env: { LC_ALL: 'C', COLUMNS: '100' },
+    });
+    expect(stdout).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBe(100);
+  });
+
+  it('is the same, byte for byte, in another directory, zone and time', async () => {
+    for (const args of [['-vv'], ['-o', 'json'], ['--minimal']]) {
+      const one = await trace('pod-a', 'pod-b', ...args);
+      const other = await k8snet(['trace', 'pod-a', 'pod-b', ...args], {
+        cwd: '/',
+        env: { TZ: 'Asia/Shanghai', HOME: cwd },
+      });
+      expect(other).toEqual(one);
+    }
+  });
+
+  it('spells out terminal escapes in names', async () => {
+    for (const args of [['-v'], ['-o', 'json'], ['--minimal']]) {
+      const { code, stdout, stderr } = await trace('a', 'a:80', '-f', 'escape.yaml', ...args);
+      expect(code).toBe(0);
+      expect(stdout).toContain('app\\u001b[31m\\u009b2J');
+      expect((stdout + stderr).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    }
+    const { stderr } = await trace('a', '\u001b[31mb', '-f', 'a.yaml');
+    expect(stderr.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+
+  it('keeps asides at the edge beside names of two columns a character', async () => {
+    const { code, stdout } = await trace('a', 'b', '-f', 'chinese.yaml');
+    expect(code).toBe(0);
+    const line = stdout.split('\n').find((text) => / deliver /.test(text)) ?? '';
+    expect(line).toContain('网络服务 listens on');
+    expect(columns(line)).toBe(80);
+  });
+});
+
+describe('-o json', () => {
+  it('is what the published schema says', async () => {
+    const schema = JSON.parse((await k8snet(['schema', 'trace'])).stdout);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+    const traces = await Promise.all([
+      trace('pod-a', 'pod-b', '-o', 'json'),
+      trace('pod-a', 'pod-b', '-o', 'json', '--minimal'),
+      trace('pod-a', 'pod-b', '-o', 'json', '-s', 'failures/firewall-drop'),
+      trace('pod-a', 'pod-b', '-o', 'json', '--proto', 'sctp'),
+    ]);
+    for (const { stdout } of traces) {
+      validate(JSON.parse(stdout));
+      expect(validate.errors).toBeNull();
+    }
+    const [whole, minimal] = traces;
+    expect(minimal?.stdout).toBe(whole?.stdout);
+    validate({ ...JSON.parse(whole?.stdout ?? ''), more: 1 });
+    expect(validate.errors).not.toBeNull();
+  });
+});
+
+describe('what was read', () => {
+  it('can be changed and broken before the packet is sent', async () => {
+    const changed = await trace('pod-a', 'pod-b', '--set', 'network.backend=host-gw');
+    expect(changed.code).toBe(0);
+    expect(changed.stdout).toMatch(/flannel host-gw\n/);
+    const broken = await trace('pod-a', 'pod-b', '--break', 'node/node-2: ip link set cni0 down');
+    expect(broken.code).toBe(1);
+    const declared = ['client', 'server:9090', '-s', 'failures/unknown-listener'];
+    expect((await trace(...declared, '--listen', 'declared')).stdout).toMatch(/✘ refused/);
+  });
+});
