@@ -258,6 +258,7 @@ function dropCode(world: World, { hop, step }: Found, reason: DropReason): Cause
     case 'VXLAN_NO_REMOTE':
     case 'TUNNEL_TXINFO':
       return 'VTEP_FDB_MISSING';
+    case 'VXLAN_INVALID_HDR':
     case 'VXLAN_VNI_NOT_FOUND':
       return 'ENCAP_ENDPOINT_MISMATCH';
     case 'OTHERHOST':

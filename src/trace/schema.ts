@@ -877,6 +877,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
           'NO_TX_TARGET',
           'BRIDGE_INGRESS_STP_STATE',
           'LOCAL_MAC',
+          'VXLAN_INVALID_HDR',
           'VXLAN_VNI_NOT_FOUND',
           'VXLAN_NO_REMOTE',
           'VXLAN_ENTRY_EXISTS',

@@ -864,6 +864,8 @@ function dropText(reason: string): string {
       return 'the device is down or not plugged in';
     case 'VXLAN_NO_REMOTE':
       return 'the tunnel knows no node for that MAC address';
+    case 'VXLAN_INVALID_HDR':
+      return 'no VXLAN packet';
     case 'VXLAN_VNI_NOT_FOUND':
       return 'no tunnel with that VNI';
     case 'wire-cut':

@@ -67,7 +67,7 @@ export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
   if (vxlanListens(netns, port)) {
     if (payload.type === 'vxlan') vxlanRcv(walk, netns, skb, port, payload);
     // What is no VXLAN is thrown away by the tunnel.
-    else drop(walk, netns, 'NOT_SPECIFIED');
+    else drop(walk, netns, 'VXLAN_INVALID_HDR');
     return;
   }
   if (payload.type === 'vxlan') {

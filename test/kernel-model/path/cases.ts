@@ -2,10 +2,20 @@
  * What must become of packets, written by hand. The unit tests hold the model to it, and
  * `test/kernel/path.test.ts` asks a real kernel whether the model and this table are right.
  */
+import {
+  addrAdd,
+  fdbAppend,
+  linkAdd,
+  linkDel,
+  linkSet,
+  neighAdd,
+  routeAdd,
+} from '../../../src/kernel/netlink.ts';
 import type { Probe } from '../../../src/kernel/probe.ts';
 import type { World } from '../../../src/kernel/world.ts';
 import type { Disposition, Symptom } from '../../../src/trace/trace.ts';
-import { nodeIp, podIp, podName } from '../../kernel/hand-made.ts';
+import { ZERO_MAC } from '../../../src/wire/packet.ts';
+import { type Draft, nodeIp, podIp, podName } from '../../kernel/hand-made.ts';
 import {
   build,
   cut,
@@ -915,6 +925,346 @@ const smallPorts: readonly Case[] = [
   },
 ];
 
+/** Makes a tunnel device anew, with other settings. */
+const retunnel =
+  (node: number, settings: { vni?: number; dstport?: number; learning?: boolean }) =>
+  (made: Draft): void => {
+    const netns = made.get(`node-${node}/host`);
+    if (!netns) throw new RangeError(`node-${node}`);
+    linkDel(netns, 'flannel.1');
+    linkAdd(netns, {
+      kind: 'vxlan',
+      ifname: 'flannel.1',
+      mac: `06:00:00:00:00:0${node}`,
+      mtu: 1450,
+      vni: 1,
+      local: nodeIp(node),
+      lower: 'eth0',
+      dstport: 8472,
+      learning: false,
+      ...settings,
+    });
+    linkSet(netns, 'flannel.1', { up: true });
+    addrAdd(netns, 'flannel.1', { ip: `10.244.${node}.0`, prefix: 32 });
+    const other = 3 - node;
+    const via = `10.244.${other}.0`;
+    routeAdd(netns, { dst: `10.244.${other}.0/24`, via, dev: 'flannel.1', onlink: true });
+    const lladdr = `06:00:00:00:00:0${other}`;
+    neighAdd(netns, { ip: via, dev: 'flannel.1', lladdr });
+    if (settings.learning !== true)
+      fdbAppend(netns, { mac: lladdr, dev: 'flannel.1', dst: nodeIp(other) });
+    else fdbAppend(netns, { mac: ZERO_MAC, dev: 'flannel.1', dst: nodeIp(other) });
+  };
+
+const otherTunnels: readonly Case[] = [
+  {
+    name: 'the other end has another VNI',
+    world: () => build(VXLAN, [], retunnel(2, { vni: 2 })),
+    probe: tcp(POD, OTHER_IP),
+    ...SILENT,
+    drop: ['VXLAN_VNI_NOT_FOUND', 'eth0'],
+  },
+  {
+    name: 'the other end listens on another port, and its machine says so to the tunnel',
+    world: () => build(VXLAN, [], retunnel(2, { dstport: 4789 })),
+    probe: tcp(POD, OTHER_IP),
+    ...SILENT,
+    legs: ['syn', 'icmp-error'],
+  },
+  {
+    name: 'tunnels that learn find their way back',
+    world: () =>
+      build(VXLAN, [], (made) => {
+        retunnel(1, { learning: true })(made);
+        retunnel(2, { learning: true })(made);
+      }),
+    probe: tcp(POD, OTHER_IP),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'a tunnel that learns throws away what contradicts a row written by hand',
+    world: () =>
+      build(
+        VXLAN,
+        [[NODE_2, 'bridge fdb append 06:00:00:00:00:01 dev flannel.1 dst 192.168.10.1']],
+        retunnel(2, { learning: true }),
+      ),
+    probe: tcp(POD, OTHER_IP),
+    ...SILENT,
+    drop: ['VXLAN_ENTRY_EXISTS', 'flannel.1'],
+  },
+  {
+    name: 'a tunnel row that leads to the machine itself: round until the TTL ends',
+    unproved: 'a trace ends where the circle closes',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
+        [NODE, `bridge fdb append 06:00:00:00:00:02 dev flannel.1 dst ${nodeIp(1)}`],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    disposition: 'looped',
+    symptom: 'no route to host',
+    legs: ['syn', 'icmp-error'],
+    drop: ['looped', 'flannel.1'],
+  },
+  {
+    name: 'a tunnel whose outer packets would go into itself',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
+        [NODE, 'bridge fdb append 06:00:00:00:00:02 dev flannel.1 dst 10.244.2.9'],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    ...SILENT,
+    disposition: 'looped',
+    drop: ['looped', 'flannel.1'],
+  },
+  {
+    name: 'a tunnel as a port of a bridge carries ARP as well',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'ip route del 10.244.2.0/24'],
+        [NODE, 'ip link set flannel.1 master cni0'],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+        [NODE_2, 'ip route del 10.244.1.0/24'],
+        [NODE_2, 'ip link set flannel.1 master cni0'],
+        [NODE_2, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(1)}`],
+        [POD, 'ip route add 10.244.2.0/24 dev eth0'],
+        [OTHER, 'ip route add 10.244.1.0/24 dev eth0'],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    ...HANDSHAKE,
+    via: ['eth0', 'veth1', 'flannel.1', 'eth0', 'eth0', 'flannel.1', 'veth1', 'eth0'],
+  },
+  {
+    name: 'a tunnel with a TTL of its own',
+    world: () => build(VXLAN, [[NODE, 'sysctl -w net.ipv4.ip_default_ttl=7']]),
+    probe: udp(POD, OTHER_IP, { size: 3 }),
+    ...OK,
+    legs: ['datagram', 'datagram'],
+  },
+];
+
+const odd: readonly Case[] = [
+  {
+    name: 'a datagram by the long way: its socket hears of the shorter one',
+    world: () =>
+      build(ROUTES, [
+        [POD, `ip addr del ${POD_IP}/24 dev eth0`],
+        [POD, `ip addr add ${POD_IP}/32 dev eth0`],
+        [POD, 'ip route add 10.244.1.1/32 dev eth0'],
+        [POD, 'ip route add default via 10.244.1.1'],
+      ]),
+    probe: udp(POD, NEIGHBOUR_IP),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  {
+    name: 'the error of a router comes from the device that the packet came in by',
+    world: () =>
+      build(ROUTES, [
+        [NODE, 'sysctl -w net.ipv4.icmp_errors_use_inbound_ifaddr=1'],
+        [NODE, `ip route add prohibit ${OTHER_IP}/32`],
+        [NODE, 'ip addr add 10.77.0.1/24 dev cni0'],
+      ]),
+    probe: ping(POD, OTHER_IP),
+    ...NO_ROUTE,
+    legs: ['echo', 'icmp-error'],
+  },
+  {
+    name: 'arp_announce 2 asks from the address of the link',
+    world: () =>
+      build(ROUTES, [
+        [NODE, 'sysctl -w net.ipv4.conf.all.arp_announce=2'],
+        [NODE, `ip route replace 10.244.2.0/24 via ${nodeIp(2)} dev eth0 src 10.244.1.1`],
+      ]),
+    probe: tcp(NODE, OTHER_IP),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'without arp_announce it asks from the address of the packet',
+    world: () =>
+      build(ROUTES, [
+        [NODE, `ip route replace 10.244.2.0/24 via ${nodeIp(2)} dev eth0 src 10.244.1.1`],
+      ]),
+    probe: tcp(NODE, OTHER_IP),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'a sender may choose its address',
+    world: () => build(ROUTES),
+    probe: tcp(NODE, OTHER_IP, { src: '10.244.1.1' }),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'a Pod that forwards passes on what was sent to it by mistake',
+    world: () =>
+      build(ROUTES, [
+        [POD, `ip route replace default via ${NEIGHBOUR_IP}`],
+        [NEIGHBOUR, 'sysctl -w net.ipv4.ip_forward=1'],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    ...OK,
+    legs: ['syn', 'synack', 'icmp-error'],
+  },
+  {
+    name: 'a node reaches its own Pod',
+    world: () => build(VXLAN),
+    probe: tcp(NODE, POD_IP),
+    ...HANDSHAKE,
+    via: ['cni0', 'veth1', 'eth0'],
+  },
+  {
+    name: 'a Pod reaches the bridge',
+    world: () => build(VXLAN),
+    probe: ping(POD, '10.244.1.1', { size: 100 }),
+    ...OK,
+    legs: ['echo', 'echo-reply'],
+  },
+  {
+    name: 'a Pod reaches the bridge of another node',
+    world: () => build(VXLAN),
+    probe: tcp(POD, '10.244.2.1', { dport: 10250 }),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'an ignored echo',
+    world: () => build(VXLAN, [[OTHER, 'sysctl -w net.ipv4.icmp_echo_ignore_all=1']]),
+    probe: ping(POD, OTHER_IP),
+    disposition: 'dropped',
+    symptom: 'timeout',
+    legs: ['echo'],
+    drop: ['echo-ignored'],
+  },
+  {
+    name: 'a destination that is everybody',
+    world: () => build(ROUTES),
+    probe: udp(POD, '10.244.1.255'),
+    disposition: 'rejected',
+    symptom: 'permission denied',
+    legs: ['datagram'],
+  },
+  {
+    name: 'a connection to everybody',
+    world: () => build(ROUTES),
+    probe: tcp(POD, '10.244.1.255'),
+    disposition: 'rejected',
+    symptom: 'network unreachable',
+    legs: ['syn'],
+  },
+  {
+    name: 'a tunnel port is no place for other datagrams',
+    world: () => build(VXLAN),
+    probe: udp(POD, nodeIp(2), { dport: 8472, size: 40 }),
+    disposition: 'dropped',
+    symptom: 'timeout',
+    legs: ['datagram'],
+  },
+  {
+    name: 'SNAT to an address that is nobody’s loses the answer',
+    world: () =>
+      build(ROUTES, [
+        [NODE, 'iptables -t nat -A POSTROUTING -p tcp -o eth0 -j SNAT --to-source 192.168.10.200'],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['syn', 'synack', 'icmp-error'],
+  },
+  {
+    name: 'a rule that rejects at the receiver',
+    world: () => build(VXLAN, [[OTHER, 'iptables -A INPUT -p udp -j REJECT']]),
+    probe: udp(POD, OTHER_IP, { size: 10 }),
+    disposition: 'rejected',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a rule of the own OUTPUT rejects a connection',
+    world: () => build(VXLAN, [[POD, 'iptables -A OUTPUT -p tcp -j REJECT']]),
+    probe: tcp(POD, OTHER_IP),
+    disposition: 'rejected',
+    symptom: 'connection refused',
+    legs: ['syn', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a rule of the own OUTPUT that resets a connection drops its own RST as well',
+    world: () =>
+      build(VXLAN, [[POD, 'iptables -A OUTPUT -p tcp -j REJECT --reject-with tcp-reset']]),
+    probe: tcp(POD, OTHER_IP),
+    disposition: 'rejected',
+    symptom: 'timeout',
+    legs: ['syn', 'rst'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'protocol unreachable has an errno of its own',
+    world: () =>
+      build(VXLAN, [[NODE, 'iptables -A FORWARD -j REJECT --reject-with icmp-proto-unreachable']]),
+    probe: udp(POD, OTHER_IP),
+    disposition: 'rejected',
+    symptom: 'protocol not available',
+    legs: ['datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'DNAT in OUTPUT sends a connection elsewhere',
+    world: () =>
+      build(ROUTES, [
+        [
+          POD,
+          `iptables -t nat -A OUTPUT -d 10.96.0.1 -p tcp --dport 80 -j DNAT --to-destination ${OTHER_IP}:8080`,
+        ],
+      ]),
+    probe: tcp(POD, '10.96.0.1', { dport: 80 }),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'DNAT in PREROUTING of a router',
+    world: () =>
+      build(ROUTES, [
+        [
+          NODE,
+          `iptables -t nat -A PREROUTING -d 10.96.0.1 -p tcp --dport 80 -j DNAT --to-destination ${OTHER_IP}:8080`,
+        ],
+      ]),
+    probe: tcp(POD, '10.96.0.1', { dport: 80 }),
+    ...HANDSHAKE,
+  },
+  {
+    name: 'DNAT inside a bridge is not modelled',
+    unproved: 'not modelled',
+    world: () =>
+      build(filtered, [
+        [
+          NODE,
+          `iptables -t nat -A PREROUTING -d 10.96.0.1 -p tcp --dport 80 -j DNAT --to-destination ${OTHER_IP}:8080`,
+        ],
+      ]),
+    probe: tcp(POD, '10.96.0.1', { dport: 80 }),
+    disposition: 'inconclusive',
+    symptom: 'unknown',
+    legs: ['syn'],
+    drop: ['not-modelled'],
+  },
+  {
+    name: 'a service that is not rewritten back on the bridge: the client resets the answer',
+    world: () =>
+      build(ROUTES, [
+        [
+          NODE,
+          `iptables -t nat -A PREROUTING -d 10.96.0.1 -p tcp --dport 80 -j DNAT --to-destination ${NEIGHBOUR_IP}:8080`,
+        ],
+      ]),
+    probe: tcp(POD, '10.96.0.1', { dport: 80 }),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['syn', 'synack', 'rst', 'icmp-error'],
+  },
+];
+
 const third: readonly Case[] = [
   {
     name: 'two Pods answer for one address',
@@ -955,5 +1305,7 @@ export const CASES: readonly Case[] = [
   ...sizes,
   ...firewalls,
   ...smallPorts,
+  ...otherTunnels,
+  ...odd,
   ...third,
 ];
