@@ -109,6 +109,13 @@ const layers = [
     reason:
       'arguments, streams and exit codes have one owner; everything else works without a process',
   },
+  {
+    name: 'start',
+    values: [],
+    builtins: ['fs', 'path', 'process', 'vm'],
+    shared: ['fs'],
+    reason: 'it runs before anything else is loaded, so that it can load that faster',
+  },
 ];
 
 const names = layers.map(({ name }) => name);

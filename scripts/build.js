@@ -1,11 +1,12 @@
 /**
- * Builds dist/: the CLI and the library as split ES modules, the built-in scenario as data, and the
- * JSON Schemas. Everything is bundled, so that a command loads a few small files.
+ * Builds dist/: the CLI and the library as a few small modules, the built-in scenario as data, and the
+ * JSON Schemas. Everything is bundled and split, so that a command loads only what it needs; the
+ * pieces are CommonJS, because V8's compiled code can be kept for scripts only (src/start).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -65,10 +66,6 @@ const options = {
   target: 'node20.19',
   logLevel: 'warning',
   legalComments: 'none',
-  // CommonJS packages call require for Node's own modules, which an ES module does not have.
-  banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
 };
 
 /**
@@ -78,7 +75,11 @@ const options = {
 async function evaluate(module) {
   const outfile = join(dist, `.evaluate-${process.pid}-${module.replaceAll(/\W/g, '-')}.mjs`);
   try {
-    await build({ ...options, entryPoints: [module], outfile, plugins: [keepModulePlace] });
+    // CommonJS packages call require for Node's own modules, which an ES module does not have.
+    const banner = {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    };
+    await build({ ...options, banner, entryPoints: [module], outfile, plugins: [keepModulePlace] });
     return await import(pathToFileURL(outfile).href);
   } finally {
     rmSync(outfile, { force: true });
@@ -101,18 +102,71 @@ function licences(inputs) {
 
 mkdirSync(join(dist, 'schema'), { recursive: true });
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   ...options,
   entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
   outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
   splitting: true,
+  entryNames: '[name]-[hash]',
   chunkNames: '[name]-[hash]',
-  // Names are kept: a stack trace is a bug report, and shorter names do not start any faster.
-  minifySyntax: true,
-  minifyWhitespace: true,
   metafile: true,
+  write: false,
   plugins: [freeze, keepModulePlace],
 });
+
+/** @type {string[]} */
+const written = [];
+
+/**
+ * @param {string} file
+ * @param {string} text
+ */
+function write(file, text) {
+  writeFileSync(join(dist, file), text);
+  written.push(file);
+}
+
+/** Splitting is for ES modules only, so each piece becomes CommonJS after it. */
+for (const { path, text } of outputFiles) {
+  const url = text.includes('import.meta.url');
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: options.target,
+    supported: { 'dynamic-import': false },
+    // Names are kept: a stack trace is a bug report, and shorter names do not start any faster.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    ...(url && {
+      define: { 'import.meta.url': '__url' },
+      banner: "const __url=require('node:url').pathToFileURL(__filename).href;",
+    }),
+  });
+  write(basename(path), code);
+}
+
+/** @param {string} entry */
+function built(entry) {
+  const found = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint === entry);
+  if (!found) throw new Error(`${entry} is not in the build`);
+  return { file: basename(found[0]), exports: found[1].exports };
+}
+
+const library = built('src/index.ts');
+write('index.js', `export{${library.exports.join(',')}}from'./${library.file}';\n`);
+
+const start = await build({
+  ...options,
+  stdin: {
+    contents: `import { start } from './src/start/start.ts';
+      start(__dirname, '${built('src/cli/main.ts').file}', require);`,
+    resolveDir: root,
+  },
+  format: 'cjs',
+  write: false,
+});
+write('start.cjs', start.outputFiles.map(({ text }) => text).join(''));
 
 for (const [file, module, name] of schemas) {
   if (!existsSync(join(root, module))) continue;
@@ -126,7 +180,6 @@ writeFileSync(
   licences(Object.keys(metafile.inputs)).join(`\n${'-'.repeat(72)}\n\n`),
 );
 
-// Old chunks go last: a CLI that runs meanwhile finds the files that it was built with.
-for (const file of readdirSync(dist)) {
-  if (file.endsWith('.js') && !(`dist/${file}` in metafile.outputs)) rmSync(join(dist, file));
-}
+// Old pieces go last: a CLI that runs meanwhile finds the files that it was built with.
+for (const file of readdirSync(dist))
+  if (/\.c?js$/.test(file) && !written.includes(file)) rmSync(join(dist, file));

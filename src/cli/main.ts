@@ -28,14 +28,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-try {
-  // Never process.exit: what is written to a pipe would be cut off.
-  process.exitCode = await run(process.argv.slice(2), io);
-} catch (error) {
+const end = (error: unknown): void => {
   const text = error instanceof Error ? error : new Error(String(error));
   const shown = process.env['K8SNET_DEBUG'] ? text.stack : text.message;
   io.stderr.write(
     `k8snet: this is a bug: ${shown}\n  K8SNET_DEBUG=1 shows where; please report it with the command and its input.\n`,
   );
   process.exitCode = EXIT.bug;
-}
+};
+
+// Never process.exit: what is written to a pipe would be cut off.
+run(process.argv.slice(2), io).then((code) => {
+  process.exitCode = code;
+}, end);

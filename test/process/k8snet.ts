@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 export const bin = join(import.meta.dirname, '../../bin/k8snet.js');
 
+/** Compiled code is kept, as it is for a user, but not in the home of who runs the tests. */
+const cacheHome = join(import.meta.dirname, '../../.cache/home');
+
 export interface Result {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -51,5 +54,6 @@ export function run(
 function plainEnvironment(): NodeJS.ProcessEnv {
   const unwanted =
     /^(K8SNET_|VITEST|(NO_COLOR|FORCE_COLOR|CLICOLOR|COLUMNS|TERM|CI|NODE_OPTIONS)$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)));
+  const wanted = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
+  return { ...Object.fromEntries(wanted), XDG_CACHE_HOME: cacheHome };
 }
