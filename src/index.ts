@@ -28,15 +28,14 @@ export { type Judged, judge } from './check/judge.ts';
 export type { Diagnostic } from './cluster/diagnostic.ts';
 export { createStyle } from './render/color-style.ts';
 export type { Expectation } from './scenario/expectation.ts';
+export { listBuiltIn, readBuiltIn } from './scenario/find-built-in.ts';
 export {
   type Input,
-  listBuiltIn,
   type OpenedScenario,
   type OpenOptions,
   type OpenResult,
   openBuiltIn,
   openScenario,
-  readBuiltIn,
 } from './scenario/open.ts';
 export type {
   Cause,

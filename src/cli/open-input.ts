@@ -1,10 +1,11 @@
-/** The input that every command shares: which files, and what to say about them. */
+/** The input that every command shares: which files, and how they are changed. */
 import type { Diagnostic } from '../cluster/diagnostic.ts';
-import { diagnosticsText, skippedText } from '../render/diagnostics-text.ts';
+import { skippedText } from '../render/diagnostics-text.ts';
+import { readBuiltIn } from '../scenario/find-built-in.ts';
 import type { Input, OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
-import { openBuiltIn, openScenario, readBuiltIn } from '../scenario/open.ts';
-import { styleFor, wantsColor } from './appearance.ts';
+import { openBuiltIn, openScenario } from '../scenario/open.ts';
 import type { Io } from './io.ts';
+import { report, stderrStyle } from './report.ts';
 
 export interface InputOptions {
   readonly file?: readonly string[];
@@ -34,20 +35,6 @@ export async function openInput(
     io.stderr.write(skippedText(skipped, await stderrStyle(options, io)));
   }
   return result.scenario;
-}
-
-/** Says what is wrong or odd on standard error. */
-export async function report(
-  diagnostics: readonly Diagnostic[],
-  options: Pick<InputOptions, 'color'>,
-  io: Io,
-): Promise<void> {
-  if (diagnostics.length === 0) return;
-  io.stderr.write(diagnosticsText(diagnostics, await stderrStyle(options, io)));
-}
-
-function stderrStyle({ color }: Pick<InputOptions, 'color'>, io: Io) {
-  return styleFor(wantsColor(color, io.env, io.stderr));
 }
 
 async function open(options: InputOptions, standing: string | undefined): Promise<OpenResult> {

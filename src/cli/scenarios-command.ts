@@ -1,8 +1,9 @@
 /** `k8snet scenarios`: the built-in scenarios, listed or printed. */
-import { listBuiltIn, readBuiltIn } from '../scenario/open.ts';
+import { listBuiltIn, readBuiltIn } from '../scenario/find-built-in.ts';
 import { styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, report } from './open-input.ts';
+import type { InputOptions } from './open-input.ts';
+import { report } from './report.ts';
 
 /** @returns the exit code. */
 export async function scenariosCommand(

@@ -4,13 +4,15 @@ import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { namesOf } from '../explain/telling.ts';
 import { type Count, countText, fileReport } from '../render/report-text.ts';
 import { traceMinimal } from '../render/trace-minimal.ts';
-import { type OpenedScenario, openScenario, readBuiltIn } from '../scenario/open.ts';
+import { readBuiltIn } from '../scenario/find-built-in.ts';
+import { type OpenedScenario, openScenario } from '../scenario/open.ts';
 import type { SourceText } from '../scenario/read/documents.ts';
 import { readFiles } from '../scenario/read/files.ts';
 import { prune } from '../trace/prune.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, report } from './open-input.ts';
+import type { InputOptions } from './open-input.ts';
+import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 
 export type TestOptions = Pick<

@@ -6,7 +6,8 @@ import { type Depth, prune } from '../trace/prune.ts';
 import type { Disposition, TraceFacts } from '../trace/trace.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, openInput, report } from './open-input.ts';
+import { type InputOptions, openInput } from './open-input.ts';
+import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 
 export interface TraceOptions extends InputOptions {

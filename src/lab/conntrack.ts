@@ -37,6 +37,8 @@ const entry = (line: string): ConntrackEntry[] => {
       dnat: reply.src !== original.dst || reply.sport !== original.dport,
       ...(protocol === 'tcp' && state !== undefined && { tcpState: state as TcpState }),
       confirmed: true,
+      srcNatDone: true,
+      dstNatDone: true,
     },
   ];
 };

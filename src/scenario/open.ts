@@ -2,18 +2,17 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from '../cluster/diagnostic.ts';
 import { formatPath } from '../cluster/kube-object.ts';
-import { didYouMean, nearest } from '../cluster/nearest.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
 import { compileWorld } from '../compile/compile.ts';
 import type { World } from '../kernel/world.ts';
-import type { BuiltInEntry } from './compile-built-in.ts';
 import type { Expectation } from './expectation.ts';
 import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
+import { findBuiltIn, readBuiltIn } from './find-built-in.ts';
 import { thawObject } from './frozen.ts';
 import { checkDocument, type LoadedScenario, onlyScenario, readTexts, takeApart } from './load.ts';
 import type { SourceText } from './read/documents.ts';
-import { readFiles, readOwnFile } from './read/files.ts';
+import { readFiles } from './read/files.ts';
 
 /** A path of a file or directory, `-` for standard input, or a text with the name it has. */
 export type Input = string | SourceText;
@@ -154,40 +153,6 @@ export const openScenario = (
   const texts = inputs.filter((input) => typeof input !== 'string');
   const sources = [...readFiles(paths, options, report), ...texts];
   return openTexts(nameOf(first), sources, list(), options);
-};
-
-/** The built-in scenarios, by name. */
-export const listBuiltIn = async (): Promise<readonly BuiltInEntry[]> =>
-  (await import('./built-in.ts')).builtInIndex;
-
-/** The name of a built-in scenario that is meant by `two-nodes` or `basics/two-nodes`. */
-const findBuiltIn = async (
-  typed: string,
-): Promise<{ readonly name: string } | { readonly diagnostic: Diagnostic }> => {
-  const names = (await listBuiltIn()).map(({ name }) => name);
-  const found = names.filter((name) => name === typed || name.endsWith(`/${typed}`));
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return { name: only };
-  const near = found.length > 1 ? found : nearest(typed, names);
-  const hint = didYouMean(near) ?? `There are: ${names.join(', ')}`;
-  return {
-    diagnostic: {
-      severity: 'error',
-      code: 'unknown-scenario',
-      message: `there is no built-in scenario ${JSON.stringify(typed)}`,
-      hint,
-    },
-  };
-};
-
-/** The text of a built-in scenario, or what is wrong with its name. */
-export const readBuiltIn = async (
-  typed: string,
-): Promise<SourceText | { readonly diagnostic: Diagnostic }> => {
-  const found = await findBuiltIn(typed);
-  if ('diagnostic' in found) return found;
-  const file = `scenarios/${found.name}.yaml`;
-  return { file, text: readOwnFile(new URL(`../../${file}`, import.meta.url)) };
 };
 
 /**

@@ -32,6 +32,8 @@ describe('parseConntrack', () => {
         dnat: false,
         tcpState: 'ESTABLISHED',
         confirmed: true,
+        srcNatDone: true,
+        dstNatDone: true,
       },
       {
         original: {
@@ -53,6 +55,8 @@ describe('parseConntrack', () => {
         snat: false,
         dnat: false,
         confirmed: true,
+        srcNatDone: true,
+        dstNatDone: true,
       },
       {
         original: {
@@ -74,6 +78,8 @@ describe('parseConntrack', () => {
         snat: false,
         dnat: false,
         confirmed: true,
+        srcNatDone: true,
+        dstNatDone: true,
       },
     ]);
   });

@@ -5,16 +5,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { netnsOf } from '../../src/kernel/netns.ts';
 import { builtInIndex, defaultName } from '../../src/scenario/built-in.ts';
+import { listBuiltIn, readBuiltIn } from '../../src/scenario/find-built-in.ts';
 import { freezeObject, thawObject } from '../../src/scenario/frozen.ts';
 import { readTexts } from '../../src/scenario/load.ts';
 import {
   type Input,
-  listBuiltIn,
   type OpenedScenario,
   type OpenOptions,
   openBuiltIn,
   openScenario,
-  readBuiltIn,
 } from '../../src/scenario/open.ts';
 import { codesOf } from '../cluster/cluster-of.ts';
 

@@ -1,7 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { ask } from '../../src/check/ask.ts';
-import { listBuiltIn, openBuiltIn } from '../../src/scenario/open.ts';
+import { listBuiltIn } from '../../src/scenario/find-built-in.ts';
+import { openBuiltIn } from '../../src/scenario/open.ts';
 import { STEP_KINDS } from '../../src/trace/codes.ts';
 import { traceSchema } from '../../src/trace/schema.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';

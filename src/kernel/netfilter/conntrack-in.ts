@@ -13,7 +13,7 @@ import {
   reverse,
   tupleOf,
 } from './conntrack.ts';
-import type { Hook, NfTable, Ruleset } from './ruleset.ts';
+import { type Hook, type NfTable, perRevision } from './ruleset.ts';
 import { tcpFirst, tcpNext } from './tcp-state.ts';
 import type { NfEnv } from './verdict.ts';
 
@@ -167,7 +167,11 @@ const LOOSE = 'net.netfilter.nf_conntrack_tcp_loose';
 /** init_conntrack, and whether the protocol takes this packet for a first one. */
 const newEntry = (env: NfEnv, packet: Ipv4, { tuple, echo }: Flow): ConntrackEntry | undefined => {
   if (echo === 'reply') return undefined;
-  const entry: ConntrackEntry = {
+  const { payload } = packet;
+  const loose = env.netns.sysctls.get(LOOSE)?.value !== '0';
+  const tcpState = payload.type === 'tcp' ? tcpFirst(payload.flags, loose) : undefined;
+  if (tcpState === 'invalid') return undefined;
+  return {
     original: tuple,
     reply: invertTuple(tuple),
     seenReply: false,
@@ -175,11 +179,10 @@ const newEntry = (env: NfEnv, packet: Ipv4, { tuple, echo }: Flow): ConntrackEnt
     snat: false,
     dnat: false,
     confirmed: false,
+    srcNatDone: false,
+    dstNatDone: false,
+    ...(tcpState && { tcpState }),
   };
-  if (packet.payload.type !== 'tcp') return entry;
-  const loose = env.netns.sysctls.get(LOOSE)?.value !== '0';
-  const tcpState = tcpFirst(packet.payload.flags, loose);
-  return tcpState === 'invalid' ? undefined : { ...entry, tcpState };
 };
 
 const closedBy = (
@@ -315,18 +318,9 @@ const tracks = ({ chains }: NfTable): boolean =>
     }),
   );
 
-const active = new WeakMap<Ruleset, { revision: number; answer: boolean }>();
-
 /**
  * Whether the namespace tracks connections at all: while some rule, reached or not, needs it
  * (nf_ct_netns_get). All four hooks come together. An empty nat chain does not ask for it, nor do
  * REJECT, addrtype, physdev, recent.
  */
-export const conntrackActive = (ruleset: Ruleset): boolean => {
-  const revision = ruleset.revision ?? 0;
-  const known = active.get(ruleset);
-  if (known?.revision === revision) return known.answer;
-  const answer = ruleset.tables.some(tracks);
-  active.set(ruleset, { revision, answer });
-  return answer;
-};
+export const conntrackActive = perRevision(({ tables }) => tables.some(tracks));

@@ -36,8 +36,8 @@ export interface ConntrackEntry {
   readonly tcpState?: TcpState;
   readonly confirmed: boolean;
   /** IPS_SRC_NAT_DONE, IPS_DST_NAT_DONE: that half of the binding is set and never changes. */
-  readonly srcNatDone?: boolean;
-  readonly dstNatDone?: boolean;
+  readonly srcNatDone: boolean;
+  readonly dstNatDone: boolean;
   /** The device MASQUERADE bound it to; by another one the flow may not leave. */
   readonly masqueradeOut?: string;
   /** TCP: who closed it, which decides whether a new SYN may take its place. */

@@ -135,13 +135,10 @@ const setupInfo = (
     chosen.dst !== current.dst ||
     chosen.sport !== current.sport ||
     chosen.dport !== current.dport;
-  return {
-    ...entry,
-    ...(changed && { reply: invertTuple(chosen) }),
-    ...(manip === 'src'
-      ? { snat: entry.snat || changed, srcNatDone: true }
-      : { dnat: entry.dnat || changed, dstNatDone: true }),
-  };
+  const reply = changed ? invertTuple(chosen) : entry.reply;
+  return manip === 'src'
+    ? { ...entry, reply, snat: entry.snat || changed, srcNatDone: true }
+    : { ...entry, reply, dnat: entry.dnat || changed, dstNatDone: true };
 };
 
 /** nf_nat_alloc_null_binding: the address as it is; a port that is taken still moves. */

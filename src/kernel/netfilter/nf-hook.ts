@@ -22,6 +22,7 @@ import {
   findTable,
   type Hook,
   type NfTable,
+  perRevision,
   priorityOf,
   type Ruleset,
   type TableName,
@@ -43,7 +44,7 @@ interface Op {
 }
 
 /** The functions at a hook. Of one priority the last registered comes first. */
-const opsAt = (ruleset: Ruleset, hook: Hook): Op[] => {
+const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
   const ops: Op[] = [];
   for (const table of ruleset.tables) {
     if (table.name === 'nat') continue;
@@ -69,6 +70,15 @@ const opsAt = (ruleset: Ruleset, hook: Hook): Op[] => {
   return ops.sort((a, b) => a.priority - b.priority);
 };
 
+const opsByHook = perRevision(() => new Map<Hook, readonly Op[]>());
+
+const opsAt = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
+  const known = opsByHook(ruleset);
+  const ops = known.get(hook) ?? findOps(ruleset, hook);
+  known.set(hook, ops);
+  return ops;
+};
+
 type RuleAction = RuleEvent['action'];
 
 /** One call of nfHook. */
@@ -90,11 +100,13 @@ const emitRule = (
   mark?: number,
 ): void => {
   const origin = 'rule' in at ? at.rule.origin : undefined;
+  const { bridged } = state;
   events.push({
     kind: 'rule',
     netns: env.netns.id,
     action,
-    detail: { hook, table, ...at, bridged: state.bridged, ...(mark !== undefined && { mark }) },
+    detail:
+      mark === undefined ? { hook, table, bridged, ...at } : { hook, table, bridged, mark, ...at },
     ...(origin && { origin }),
   });
 };

@@ -213,6 +213,21 @@ export const findChain = (table: NfTable, name: string): Chain | undefined => {
   return table.chains[known.get(name) ?? -1];
 };
 
+/** What is derived from a whole ruleset, kept until the ruleset is edited. */
+export const perRevision = <Derived>(
+  derive: (ruleset: Ruleset) => Derived,
+): ((ruleset: Ruleset) => Derived) => {
+  const kept = new WeakMap<Ruleset, { revision: number; derived: Derived }>();
+  return (ruleset) => {
+    const revision = ruleset.revision ?? 0;
+    const known = kept.get(ruleset);
+    if (known?.revision === revision) return known.derived;
+    const derived = derive(ruleset);
+    kept.set(ruleset, { revision, derived });
+    return derived;
+  };
+};
+
 const edited = (ruleset: Ruleset): void => {
   ruleset.revision = (ruleset.revision ?? 0) + 1;
 };

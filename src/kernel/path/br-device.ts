@@ -1,8 +1,10 @@
 /** The stack of a machine sends by its bridge (net/bridge/br_device.c). */
 import type { Ethernet } from '../../wire/packet.ts';
+import type { BridgeEvent } from '../event.ts';
 import { bridgeFdbFind } from '../fdb-table.ts';
 import type { Bridge } from '../netdev.ts';
 import { findDev } from '../netdev.ts';
+import type { Origin } from '../origin.ts';
 import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { brFlood, brForward } from './br-forward.ts';
@@ -26,28 +28,24 @@ export const brDevXmit = (
   const row = isGroupMac(frame.dst)
     ? undefined
     : bridgeFdbFind(netns, bridge, walk.overlay.read(netns.id), frame.dst);
-  const common = { kind: 'bridge', netns: netns.id, device: bridge.ifname } as const;
+  const tell = (
+    action: BridgeEvent['action'],
+    detail: BridgeEvent['detail'],
+    origin?: Origin,
+  ): void =>
+    emit(walk, { kind: 'bridge', netns: netns.id, device: bridge.ifname, action, detail }, origin);
   const port = row && row.dev !== bridge.ifname ? findDev(netns, row.dev) : undefined;
   if (row && !port) {
     drop(walk, netns, 'NOT_SPECIFIED', { device: bridge.ifname });
     return;
   }
   if (row && port) {
-    emit(walk, {
-      ...common,
-      action: 'forward',
-      detail: { mac: frame.dst, outPort: port.ifname, row },
-      ...(row.origin && { origin: row.origin }),
-    });
+    tell('forward', { mac: frame.dst, outPort: port.ifname, row }, row.origin);
     brForward(walk, netns, port, bridged);
     return;
   }
   const flooded = brFlood(walk, netns, bridged, !isGroupMac(frame.dst));
-  const detail = {
-    mac: frame.dst,
-    ...copiesDetail(flooded),
-  };
-  emit(walk, { ...common, action: 'flood', detail });
+  tell('flood', { mac: frame.dst, ...copiesDetail(flooded) });
   flooded.tell();
   if (flooded.main === undefined && walk.recorder.kind === 'story')
     drop(walk, netns, flooded.copies.length > 0 ? 'OTHERHOST' : 'NO_TX_TARGET', {

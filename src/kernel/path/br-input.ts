@@ -61,25 +61,28 @@ const brHandleFrameFinish = (
     drop(walk, netns, 'BRIDGE_INGRESS_STP_STATE', { device: port.ifname });
     return;
   }
-  const common: BridgeEvent['detail'] = {
-    mac: frame.dst,
-    inPort: port.ifname,
-    ...(learned && { learned: { mac: learned.mac, port: learned.dev } }),
-    ...(skb && callsIptables(walk, netns) && { callsIptables: true }),
-  };
+  const filtered = skb !== undefined && callsIptables(walk, netns);
   const tell = (
     action: BridgeEvent['action'],
-    detail: Partial<BridgeEvent['detail']>,
+    more: Partial<BridgeEvent['detail']>,
     row?: FdbEntry,
   ): void => {
-    emit(walk, {
+    const detail: BridgeEvent['detail'] = {
+      mac: frame.dst,
+      inPort: port.ifname,
+      ...(learned && { learned: { mac: learned.mac, port: learned.dev } }),
+      ...(filtered && { callsIptables: true }),
+      ...more,
+      ...(row && { row }),
+    };
+    const event = {
       kind: 'bridge',
       netns: netns.id,
       device: bridge.ifname,
       action,
-      detail: { ...common, ...detail, ...(row && { row }) },
-      ...(row?.origin && { origin: row.origin }),
-    });
+      detail,
+    } as const;
+    emit(walk, event, row?.origin);
   };
   const bridged = { bridge, frame, skb, inPort: port };
   const up = (): void => brPassFrameUp(walk, netns, bridge, frame, skb && skbClone(skb));

@@ -1,8 +1,10 @@
 /** The wire between machines: an ideal switch that knows every MAC on it. */
 import type { Ethernet } from '../../wire/packet.ts';
 import { BROADCAST_MAC } from '../../wire/packet.ts';
+import type { WireEvent } from '../event.ts';
 import { findDev } from '../netdev.ts';
 import { netnsOf } from '../netns.ts';
+import type { Origin } from '../origin.ts';
 import type { CutFlow } from '../segment.ts';
 import { attachmentsByIp, attachmentsByMac, cutBetween } from '../segment.ts';
 import type { Skb } from '../skb.ts';
@@ -31,11 +33,12 @@ const carry = (
   frame: Ethernet,
   skb: Skb | undefined,
 ): void => {
-  const wire = { kind: 'wire', netns: netns.id, device: dev.ifname } as const;
+  const tell = (action: WireEvent['action'], origin?: Origin): void =>
+    emit(walk, { kind: 'wire', netns: netns.id, device: dev.ifname, action, detail }, origin);
   const detail = { segment: segment.name, from: netns.host, to: to.host };
   const cut = cutBetween(segment, netns.host, to.host, flowOf(frame));
   if (cut) {
-    emit(walk, { ...wire, action: 'cut', detail, ...(cut.origin && { origin: cut.origin }) });
+    tell('cut', cut.origin);
     drop(walk, netns, 'wire-cut', {
       device: dev.ifname,
       ...(cut.origin && { origin: cut.origin }),
@@ -45,7 +48,7 @@ const carry = (
   const other = netnsOf(walk.world, to.netns);
   const receiver = findDev(other, to.ifname);
   if (!receiver?.up) {
-    emit(walk, { ...wire, action: 'nobody', detail });
+    tell('nobody');
     drop(walk, netns, 'no-attachment', { device: dev.ifname });
     return;
   }
@@ -54,7 +57,7 @@ const carry = (
     dropTooLong(walk, netns, { device: dev.ifname, mtu }, frame);
     return;
   }
-  emit(walk, { ...wire, action: 'carry', detail });
+  tell('carry');
   walk.stages.netifReceiveSkb(walk, other, receiver, {
     frame,
     skb: skb && skbScrubPacket(skb, true),

@@ -150,9 +150,14 @@ export const layersIn = (walk: Walk, frame: Ethernet): readonly Layer[] => {
 /** Whether events would be seen by anybody: spares making them. */
 export const isTold = (walk: Walk): boolean => walk.recorder.kind === 'story';
 
-/** Reports what a stage did. A list of taps keeps the frames of an event only. */
-export const emit = (walk: Walk, event: KernelEvent): void => {
+/**
+ * Reports what a stage did. A list of taps keeps the frames of an event only.
+ * @param origin who wrote the row that decided
+ */
+export const emit = (walk: Walk, event: KernelEvent, origin?: Origin): void => {
   const { recorder } = walk;
+  // Set, not spread: this is the walk's innermost loop.
+  if (origin) (event as { origin?: Origin }).origin = origin;
   if (recorder.kind === 'story') recorder.events.push(event);
   else if (recorder.kind === 'taps') keepTaps(recorder, event);
 };

@@ -32,6 +32,8 @@ const entry = {
   snat: false,
   dnat: true,
   confirmed: true,
+  srcNatDone: true,
+  dstNatDone: true,
 } as const;
 
 const established = context(syn, {}, { ct: { entry, dir: 'original', state: 'ESTABLISHED' } });
