@@ -2,7 +2,7 @@
 import { cidrAt, cidrSize } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
 import { atPlace, type Report } from './diagnostic.ts';
-import type { PodDraft } from './pod-draft.ts';
+import { ipPlaceOf, type PodDraft } from './pod-draft.ts';
 
 /** host-local (containernetworking/plugins) reserves .1 for the gateway. */
 const FIRST = 2;
@@ -17,22 +17,21 @@ export interface Tenant {
 export const reportTwins = (tenants: readonly Tenant[], report: Report): void => {
   const owners = new Map<Ip, PodDraft>();
   for (const { draft } of tenants) {
-    const { ip, ipPlace } = draft.status;
+    const { ip } = draft.status;
     if (ip === undefined) continue;
     const owner = owners.get(ip);
     if (!owner) {
       owners.set(ip, draft);
       continue;
     }
+    const first = ipPlaceOf(owner);
     report({
       severity: 'error',
       code: 'duplicate-ip',
       message: `Pods ${owner.namespace}/${owner.name} and ${draft.namespace}/${draft.name} both run with the address ${ip}`,
       path: 'status.podIP',
-      ...atPlace(ipPlace),
-      hint: owner.status.ipPlace
-        ? `The other one is at ${owner.status.ipPlace.file}:${owner.status.ipPlace.line}.`
-        : 'Delete the one that no longer runs.',
+      ...atPlace(ipPlaceOf(draft)),
+      hint: `The other one is at ${first.file}:${first.line}.`,
     });
   }
 };
@@ -44,7 +43,7 @@ export const reportGateways = (
   report: Report,
 ): void => {
   for (const { draft, node } of tenants) {
-    const { ip, ipPlace } = draft.status;
+    const { ip } = draft.status;
     const range = ranges.get(node);
     if (ip === undefined || range === undefined || cidrSize(range) < 4) continue;
     if (ip !== cidrAt(range, 1)) continue;
@@ -53,7 +52,7 @@ export const reportGateways = (
       code: 'gateway-address',
       message: `Pod ${draft.namespace}/${draft.name} has ${ip}, which the bridge of ${node} takes in ${range}`,
       path: 'status.podIP',
-      ...atPlace(ipPlace),
+      ...atPlace(ipPlaceOf(draft)),
     });
   }
 };

@@ -1,4 +1,5 @@
 /** Reading Kubernetes objects field by field: what has the wrong type is reported and left out. */
+import type { Place } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import {
   formatPath,
@@ -9,11 +10,15 @@ import {
   valueAt,
 } from './kube-object.ts';
 
-export interface Field {
+/** Where a field is: enough to report on it, without its value. */
+export interface Spot {
   readonly object: KubeObject;
   readonly path: Path;
-  readonly value: Json | undefined;
   readonly report: Report;
+}
+
+export interface Field extends Spot {
+  readonly value: Json | undefined;
 }
 
 export const rootField = (object: KubeObject, report: Report): Field => ({
@@ -30,6 +35,13 @@ export const fieldAt = (field: Field, ...path: Path): Field => ({
   value: valueAt(field.value, path),
 });
 
+/** What is kept of a field when its value is no longer needed. */
+export const spotOf = ({ object, path, report }: Field): Spot => ({ object, path, report });
+
+/** Where a field below this one stands in its file. */
+export const placeBelow = ({ object, path }: Spot, ...below: Path): Place =>
+  object.place([...path, ...below]);
+
 const objectName = ({ value }: KubeObject): string => {
   const kind = valueAt(value, ['kind']);
   const name = valueAt(value, ['metadata', 'name']) ?? valueAt(value, ['metadata', 'generateName']);
@@ -45,7 +57,7 @@ export const shown = (value: unknown): string => {
 };
 
 /** A warning about a field: `Pod web: spec.replicas <problem>`. */
-export const warn = (field: Field, code: string, problem: string, hint?: string): void => {
+export const warn = (field: Spot, code: string, problem: string, hint?: string): void => {
   const path = formatPath(field.path);
   field.report({
     severity: 'warning',

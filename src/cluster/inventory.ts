@@ -1,7 +1,7 @@
 /** Sorts the objects of an input by kind: those that matter to the network, and how many do not. */
-import type { Report } from './diagnostic.ts';
-import { atPlace } from './diagnostic.ts';
+import { atPlace, type Diagnostic, type Report } from './diagnostic.ts';
 import { type Field, fieldAt, rootField, textOf } from './field.ts';
+import { groupOf, isRelevant } from './kinds.ts';
 import { canonicalJson, type KubeObject } from './kube-object.ts';
 import { type NodeDraft, readNode } from './node.ts';
 import { type PluginSign, signOfObject } from './plugin.ts';
@@ -26,126 +26,132 @@ export interface Inventory {
   readonly skipped: ReadonlyMap<string, number>;
 }
 
-/** API groups of the kinds that are read. Another group's kind of the same name is not it. */
-const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['Pod', ['']],
-  ['Node', ['']],
-  ['Namespace', ['']],
-  ['Service', ['']],
-  ['ConfigMap', ['']],
-  ['ReplicationController', ['']],
-  ['Deployment', ['apps', 'extensions']],
-  ['ReplicaSet', ['apps', 'extensions']],
-  ['DaemonSet', ['apps', 'extensions']],
-  ['StatefulSet', ['apps']],
-  ['Job', ['batch']],
-  ['CronJob', ['batch']],
-  ['NetworkPolicy', ['networking.k8s.io', 'extensions']],
-]);
-
-const groupOf = (apiVersion: string): string =>
-  apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
-
 const isBuiltInGroup = (group: string): boolean =>
   !group.includes('.') || group.endsWith('.k8s.io');
 
 interface Identified {
-  readonly field: Field;
   /** The kind; with its group for kinds that are not Kubernetes' own. */
   readonly kind: string;
   readonly relevant: boolean;
-  readonly key: string;
+  /** Undefined without a name: nothing else can be the same object. */
+  readonly key: string | undefined;
 }
 
-const identify = (object: KubeObject, report: Report): Identified => {
-  const field = rootField(object, report);
+const identify = (field: Field): Identified => {
   const kind = textOf(fieldAt(field, 'kind')) ?? '';
   const group = groupOf(textOf(fieldAt(field, 'apiVersion')) ?? '');
-  const relevant = GROUPS.get(kind)?.includes(group) ?? false;
+  const relevant = isRelevant(kind, group);
   const metadata = fieldAt(field, 'metadata');
   const name = textOf(fieldAt(metadata, 'name')) ?? '';
   return {
-    field,
     kind: isBuiltInGroup(group) ? kind : `${kind}.${group}`,
     relevant,
-    key: `${kind}/${namespaceOf(metadata)}/${name}`,
+    key: relevant && name ? `${kind}/${namespaceOf(metadata)}/${name}` : undefined,
   };
-};
-
-/** The last of several objects of one name counts, as it does when they are applied in turn. */
-const dropTwins = (all: readonly Identified[], report: Report): Identified[] => {
-  const last = new Map<string, Identified>();
-  for (const item of all) {
-    if (!item.relevant || item.key.endsWith('/')) continue;
-    const before = last.get(item.key);
-    last.set(item.key, item);
-    if (!before) continue;
-    const place = item.field.object.place([]);
-    const first = before.field.object.place([]);
-    const same =
-      canonicalJson(before.field.object.value) === canonicalJson(item.field.object.value);
-    if (!same)
-      report({
-        severity: 'warning',
-        code: 'duplicate-object',
-        message: `${item.key} is here for the second time; this one counts`,
-        ...atPlace(place),
-        hint: `The first is at ${first.file}:${first.line}.`,
-      });
-  }
-  return all.filter(
-    (item) => !item.relevant || item.key.endsWith('/') || last.get(item.key) === item,
-  );
 };
 
 const isWorkload = (kind: string): kind is WorkloadKind =>
   (WORKLOAD_KINDS as readonly string[]).includes(kind);
 
-/** Reads every object that matters; what is odd about them goes to `report`. */
-export const takeInventory = (objects: readonly KubeObject[], report: Report): Inventory => {
-  const pods: PodDraft[] = [];
-  const nodes: NodeDraft[] = [];
-  const workloads: WorkloadObject[] = [];
-  const services: Service[] = [];
-  const policies: Policy[] = [];
-  const namespaces: string[] = [];
-  const signs: PluginSign[] = [];
-  const skipped = new Map<string, number>();
-  const add = <Item>(list: Item[], item: Item | undefined): void => {
-    if (item !== undefined) list.push(item);
-  };
-  const identified = objects.map((object) => identify(object, report));
-  for (const { field, kind, relevant } of dropTwins(identified, report)) {
-    if (!relevant) {
-      skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
-    } else if (isWorkload(kind)) {
-      add(workloads, readWorkload(kind, field));
-      if (kind === 'DaemonSet') add(signs, signOfObject(field));
-    } else if (kind === 'Pod') {
-      add(pods, draftOfPod(field));
-    } else if (kind === 'Node') {
-      add(nodes, readNode(field));
-    } else if (kind === 'Service') {
-      add(services, readService(field));
-    } else if (kind === 'NetworkPolicy') {
-      add(policies, readPolicy(field));
-    } else if (kind === 'Namespace') {
-      add(namespaces, textOf(fieldAt(field, 'metadata', 'name')));
-    } else {
+/** One object as it was read. Its value is not kept: there may be a hundred thousand of them. */
+interface Taken {
+  readonly object: KubeObject;
+  readonly kind: string;
+  readonly pod?: PodDraft | undefined;
+  readonly node?: NodeDraft | undefined;
+  readonly workload?: WorkloadObject | undefined;
+  readonly service?: Service | undefined;
+  readonly policy?: Policy | undefined;
+  readonly namespace?: string | undefined;
+  readonly sign?: PluginSign | undefined;
+  readonly skipped: boolean;
+}
+
+const take = (field: Field, { kind, relevant }: Identified): Taken => {
+  const base = { object: field.object, kind, skipped: false };
+  if (!relevant) return { ...base, skipped: true };
+  if (isWorkload(kind)) {
+    const workload = readWorkload(kind, field);
+    return { ...base, workload, ...(kind === 'DaemonSet' && { sign: signOfObject(field) }) };
+  }
+  switch (kind) {
+    case 'Pod':
+      return { ...base, pod: draftOfPod(field) };
+    case 'Node':
+      return { ...base, node: readNode(field) };
+    case 'Service':
+      return { ...base, service: readService(field) };
+    case 'NetworkPolicy':
+      return { ...base, policy: readPolicy(field) };
+    case 'Namespace':
+      return { ...base, namespace: textOf(fieldAt(field, 'metadata', 'name')) };
+    default: {
       const sign = signOfObject(field);
-      add(signs, sign);
-      if (!sign) skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
+      return { ...base, sign, skipped: sign === undefined };
     }
   }
+};
+
+const reportTwin = (key: string, before: KubeObject, object: KubeObject, report: Report): void => {
+  if (canonicalJson(before.value) === canonicalJson(object.value)) return;
+  const first = before.place([]);
+  report({
+    severity: 'warning',
+    code: 'duplicate-object',
+    message: `${key} is here for the second time; this one counts`,
+    ...atPlace(object.place([])),
+    hint: `The first is at ${first.file}:${first.line}.`,
+  });
+};
+
+/**
+ * Reads objects one by one. The last of several of one name counts, as it does when they are
+ * applied in turn; what is odd about the others is not reported.
+ */
+const takeAll = (objects: readonly KubeObject[], report: Report): Taken[] => {
+  const all: (Taken | undefined)[] = [];
+  const last = new Map<string, number>();
+  const odd = new Map<number, Diagnostic[]>();
+  let reading: number | undefined;
+  const reportOf: Report = (diagnostic) => {
+    const known = reading === undefined ? undefined : odd.get(reading);
+    if (reading === undefined) report(diagnostic);
+    else if (known) known.push(diagnostic);
+    else odd.set(reading, [diagnostic]);
+  };
+  for (const [at, object] of objects.entries()) {
+    reading = at;
+    const field = rootField(object, reportOf);
+    const identified = identify(field);
+    const { key } = identified;
+    const before = key === undefined ? undefined : last.get(key);
+    if (key !== undefined) last.set(key, at);
+    all.push(take(field, identified));
+    const twin = before === undefined ? undefined : all[before];
+    if (key === undefined || before === undefined || !twin) continue;
+    reportTwin(key, twin.object, object, report);
+    all[before] = undefined;
+    odd.delete(before);
+  }
+  reading = undefined;
+  for (const diagnostics of odd.values()) for (const one of diagnostics) report(one);
+  return all.flatMap((taken) => taken ?? []);
+};
+
+/** Reads every object that matters; what is odd about them goes to `report`. */
+export const takeInventory = (objects: readonly KubeObject[], report: Report): Inventory => {
+  const taken = takeAll(objects, report);
+  const skipped = new Map<string, number>();
+  for (const one of taken) if (one.skipped) skipped.set(one.kind, (skipped.get(one.kind) ?? 0) + 1);
   const sorted = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    pods,
-    nodes,
-    workloads,
-    services,
-    policies,
-    namespaces,
-    signs,
+    pods: taken.flatMap(({ pod }) => pod ?? []),
+    nodes: taken.flatMap(({ node }) => node ?? []),
+    workloads: taken.flatMap(({ workload }) => workload ?? []),
+    services: taken.flatMap(({ service }) => service ?? []),
+    policies: taken.flatMap(({ policy }) => policy ?? []),
+    namespaces: taken.flatMap(({ namespace }) => namespace ?? []),
+    signs: taken.flatMap(({ sign }) => sign ?? []),
     skipped: new Map(sorted),
   };
 };

@@ -2,7 +2,16 @@
 import { isIpv4, isIpv4Cidr } from '../wire/ip.ts';
 import type { ClusterNode, ClusterNote, Place } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
-import { booleanOf, type Field, fieldAt, listOf, textMapOf, textOf, warn } from './field.ts';
+import {
+  booleanOf,
+  type Field,
+  fieldAt,
+  listOf,
+  placeBelow,
+  textMapOf,
+  textOf,
+  warn,
+} from './field.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { compareNatural } from './order.ts';
 import type { PodDraft } from './pod-draft.ts';
@@ -155,17 +164,22 @@ const madeNode = (name: string, ip: NodeDraft['ip'], place: Place | undefined): 
   ...(place && { place }),
 });
 
+/** Comparing names takes time: where half of a large cluster is missing, a few guesses will do. */
+const MOST_GUESSES = 20;
+
 /** Which node a Pod of the input is on; by its name, else by its address. */
 const namedBy = (
-  draft: PodDraft,
+  { spec: { nodeName }, status: { hostIP } }: PodDraft,
   byIp: ReadonlyMap<string, string>,
-): { readonly name: string; readonly place: Place | undefined } | undefined => {
-  const { nodeName, nodeNamePlace } = draft.spec;
-  if (nodeName !== undefined) return { name: nodeName, place: nodeNamePlace };
-  const { hostIP, hostIPPlace } = draft.status;
+): { readonly name: string; readonly by: 'nodeName' | 'hostIP' } | undefined => {
+  if (nodeName !== undefined) return { name: nodeName, by: 'nodeName' };
   if (hostIP === undefined) return undefined;
-  return { name: byIp.get(hostIP) ?? hostIP, place: hostIPPlace };
+  return { name: byIp.get(hostIP) ?? hostIP, by: 'hostIP' };
 };
+
+/** Where a Pod says on which node it is. */
+const placeOfNode = ({ field }: PodDraft, by: 'nodeName' | 'hostIP'): Place =>
+  by === 'nodeName' ? placeBelow(field, 'spec', 'nodeName') : placeBelow(field, 'status', 'hostIP');
 
 /**
  * All nodes, with the name of the node that each Pod of the input is on.
@@ -196,35 +210,38 @@ export const gatherNodes = (input: {
       byIp.set(status.hostIP, podSpec.nodeName);
   }
   const nodeOf = new Map<PodDraft, string>();
+  let unknown = 0;
   for (const draft of pods) {
     const named = namedBy(draft, byIp);
     if (!named) continue;
     nodeOf.set(draft, named.name);
     const existing = others.get(named.name);
-    const { hostIP, hostIPPlace } = draft.status;
-    const ip = hostIP === undefined ? undefined : { ip: hostIP, place: hostIPPlace };
-    if (existing && !existing.ip && ip) others.set(named.name, { ...existing, ip });
-    if (existing || fixed.has(named.name)) continue;
-    others.set(named.name, madeNode(named.name, ip, named.place));
-    note({
-      code: 'node-made',
-      subject: named.name,
-      ...(named.place && { place: named.place }),
-    });
+    if (fixed.has(named.name) || existing?.ip) continue;
+    const { hostIP } = draft.status;
+    const ip =
+      hostIP === undefined ? undefined : { ip: hostIP, place: placeOfNode(draft, 'hostIP') };
+    if (existing) {
+      if (ip) others.set(named.name, { ...existing, ip });
+      continue;
+    }
+    const place = placeOfNode(draft, named.by);
+    others.set(named.name, madeNode(named.name, ip, place));
+    note({ code: 'node-made', subject: named.name, place });
     if (known.length > 0) {
-      const hint = didYouMean(nearest(named.name, known));
+      const hint = unknown++ < MOST_GUESSES ? didYouMean(nearest(named.name, known)) : undefined;
       report({
         severity: 'warning',
         code: 'unknown-node',
         message: `Pod ${draft.namespace}/${draft.name} is on node ${named.name}, which nothing else describes`,
         path: 'spec.nodeName',
-        ...atPlace(named.place),
+        ...atPlace(place),
         ...(hint !== undefined && { hint }),
       });
     }
   }
+  const ipOf = new Map([...byIp].reverse().map(([ip, name]) => [name, ip]));
   for (const [at, node] of first.entries()) {
-    const ip = node.ip ? undefined : [...byIp].find(([, name]) => name === node.name)?.[0];
+    const ip = node.ip ? undefined : ipOf.get(node.name);
     if (ip !== undefined) first[at] = { ...node, ip: { ip, place: undefined } };
   }
   const nodes = [...first, ...[...others.values()].sort((a, b) => compareNatural(a.name, b.name))];

@@ -6,11 +6,13 @@ import {
   fieldAt,
   integerOf,
   listOf,
+  type Spot,
+  spotOf,
   textMapOf,
   textOf,
   warn,
 } from './field.ts';
-import { canonicalJson } from './kube-object.ts';
+import { canonicalJson, type Path } from './kube-object.ts';
 import { nameHash } from './name-hash.ts';
 import { type PodSpec, readPodSpec } from './pod-spec.ts';
 import type { Labels } from './selector.ts';
@@ -20,8 +22,8 @@ export interface PodStatus {
   readonly phase?: Pod['phase'];
   readonly ip?: string;
   readonly hostIP?: string;
-  readonly hostIPPlace?: Place;
-  readonly ipPlace?: Place;
+  /** Where `ip` was found. */
+  readonly ipPath?: Path;
   readonly ready?: boolean;
   readonly reason?: string;
   /** Only an IPv6 address was found. */
@@ -33,7 +35,7 @@ export interface PodDraft {
   readonly name: string;
   readonly labels: Labels;
   /** The annotation `k8snet/listen`, and where it stands. */
-  readonly listen?: { readonly text: string; readonly place: Place; readonly field: Field };
+  readonly listen?: { readonly text: string; readonly place: Place; readonly field: Spot };
   /** Keys of annotations: some plugins are recognised by theirs. */
   readonly annotations: readonly string[];
   readonly owners: readonly ObjectRef[];
@@ -43,11 +45,15 @@ export interface PodDraft {
   readonly status: PodStatus;
   readonly terminating: boolean;
   /** For diagnostics about the Pod as a whole. */
-  readonly field: Field;
+  readonly field: Spot;
   readonly place: Place;
   /** A DaemonSet's Pod is bound to one node. */
   readonly boundTo?: string;
 }
+
+/** Where the Pod's own address is written. */
+export const ipPlaceOf = ({ field, status }: PodDraft): Place =>
+  field.object.place(status.ipPath ?? field.path);
 
 /** The Pod's place in the order in which placement and addresses are handed out. */
 export const draftKey = (draft: PodDraft): readonly (string | number)[] => {
@@ -72,7 +78,7 @@ export const readPodMeta = (metadata: Field): PodMeta => {
     labels: textMapOf(fieldAt(metadata, 'labels')),
     annotations: Object.keys(annotations),
     ...(text !== undefined && {
-      listen: { text, place: metadata.object.place(listenField.path), field: listenField },
+      listen: { text, place: metadata.object.place(listenField.path), field: spotOf(listenField) },
     }),
   };
 };
@@ -113,19 +119,17 @@ const readStatus = (status: Field): PodStatus => {
   const fields = [single, ...listOf(fieldAt(status, 'podIPs')).map((item) => fieldAt(item, 'ip'))];
   const ips = fields.flatMap((field) => {
     const ip = textOf(field);
-    return ip ? [{ ip, place: status.object.place(field.path) }] : [];
+    return ip ? [{ ip, path: field.path }] : [];
   });
   const v4 = ips.find(({ ip }) => !isIpv6(ip));
-  const hostField = fieldAt(status, 'hostIP');
-  const hostIP = textOf(hostField);
+  const hostIP = textOf(fieldAt(status, 'hostIP'));
   const ready = readReady(status);
   const reason = readReason(status);
   return {
     ...(phase && { phase }),
-    ...(v4 && { ip: v4.ip, ipPlace: v4.place }),
+    ...(v4 && { ip: v4.ip, ipPath: v4.path }),
     ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
-    ...(hostIP !== undefined &&
-      !isIpv6(hostIP) && { hostIP, hostIPPlace: status.object.place(hostField.path) }),
+    ...(hostIP !== undefined && !isIpv6(hostIP) && { hostIP }),
     ...(ready !== undefined && { ready }),
     ...(reason !== undefined && { reason }),
   };
@@ -184,7 +188,7 @@ export const draftOfPod = (object: Field): PodDraft | undefined => {
     spec: readPodSpec(fieldAt(object, 'spec')),
     status: readStatus(fieldAt(object, 'status')),
     terminating: fieldAt(metadata, 'deletionTimestamp').value !== undefined,
-    field: object,
+    field: spotOf(object),
     place: object.object.place([]),
   };
 };

@@ -36,7 +36,6 @@ export interface ProbePort {
 export interface PodSpec {
   readonly hostNetwork: boolean;
   readonly nodeName?: string;
-  readonly nodeNamePlace?: Place;
   readonly nodeSelector: Selector;
   /** Alternatives; absent: any node. */
   readonly nodeTerms?: readonly NodeTerm[];
@@ -167,15 +166,11 @@ export const readPodSpec = (spec: Field): PodSpec => {
   const containers = fields.map((field, at) => readContainer(field, at >= ordinary.length, at));
   warnTwins(fields, containers);
   if (ordinary.length === 0) warn(spec, 'no-containers', 'has no containers');
-  const nodeNameField = fieldAt(spec, 'nodeName');
-  const nodeName = textOf(nodeNameField) || undefined;
+  const nodeName = textOf(fieldAt(spec, 'nodeName')) || undefined;
   const nodeTerms = readNodeTerms(spec);
   return {
     hostNetwork: booleanOf(fieldAt(spec, 'hostNetwork')) ?? false,
-    ...(nodeName !== undefined && {
-      nodeName,
-      nodeNamePlace: spec.object.place(nodeNameField.path),
-    }),
+    ...(nodeName !== undefined && { nodeName }),
     nodeSelector: equalities(textMapOf(fieldAt(spec, 'nodeSelector'))),
     ...(nodeTerms && { nodeTerms }),
     tolerations: listOf(fieldAt(spec, 'tolerations')).map(readToleration),

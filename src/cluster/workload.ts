@@ -1,6 +1,6 @@
 /** Workloads, and the Pods that their controllers would make. */
 import type { ObjectRef, Place } from './cluster.ts';
-import { booleanOf, type Field, fieldAt, textOf, warn } from './field.ts';
+import { booleanOf, type Field, fieldAt, spotOf, textOf, warn } from './field.ts';
 import { canonicalJson } from './kube-object.ts';
 import { hashNumber, nameHash } from './name-hash.ts';
 import { countOf, namespaceOf, type PodDraft, type PodMeta, readPodMeta } from './pod-draft.ts';
@@ -102,7 +102,7 @@ const draft = (workload: WorkloadObject, template: Template, replica: Replica): 
   spec: template.spec,
   status: {},
   terminating: false,
-  field: template.field,
+  field: spotOf(template.field),
   place: workload.place,
   ...(replica.boundTo !== undefined && { boundTo: replica.boundTo }),
 });
