@@ -6,8 +6,8 @@ import { type Count, countText, fileReport } from '../render/report-text.ts';
 import { traceMinimal } from '../render/trace-minimal.ts';
 import { readBuiltIn } from '../scenario/find-built-in.ts';
 import { type OpenedScenario, openScenario } from '../scenario/open.ts';
-import type { SourceText } from '../scenario/read/documents.ts';
-import { readFiles } from '../scenario/read/files.ts';
+import { listSources } from '../scenario/read/files.ts';
+import type { Source, SourceText } from '../scenario/read/source.ts';
 import { prune } from '../trace/prune.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
@@ -61,9 +61,11 @@ async function exitCode(
 async function gather(
   paths: readonly string[],
   { scenario = [], recursive }: TestOptions,
-): Promise<{ sources: SourceText[]; diagnostics: Diagnostic[] }> {
+): Promise<{ sources: (Source | SourceText)[]; diagnostics: Diagnostic[] }> {
   const diagnostics: Diagnostic[] = [];
-  const sources = readFiles(paths, { recursive }, (found) => diagnostics.push(found));
+  const sources: (Source | SourceText)[] = listSources(paths, { recursive }, (found) =>
+    diagnostics.push(found),
+  );
   for (const name of scenario) {
     const source = await readBuiltIn(name);
     if ('diagnostic' in source) diagnostics.push(source.diagnostic);
@@ -86,7 +88,7 @@ function tally(
 
 /** Prints the report of one file; undefined when the file is bad. */
 async function testFile(
-  source: SourceText,
+  source: Source | SourceText,
   options: TestOptions,
   io: Io,
 ): Promise<readonly Judged[] | undefined> {

@@ -21,6 +21,25 @@ export interface Field extends Spot {
   readonly value: Json | undefined;
 }
 
+/** A field below another one. Its path is put together when somebody asks for it. */
+class InnerField implements Field {
+  readonly object: KubeObject;
+  readonly value: Json | undefined;
+  readonly report: Report;
+  readonly #above: Field;
+  readonly #keys: Path;
+  constructor(above: Field, keys: Path, value: Json | undefined) {
+    this.object = above.object;
+    this.value = value;
+    this.report = above.report;
+    this.#above = above;
+    this.#keys = keys;
+  }
+  get path(): Path {
+    return [...this.#above.path, ...this.#keys];
+  }
+}
+
 export const rootField = (object: KubeObject, report: Report): Field => ({
   object,
   path: [],
@@ -29,11 +48,8 @@ export const rootField = (object: KubeObject, report: Report): Field => ({
 });
 
 /** A field below this one; its value is undefined where it, or anything on the way, is missing. */
-export const fieldAt = (field: Field, ...path: Path): Field => ({
-  ...field,
-  path: [...field.path, ...path],
-  value: valueAt(field.value, path),
-});
+export const fieldAt = (field: Field, ...path: Path): Field =>
+  new InnerField(field, path, valueAt(field.value, path));
 
 /** What is kept of a field when its value is no longer needed. */
 export const spotOf = ({ object, path, report }: Field): Spot => ({ object, path, report });
@@ -128,7 +144,9 @@ export const portOf = (field: Field): number | undefined => integerOf(field, 1, 
 /** IntOrString: a port number, or the name of a port. */
 export const portOrNameOf = (field: Field): number | string | undefined => {
   if (typeof field.value !== 'string') return portOf(field);
-  return /^\d+$/.test(field.value) ? portOf({ ...field, value: Number(field.value) }) : field.value;
+  return /^\d+$/.test(field.value)
+    ? portOf(new InnerField(field, [], Number(field.value)))
+    : field.value;
 };
 
 export const listOf = (field: Field): Field[] => {

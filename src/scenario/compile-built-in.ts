@@ -1,7 +1,7 @@
 /** Makes the data of the built-in scenario: runs when the package is built, never in it. */
 import { createDiagnostics } from '../cluster/diagnostic.ts';
 import { type FrozenObject, freezeObject } from './frozen.ts';
-import { checkDocument, onlyScenario, readTexts } from './load.ts';
+import { checkDocument, onlyScenario, readSources } from './load.ts';
 import type { ScenarioDocument } from './schema.ts';
 
 /** A scenario that was read and checked, as plain JSON. */
@@ -23,7 +23,7 @@ export interface BuiltInEntry {
  */
 export const compileBuiltIn = async (file: string, text: string): Promise<FrozenScenario> => {
   const { report, list } = createDiagnostics();
-  const { objects, scenarios } = await readTexts([{ file, text }], report);
+  const { objects, scenarios } = await readSources([{ file, text }], report);
   const checked = await checkDocument(onlyScenario(scenarios, report), file, [], report);
   const [problem] = list();
   if (problem || !checked)

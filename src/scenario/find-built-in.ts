@@ -2,8 +2,8 @@
 import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { didYouMean, nearest } from '../cluster/nearest.ts';
 import type { BuiltInEntry } from './compile-built-in.ts';
-import type { SourceText } from './read/documents.ts';
 import { readOwnFile } from './read/files.ts';
+import type { SourceText } from './read/source.ts';
 
 /** The built-in scenarios, by name. */
 export const listBuiltIn = async (): Promise<readonly BuiltInEntry[]> =>

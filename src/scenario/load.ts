@@ -4,8 +4,10 @@ import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
 import { type Expectation, expectationsOf } from './expectation.ts';
 import type { PlacedFault } from './fault.ts';
 import { withOverrides } from './override.ts';
-import { needsYaml, readDocuments, type SourceText } from './read/documents.ts';
-import { readObjects } from './read/objects.ts';
+import { reportUnreadable } from './read/files.ts';
+import type { ReadObjects } from './read/objects.ts';
+import { type ReadOptions, readInputs } from './read/read-inputs.ts';
+import { type Source, type SourceText, textSource } from './read/source.ts';
 import type { ScenarioDocument, ScenarioSpec } from './schema.ts';
 
 export interface LoadedScenario {
@@ -16,20 +18,17 @@ export interface LoadedScenario {
   readonly faults: readonly PlacedFault[];
 }
 
-/** Reads objects out of texts; everything that is wrong is reported with its place. */
-export const readTexts = async (
-  sources: readonly SourceText[],
+/** Reads objects out of inputs; everything that is wrong is reported with its place. */
+export const readSources = (
+  sources: readonly (Source | SourceText)[],
   report: Report,
-): Promise<{ readonly objects: KubeObject[]; readonly scenarios: KubeObject[] }> => {
-  const yaml = needsYaml(sources) ? await import('./read/yaml.ts') : undefined;
-  const read = sources.map((source) =>
-    readObjects(readDocuments(source, yaml?.parseYaml, report), report),
+  options: Omit<ReadOptions, 'unreadable'> = {},
+): Promise<ReadObjects> =>
+  readInputs(
+    sources.map((source) => ('text' in source ? textSource(source) : source)),
+    report,
+    { ...options, unreadable: reportUnreadable },
   );
-  return {
-    objects: read.flatMap(({ objects }) => objects),
-    scenarios: read.flatMap(({ scenarios }) => scenarios),
-  };
-};
 
 /** At most one Scenario for all inputs. */
 export const onlyScenario = (

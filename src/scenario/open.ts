@@ -10,12 +10,22 @@ import type { Expectation } from './expectation.ts';
 import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
 import { findBuiltIn, readBuiltIn } from './find-built-in.ts';
 import { thawObject } from './frozen.ts';
-import { checkDocument, type LoadedScenario, onlyScenario, readTexts, takeApart } from './load.ts';
-import type { SourceText } from './read/documents.ts';
-import { readFiles } from './read/files.ts';
+import {
+  checkDocument,
+  type LoadedScenario,
+  onlyScenario,
+  readSources,
+  takeApart,
+} from './load.ts';
+import { listSources } from './read/files.ts';
+import type { ReadOptions } from './read/read-inputs.ts';
+import type { Source, SourceText } from './read/source.ts';
 
-/** A path of a file or directory, `-` for standard input, or a text with the name it has. */
-export type Input = string | SourceText;
+/**
+ * A path of a file or directory, `-` for standard input, a text with the name it has, or a source
+ * that was found before.
+ */
+export type Input = string | SourceText | Source;
 
 export interface OpenOptions {
   /** `FIELD=VALUE` for any field below the Scenario's `spec`, in order. */
@@ -26,6 +36,8 @@ export interface OpenOptions {
   readonly listen?: 'evidence' | 'declared' | undefined;
   /** Read sub-directories. */
   readonly recursive?: boolean | undefined;
+  /** Called while inputs are read. */
+  readonly progress?: ReadOptions['progress'];
 }
 
 export interface OpenedScenario {
@@ -118,13 +130,15 @@ const build = (
 
 const openTexts = async (
   name: string,
-  sources: readonly SourceText[],
+  sources: readonly (Source | SourceText)[],
   before: readonly Diagnostic[],
   options: OpenOptions,
 ): Promise<OpenResult> => {
   const { report, list } = createDiagnostics();
   for (const diagnostic of before) report(diagnostic);
-  const { objects, scenarios } = await readTexts(sources, report);
+  const { objects, scenarios } = await readSources(sources, report, {
+    progress: options.progress,
+  });
   const only = onlyScenario(scenarios, report);
   const checked = await checkDocument(only, name, options.set ?? [], report);
   const found = objects.length + scenarios.length;
@@ -150,8 +164,8 @@ export const openScenario = (
   if (first === undefined) return openBuiltIn(undefined, options);
   const { report, list } = createDiagnostics();
   const paths = inputs.filter((input) => typeof input === 'string');
-  const texts = inputs.filter((input) => typeof input !== 'string');
-  const sources = [...readFiles(paths, options, report), ...texts];
+  const others = inputs.filter((input) => typeof input !== 'string');
+  const sources = [...listSources(paths, options, report), ...others];
   return openTexts(nameOf(first), sources, list(), options);
 };
 

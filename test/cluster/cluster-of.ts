@@ -6,7 +6,7 @@ import {
   type ResolvedCluster,
   resolveCluster,
 } from '../../src/cluster/resolve.ts';
-import { checkDocument, onlyScenario, readTexts, takeApart } from '../../src/scenario/load.ts';
+import { checkDocument, onlyScenario, readSources, takeApart } from '../../src/scenario/load.ts';
 
 export const resolveYaml = async (
   yaml: string | readonly string[],
@@ -15,7 +15,7 @@ export const resolveYaml = async (
   const { report, list } = createDiagnostics();
   const texts = typeof yaml === 'string' ? [yaml] : yaml;
   const sources = texts.map((text, at) => ({ file: `${at}.yaml`, text }));
-  const { objects, scenarios } = await readTexts(sources, report);
+  const { objects, scenarios } = await readSources(sources, report);
   const checked = await checkDocument(onlyScenario(scenarios, report), 'test', [], report);
   const { name, spec } = takeApart('test', objects, checked);
   const resolved = resolveCluster({ name, spec, objects, ...options });

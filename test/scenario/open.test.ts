@@ -7,7 +7,7 @@ import { netnsOf } from '../../src/kernel/netns.ts';
 import { builtInIndex, defaultName } from '../../src/scenario/built-in.ts';
 import { listBuiltIn, readBuiltIn } from '../../src/scenario/find-built-in.ts';
 import { freezeObject, thawObject } from '../../src/scenario/frozen.ts';
-import { readTexts } from '../../src/scenario/load.ts';
+import { readSources } from '../../src/scenario/load.ts';
 import {
   type Input,
   type OpenedScenario,
@@ -315,7 +315,7 @@ describe('built-in scenarios', () => {
   it('frozen objects keep their places through JSON', async () => {
     const source = await readBuiltIn(defaultName);
     if ('diagnostic' in source) throw new Error(source.diagnostic.message);
-    const { objects, scenarios } = await readTexts([source], () => undefined);
+    const { objects, scenarios } = await readSources([source], () => undefined);
     for (const object of [...objects, ...scenarios]) {
       const thawed = thawObject(JSON.parse(JSON.stringify(freezeObject(object))));
       expect(thawed.value).toEqual(object.value);

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { createDiagnostics } from '../../src/cluster/diagnostic.ts';
-import { checkDocument, onlyScenario, readTexts } from '../../src/scenario/load.ts';
+import { checkDocument, onlyScenario, readSources } from '../../src/scenario/load.ts';
 import { scenarioSchema } from '../../src/scenario/schema.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -52,7 +52,7 @@ spec:
 
 const check = async (yaml: string) => {
   const { report, list } = createDiagnostics();
-  const { scenarios } = await readTexts([{ file: 's.yaml', text: yaml }], report);
+  const { scenarios } = await readSources([{ file: 's.yaml', text: yaml }], report);
   const [scenario] = scenarios;
   const checked = await checkDocument(onlyScenario(scenarios, report), 's', [], report);
   return {

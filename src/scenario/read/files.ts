@@ -1,17 +1,23 @@
 /** The one place of this layer that touches the disk. */
-import { readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { posix } from 'node:path';
 import type { Report } from '../../cluster/diagnostic.ts';
 import { didYouMean, nearest } from '../../cluster/nearest.ts';
 import { compareText } from '../../cluster/order.ts';
-import type { SourceText } from './documents.ts';
+import type { Source } from './source.ts';
 
 const STDIN = '-';
 const STDIN_NAME = '<stdin>';
 const STDIN_FD = 0;
 const SOURCE = /\.(?:ya?ml|json)$/i;
-/** A little less than what V8 can hold in one string. */
-const MOST_BYTES = 500_000_000;
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or directory'],
@@ -36,7 +42,8 @@ const pathsLike = (path: string): string[] => {
   }
 };
 
-const reportUnreadable = (file: string, error: unknown, report: Report): void => {
+/** Says that a path cannot be read, and why. */
+export const reportUnreadable = (file: string, error: unknown, report: Report): void => {
   const code = codeOf(error);
   const hint = code === 'ENOENT' ? didYouMean(pathsLike(file)) : undefined;
   report({
@@ -48,87 +55,100 @@ const reportUnreadable = (file: string, error: unknown, report: Report): void =>
   });
 };
 
-const encodingOf = (bytes: Uint8Array): string => {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return 'utf-8';
-};
-
-const decode = (file: string, bytes: Uint8Array, report: Report): string | undefined => {
-  const encoding = encodingOf(bytes);
-  try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    if (!text.includes('\0')) return text;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
-  report({
-    severity: 'error',
-    code: 'not-text',
-    message: `${file} is not a text in UTF-8 or UTF-16`,
-    file,
-    hint: 'Give YAML or JSON.',
-  });
-  return undefined;
-};
-
-const CHUNK_BYTES = 65_536;
 const WAIT_MS = 10;
 
 /**
- * All of standard input. What another process made non-blocking (a Node parent's pipe, a shared
- * terminal) has nothing to give now and then: that is not its end.
+ * Reads on. What another process made non-blocking (a Node parent's pipe, a shared terminal) has
+ * nothing to give now and then: that is not its end.
  */
-const readStdin = (): Uint8Array | undefined => {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+const readOn = (fd: number, target: Uint8Array): number => {
   for (;;) {
-    const chunk = new Uint8Array(CHUNK_BYTES);
     try {
-      const count = readSync(STDIN_FD, chunk);
-      if (count === 0) break;
-      chunks.push(chunk.subarray(0, count));
-      length += count;
-      if (length > MOST_BYTES) return undefined;
+      return readSync(fd, target);
     } catch (error) {
-      if (codeOf(error) === 'EOF') break;
+      if (codeOf(error) === 'EOF') return 0;
       if (codeOf(error) !== 'EAGAIN') throw error;
+      const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
       Atomics.wait(clock, 0, 0, WAIT_MS);
     }
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 };
 
-const readPath = (path: string): Uint8Array | undefined => {
-  if (path === STDIN) return readStdin();
-  return statSync(path).size > MOST_BYTES ? undefined : readFileSync(path);
+/** What of a stream is kept, so that places in it can be found later. */
+const MOST_KEPT = 16 * 1024 * 1024;
+
+/** Something that can be read once: a pipe, a terminal. */
+const streamSource = (file: string, open: () => number): Source => {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  return {
+    file,
+    open: () => {
+      const fd = open();
+      return {
+        read: (target) => {
+          const count = readOn(fd, target);
+          if (length < MOST_KEPT) kept.push(target.slice(0, count));
+          length += count;
+          return count;
+        },
+        close: () => {
+          if (fd !== STDIN_FD) closeSync(fd);
+        },
+      };
+    },
+    again: (start, end) => {
+      const part = new Uint8Array(end - start);
+      let at = 0;
+      let filled = 0;
+      for (const block of kept) {
+        const from = Math.max(start - at, 0);
+        const wanted = block.subarray(from, Math.max(end - at, from));
+        part.set(wanted, filled);
+        filled += wanted.length;
+        at += block.length;
+      }
+      return filled === part.length ? part : undefined;
+    },
+  };
 };
 
-const readOne = (path: string, report: Report): SourceText[] => {
-  const file = path === STDIN ? STDIN_NAME : path;
+/** A file on a disk, which can be read again as long as nobody writes to it. */
+const fileSource = (file: string, size: number): Source => {
+  let modified = 0;
+  return {
+    file,
+    size,
+    open: () => {
+      const fd = openSync(file, 'r');
+      modified = fstatSync(fd).mtimeMs;
+      return { read: (target) => readOn(fd, target), close: () => closeSync(fd) };
+    },
+    again: (start, end) => {
+      try {
+        const fd = openSync(file, 'r');
+        try {
+          if (fstatSync(fd).mtimeMs !== modified) return undefined;
+          const part = new Uint8Array(end - start);
+          return readSync(fd, part, 0, part.length, start) === part.length ? part : undefined;
+        } finally {
+          closeSync(fd);
+        }
+      } catch {
+        return undefined;
+      }
+    },
+  };
+};
+
+const sourceOf = (path: string, report: Report): Source[] => {
+  if (path === STDIN) return [streamSource(STDIN_NAME, () => STDIN_FD)];
   try {
-    const bytes = readPath(path);
-    if (!bytes) {
-      report({
-        severity: 'error',
-        code: 'too-large',
-        message: `${file} has more than ${MOST_BYTES / 1_000_000} MB`,
-        file,
-        hint: 'Split it, for example by namespace.',
-      });
-      return [];
-    }
-    const text = decode(file, bytes, report);
-    return text === undefined ? [] : [{ file, text }];
+    const found = statSync(path);
+    if (found.isFile()) return [fileSource(path, found.size)];
+    return [streamSource(path, () => openSync(path, 'r'))];
   } catch (error) {
-    reportUnreadable(file, error, report);
+    reportUnreadable(path, error, report);
     return [];
   }
 };
@@ -174,16 +194,16 @@ const expand = (path: string, recursive: boolean, report: Report): string[] => {
 };
 
 /**
- * The texts of files, of the *.yaml, *.yml and *.json of directories in order of name, and of
- * standard input (`-`); each path once. What cannot be read is reported.
+ * What is to be read: files, the *.yaml, *.yml and *.json of directories in order of name, and
+ * standard input (`-`); each path once. Paths that are not there are reported.
  */
-export const readFiles = (
+export const listSources = (
   paths: readonly string[],
   { recursive = false }: { readonly recursive?: boolean | undefined },
   report: Report,
-): SourceText[] => {
+): Source[] => {
   const files = paths.flatMap((path) => expand(path, recursive, report));
-  return [...new Set(files)].flatMap((path) => readOne(path, report));
+  return [...new Set(files)].flatMap((path) => sourceOf(path, report));
 };
 
 /** A file of the package itself, by its URL. */

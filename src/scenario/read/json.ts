@@ -2,7 +2,7 @@
 import { type PlaceNode, placeNode } from './place-tree.ts';
 
 /** Deeper than any Kubernetes object. */
-const MAX_DEPTH = 200;
+export const MAX_DEPTH = 200;
 
 export interface JsonProblem {
   readonly message: string;

@@ -27,8 +27,12 @@ export const offsetOf = (root: PlaceNode, path: Path, of: 'value' | 'key'): numb
   return node[of];
 };
 
-/** Turns offsets into lines and columns; the lines of a text are found when first needed. */
-export const createLocator = (file: string, text: string): ((offset: number) => Place) => {
+/**
+ * Turns offsets into lines and columns; the lines of a text are found when first needed.
+ * @param start where the text begins in its file
+ */
+export const createLocator = (start: Place, text: string): ((offset: number) => Place) => {
+  const { file } = start;
   let starts: number[] | undefined;
   const lineStarts = (): number[] => {
     const found = [0];
@@ -45,6 +49,7 @@ export const createLocator = (file: string, text: string): ((offset: number) => 
       if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle;
     }
-    return { file, line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+    const column = offset - (starts[low] ?? 0);
+    return { file, line: start.line + low, column: column + (low === 0 ? start.column : 1) };
   };
 };

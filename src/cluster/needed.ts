@@ -1,0 +1,132 @@
+/** What of an object the cluster is resolved from: the rest is dropped while it is read. */
+
+import { groupOf, isRelevant } from './kinds.ts';
+import { isObject, type Json, type JsonObject } from './kube-object.ts';
+
+/**
+ * `all`: the value as it is. `keys`: an object's keys, with empty texts. An object: these fields,
+ * of a list those of its items. What is not of the type that is expected stays, to be reported.
+ */
+type Keep = 'all' | 'keys' | { readonly [field: string]: Keep };
+
+const IDENTITY: Keep = { name: 'all', generateName: 'all', namespace: 'all' };
+const METADATA: Keep = {
+  ...IDENTITY,
+  labels: 'all',
+  annotations: 'keys',
+  ownerReferences: { controller: 'all', kind: 'all', name: 'all' },
+  deletionTimestamp: 'all',
+};
+
+const HANDLER: Keep = {
+  httpGet: { port: 'all' },
+  tcpSocket: { port: 'all' },
+  grpc: { port: 'all' },
+};
+const CONTAINER: Keep = {
+  name: 'all',
+  restartPolicy: 'all',
+  ports: 'all',
+  startupProbe: HANDLER,
+  readinessProbe: HANDLER,
+  livenessProbe: HANDLER,
+};
+
+const POD: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: METADATA,
+  spec: {
+    hostNetwork: 'all',
+    nodeName: 'all',
+    nodeSelector: 'all',
+    affinity: {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: 'all' },
+    },
+    tolerations: { key: 'all', operator: 'all', value: 'all', effect: 'all' },
+    containers: CONTAINER,
+    initContainers: CONTAINER,
+  },
+  status: {
+    phase: 'all',
+    podIP: 'all',
+    podIPs: 'all',
+    hostIP: 'all',
+    reason: 'all',
+    conditions: { type: 'all', status: 'all', message: 'all' },
+    containerStatuses: { ready: 'all', state: { waiting: { reason: 'all' } } },
+  },
+};
+
+const NODE: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: METADATA,
+  spec: { podCIDR: 'all', podCIDRs: 'all', taints: 'all', unschedulable: 'all' },
+  status: { addresses: 'all', conditions: { type: 'all', status: 'all' } },
+};
+
+/** Any ConfigMap may be a plugin's; only one key of one of them is read. */
+const CONFIG_MAP: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: IDENTITY,
+  data: { 'net-conf.json': 'all' },
+};
+
+/** Objects that are counted, not read. */
+const COUNTED: Keep = { apiVersion: 'all', kind: 'all', metadata: IDENTITY };
+
+const BY_KIND: ReadonlyMap<string, Keep> = new Map([
+  ['Pod', POD],
+  ['Node', NODE],
+  ['ConfigMap', CONFIG_MAP],
+]);
+
+/** Annotations whose text is read. */
+const READ_ANNOTATIONS: ReadonlySet<string> = new Set(['k8snet/listen']);
+
+const keysOf = (value: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(value).map(([key, text]) => [
+      key,
+      typeof text === 'string' && !READ_ANNOTATIONS.has(key) ? '' : text,
+    ]),
+  );
+
+const kept = (value: Json, keep: Keep): Json => {
+  if (keep === 'all' || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value))
+    return keep === 'keys' ? value : value.map((item: Json) => kept(item, keep));
+  if (!isObject(value)) return value;
+  if (keep === 'keys') return keysOf(value);
+  const result: Record<string, Json> = {};
+  for (const field in keep) {
+    const inner = Object.hasOwn(value, field) ? value[field] : undefined;
+    const how = keep[field];
+    if (inner !== undefined && how !== undefined) result[field] = kept(inner, how);
+  }
+  return result;
+};
+
+const withoutManagedFields = (value: JsonObject): JsonObject => {
+  const { metadata } = value;
+  if (!isObject(metadata) || !Object.hasOwn(metadata, 'managedFields')) return value;
+  const { managedFields: _, ...rest } = metadata;
+  return { ...value, metadata: rest };
+};
+
+const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+
+/**
+ * A copy of a Kubernetes object without what nobody reads. An object without a name keeps all: its
+ * name is made of it. The fields that are kept are those that this layer reads (`pod-draft.ts`,
+ * `pod-spec.ts`, `node.ts`, `plugin.ts`); a test compares clusters of whole and of trimmed objects.
+ */
+export const keepNeeded = (value: JsonObject): JsonObject => {
+  const { kind, apiVersion, metadata } = value;
+  if (!isRelevant(text(kind), groupOf(text(apiVersion)))) return kept(value, COUNTED) as JsonObject;
+  if (!isObject(metadata) || !text(metadata['name'])) return value;
+  const keep = BY_KIND.get(text(kind));
+  return keep ? (kept(value, keep) as JsonObject) : withoutManagedFields(value);
+};

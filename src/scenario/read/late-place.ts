@@ -1,0 +1,132 @@
+/** Objects and places of large inputs: nothing is kept of them but where they can be found again. */
+import type { Place } from '../../cluster/cluster.ts';
+import type { JsonObject, KubeObject, Path, PlaceOf } from '../../cluster/kube-object.ts';
+import type { PackedEntry } from './pack.ts';
+import { type ParseYaml, parseUnit } from './parse-unit.ts';
+import { createLocator, offsetOf, type PlaceNode } from './place-tree.ts';
+import { withKind } from './unfold.ts';
+import type { Unit } from './unit.ts';
+import { decodeUtf8 } from './utf8.ts';
+
+/** Fields whose places are looked up by reading their object again; then its own place will do. */
+const MOST_LOOKUPS = 2000;
+
+/** Finds places of one input by reading parts of it again. */
+export interface PlaceFinder {
+  readonly file: string;
+  find(unit: Unit, document: number, path: Path, of: 'value' | 'key'): Place;
+}
+
+interface Known {
+  readonly unit: Unit;
+  readonly trees: readonly (() => PlaceNode)[];
+  readonly locate: (offset: number) => Place;
+}
+
+/** @param again a part of the input as UTF-8; undefined where it is gone */
+export const createFinder = (
+  file: string,
+  again: (start: number, end: number) => Uint8Array | undefined,
+  parseYaml: ParseYaml | undefined,
+): PlaceFinder => {
+  let known: Known | undefined;
+  let lookups = 0;
+  const look = (unit: Unit): Known | undefined => {
+    const bytes = again(unit.start.offset, unit.end);
+    if (!bytes) return undefined;
+    try {
+      const text = decodeUtf8(bytes);
+      const { documents } = parseUnit(unit, text, parseYaml, true);
+      const start = { file, line: unit.start.line, column: unit.start.column };
+      return {
+        unit,
+        trees: documents.map(({ places }) => places),
+        locate: createLocator(start, text),
+      };
+    } catch {
+      // The file is another one by now.
+      return undefined;
+    }
+  };
+  return {
+    file,
+    find: (unit, document, path, of) => {
+      const { line, column } = unit.start;
+      // A JSON value begins where its unit does.
+      if (unit.kind === 'json' && path.length === 0) return { file, line, column };
+      if (known?.unit !== unit) {
+        known = lookups < MOST_LOOKUPS ? look(unit) : undefined;
+        lookups++;
+      }
+      const tree = known?.trees[document];
+      return known && tree ? known.locate(offsetOf(tree(), path, of)) : { file, line, column };
+    },
+  };
+};
+
+/** A place that is found when somebody looks at it. */
+class LatePlace implements Place {
+  readonly #object: PackedObject;
+  readonly #path: Path;
+  readonly #of: 'value' | 'key';
+  constructor(object: PackedObject, path: Path, of: 'value' | 'key') {
+    this.#object = object;
+    this.#path = path;
+    this.#of = of;
+  }
+  get file(): string {
+    return this.#object.home.finder.file;
+  }
+  get line(): number {
+    return this.toJSON().line;
+  }
+  get column(): number {
+    return this.toJSON().column;
+  }
+  toJSON(): Place {
+    return this.#object.find(this.#path, this.#of);
+  }
+}
+
+/** The units of a batch, and what was found in them. */
+export interface PackHome {
+  readonly text: string;
+  readonly units: readonly Unit[];
+  readonly finder: PlaceFinder;
+}
+
+/** An object that is taken out of its pack, and found in its file, each time it is looked at. */
+export class PackedObject implements KubeObject {
+  readonly home: PackHome;
+  readonly #entry: PackedEntry;
+  constructor(home: PackHome, entry: PackedEntry) {
+    this.home = home;
+    this.#entry = entry;
+  }
+
+  get #unit(): Unit | undefined {
+    return this.home.units[this.#entry.unit];
+  }
+
+  /** A sentence where no object was found. */
+  get found(): JsonObject | string {
+    const { from, to } = this.#entry;
+    return JSON.parse(this.home.text.slice(from, to)) as JsonObject | string;
+  }
+
+  get value(): JsonObject {
+    return withKind(this.found, this.#unit?.list?.header) as JsonObject;
+  }
+
+  /** Of its own for everybody who asks, so that it can be passed on. */
+  get place(): PlaceOf {
+    return (path, of = 'value') => new LatePlace(this, path, of);
+  }
+
+  find(path: Path, of: 'value' | 'key'): Place {
+    const unit = this.#unit;
+    const { document, path: above } = this.#entry;
+    if (!unit) throw new RangeError('a packed object without a unit');
+    return this.home.finder.find(unit, document, [...above, ...path], of);
+  }
+}

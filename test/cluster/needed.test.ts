@@ -1,0 +1,164 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { JsonObject, KubeObject } from '../../src/cluster/kube-object.ts';
+import { keepNeeded } from '../../src/cluster/needed.ts';
+import { resolveCluster } from '../../src/cluster/resolve.ts';
+
+const place = () => ({ file: 'a', line: 1, column: 1 });
+const asObjects = (values: readonly JsonObject[]): KubeObject[] =>
+  values.map((value) => ({ value, place }));
+
+const isSame = (values: readonly JsonObject[]): void => {
+  const whole = resolveCluster({ name: 'x', objects: asObjects(values) });
+  const trimmed = resolveCluster({ name: 'x', objects: asObjects(values.map(keepNeeded)) });
+  expect(trimmed).toEqual(whole);
+};
+
+const probe = (handler: JsonObject): JsonObject => ({ ...handler, periodSeconds: 10 });
+
+/** A Pod with everything that the cluster could be resolved from, and much that it is not. */
+const pod: JsonObject = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name: 'web-0',
+    namespace: 'shop',
+    labels: { app: 'web', n: 1 },
+    annotations: {
+      'k8snet/listen': '8080/tcp',
+      'cni.projectcalico.org/podIP': '10.9.0.2/32',
+      n: 1,
+    },
+    ownerReferences: [
+      { controller: false, kind: 'Other', name: 'o' },
+      { controller: true, kind: 'StatefulSet', name: 'web', uid: 'u' },
+    ],
+    managedFields: [{ manager: 'kubelet' }],
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+  },
+  spec: {
+    nodeName: 'n1',
+    hostNetwork: false,
+    nodeSelector: { zone: 'a' },
+    affinity: {
+      podAffinity: {},
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'Maybe' }] }],
+        },
+      },
+    },
+    tolerations: [
+      { key: 'a', operator: 'Equal', value: 'b', effect: 'NoSchedule', tolerationSeconds: 1 },
+    ],
+    containers: [
+      {
+        name: 'app',
+        image: 'x',
+        env: [{ name: 'A', value: 'b' }],
+        ports: [{ containerPort: 80, name: 'http', hostPort: 80, hostIP: '1.2.3.4' }],
+        livenessProbe: probe({ httpGet: { port: 'none', path: '/' } }),
+        readinessProbe: probe({ tcpSocket: { port: 81 } }),
+        startupProbe: probe({ grpc: { port: 82 } }),
+      },
+    ],
+    initContainers: [
+      { name: 'first', image: 'x' },
+      { name: 'side', restartPolicy: 'Always', ports: [{ containerPort: 99, protocol: 'UDP' }] },
+    ],
+  },
+  status: {
+    phase: 'Running',
+    podIP: '10.9.0.2',
+    podIPs: [{ ip: '10.9.0.2' }, { ip: 'fd00::1' }],
+    hostIP: '192.168.1.1',
+    conditions: [{ type: 'Ready', status: 'False', message: 'm', reason: 'r' }],
+    containerStatuses: [{ name: 'app', ready: false, state: { waiting: { reason: 'Slow' } } }],
+  },
+};
+
+const pending: JsonObject = {
+  ...pod,
+  metadata: { name: 'waits' },
+  spec: { containers: [] },
+  status: {
+    phase: 'Pending',
+    reason: 'Evicted',
+    conditions: [{ type: 'PodScheduled', status: 'False', message: '0/3 nodes' }],
+  },
+};
+
+const node: JsonObject = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: {
+    name: 'n1',
+    labels: { zone: 'a' },
+    annotations: { 'flannel.alpha.coreos.com/x': 'y' },
+  },
+  spec: {
+    podCIDR: 'nonsense',
+    podCIDRs: ['10.9.0.0/24'],
+    taints: [{ key: 'k', effect: 'NoExecute', value: 'v' }],
+    unschedulable: true,
+    providerID: 'x',
+  },
+  status: {
+    addresses: [
+      { type: 'Hostname', address: 'n1' },
+      { type: 'InternalIP', address: '192.168.1.1' },
+    ],
+    conditions: [{ type: 'Ready', status: 'False', reason: 'r' }],
+    images: [{ names: ['x'] }],
+  },
+};
+
+describe('what is kept of an object is enough', () => {
+  it('for Pods and nodes that say everything', () => {
+    isSame([pod, pending, node]);
+    const kept = JSON.stringify([pod, node].map(keepNeeded));
+    expect(kept).not.toMatch(/managedFields|image|env|providerID|tolerationSeconds/);
+  });
+
+  it('for what has no name, which is made of the whole', () => {
+    const { name: _, ...metadata } = pod['metadata'] as JsonObject;
+    isSame([{ ...pod, metadata: { ...metadata, generateName: 'web-' } }]);
+  });
+
+  it('for wrong types, which are reported', () => {
+    isSame([
+      {
+        ...pod,
+        metadata: { name: 'a', annotations: [], labels: 'x', ownerReferences: {} },
+        spec: [],
+      },
+      { ...pod, metadata: { name: 'b' }, spec: { containers: [1, [], null] }, status: 'x' },
+      { ...pod, metadata: { name: 'c' }, spec: null, status: { conditions: [null, {}] } },
+      { ...node, metadata: { name: 'd' }, spec: 1, status: { addresses: 'x' } },
+    ]);
+  });
+
+  it('for a plugin that a ConfigMap shows', () => {
+    const data = { 'net-conf.json': '{"Network":"10.1.0.0/16"}', other: 'x'.repeat(1000) };
+    const map = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'kube-flannel-cfg' },
+      data,
+    };
+    isSame([map, { ...map, metadata: { name: 'other' } }]);
+    expect(JSON.stringify(keepNeeded(map)).length).toBeLessThan(200);
+  });
+
+  const root = join(import.meta.dirname, '../../scenarios');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.yaml'),
+  );
+  it.each(files)('for %s', (file) => {
+    const documents = parseAllDocuments(readFileSync(join(root, file), 'utf8'));
+    const values = documents.map((one) => one.toJS() as JsonObject);
+    isSame(values.filter(({ kind }) => kind !== 'Scenario'));
+  });
+});
