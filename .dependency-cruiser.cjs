@@ -64,7 +64,7 @@ const layers = [
     name: 'scenario',
     values: bottom,
     packages: ['js-yaml', 'zod'],
-    builtins: ['fs', 'path', 'worker_threads'],
+    builtins: ['fs', 'path', 'os', 'worker_threads'],
     reason:
       'input ends in a World; who reports on it comes later, and one file each touches the disk',
   },

@@ -168,6 +168,18 @@ const start = await build({
 });
 write('start.cjs', start.outputFiles.map(({ text }) => text).join(''));
 
+/** What the threads run that help with large inputs: one file, since they load nothing else. */
+const worker = await build({
+  ...options,
+  stdin: {
+    contents: `import { serve } from './src/scenario/read/threads.ts'; serve();`,
+    resolveDir: root,
+  },
+  format: 'cjs',
+  write: false,
+});
+write('read-worker.cjs', worker.outputFiles.map(({ text }) => text).join(''));
+
 for (const [file, module, name] of schemas) {
   if (!existsSync(join(root, module))) continue;
   const schema = (await evaluate(module))[name];

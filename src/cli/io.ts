@@ -13,6 +13,8 @@ export interface Io {
   /** Whether somebody types there; absent: nobody does. */
   readonly stdin?: { readonly isTTY: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Large inputs may be read with more than one thread. */
+  readonly threads?: boolean;
 }
 
 /** What a command ends with; anything else is a bug. */

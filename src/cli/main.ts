@@ -19,6 +19,7 @@ const io: Io = {
     return { isTTY: process.stdin.isTTY === true };
   },
   env: process.env,
+  threads: !process.env['K8SNET_NO_THREADS'],
 };
 
 // A reader that has seen enough (head, less) closes the pipe: no error.

@@ -5,6 +5,7 @@ import { readBuiltIn } from '../scenario/find-built-in.ts';
 import type { Input, OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
 import { openBuiltIn, openScenario } from '../scenario/open.ts';
 import type { Io } from './io.ts';
+import { progressLine } from './progress-line.ts';
 import { report, stderrStyle } from './report.ts';
 
 export interface InputOptions {
@@ -27,7 +28,9 @@ export async function openInput(
   options: InputOptions,
   io: Io,
 ): Promise<OpenedScenario | undefined> {
-  const result = await open(options, io.env['K8SNET_SCENARIO']);
+  const line = progressLine(io);
+  const result = await open(options, io, line.show);
+  line.clear();
   await report(result.diagnostics, options, io);
   if (!result.ok) return undefined;
   const { skipped } = result.scenario;
@@ -37,13 +40,20 @@ export async function openInput(
   return result.scenario;
 }
 
-async function open(options: InputOptions, standing: string | undefined): Promise<OpenResult> {
+async function open(
+  options: InputOptions,
+  io: Io,
+  progress: OpenOptions['progress'],
+): Promise<OpenResult> {
   const { file = [], scenario = [] } = options;
+  const standing = io.env['K8SNET_SCENARIO'];
   const openOptions: OpenOptions = {
     set: options.set,
     break: options.break,
     listen: options.listen,
     recursive: options.recursive,
+    threads: io.threads,
+    progress,
   };
   const [only] = scenario;
   if (file.length === 0 && scenario.length <= 1) {

@@ -169,11 +169,16 @@ export const entriesOf = (field: Field): [string, Field][] => {
 export const textsOf = (field: Field): string[] =>
   listOf(field).flatMap((item) => textOf(item) ?? []);
 
-/** Labels and their like. */
-export const textMapOf = (field: Field): Readonly<Record<string, string>> =>
-  Object.fromEntries(
+const isTextMap = (value: Json | undefined): value is Readonly<Record<string, string>> =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+
+/** Labels and their like: the object itself where nothing is wrong with it. */
+export const textMapOf = (field: Field): Readonly<Record<string, string>> => {
+  if (isTextMap(field.value)) return field.value;
+  return Object.fromEntries(
     entriesOf(field).flatMap(([key, item]) => {
       const text = textOf(item);
       return text === undefined ? [] : [[key, text]];
     }),
   );
+};

@@ -7,6 +7,7 @@ import { type NodeDraft, readNode } from './node.ts';
 import { type PluginSign, signOfObject } from './plugin.ts';
 import { draftOfPod, namespaceOf, type PodDraft } from './pod-draft.ts';
 import { type Policy, readPolicy, readService, type Service } from './service.ts';
+import { createPodSharing } from './share.ts';
 import {
   readWorkload,
   WORKLOAD_KINDS,
@@ -67,7 +68,11 @@ interface Taken {
   readonly skipped: boolean;
 }
 
-const take = (field: Field, { kind, relevant }: Identified): Taken => {
+const take = (
+  field: Field,
+  { kind, relevant }: Identified,
+  shared: (draft: PodDraft) => PodDraft,
+): Taken => {
   const base = { object: field.object, kind, skipped: false };
   if (!relevant) return { ...base, skipped: true };
   if (isWorkload(kind)) {
@@ -75,8 +80,10 @@ const take = (field: Field, { kind, relevant }: Identified): Taken => {
     return { ...base, workload, ...(kind === 'DaemonSet' && { sign: signOfObject(field) }) };
   }
   switch (kind) {
-    case 'Pod':
-      return { ...base, pod: draftOfPod(field) };
+    case 'Pod': {
+      const draft = draftOfPod(field);
+      return { ...base, pod: draft && shared(draft) };
+    }
     case 'Node':
       return { ...base, node: readNode(field) };
     case 'Service':
@@ -112,6 +119,7 @@ const takeAll = (objects: readonly KubeObject[], report: Report): Taken[] => {
   const all: (Taken | undefined)[] = [];
   const last = new Map<string, number>();
   const odd = new Map<number, Diagnostic[]>();
+  const shared = createPodSharing();
   let reading: number | undefined;
   const reportOf: Report = (diagnostic) => {
     const known = reading === undefined ? undefined : odd.get(reading);
@@ -126,7 +134,7 @@ const takeAll = (objects: readonly KubeObject[], report: Report): Taken[] => {
     const { key } = identified;
     const before = key === undefined ? undefined : last.get(key);
     if (key !== undefined) last.set(key, at);
-    all.push(take(field, identified));
+    all.push(take(field, identified, shared));
     const twin = before === undefined ? undefined : all[before];
     if (key === undefined || before === undefined || !twin) continue;
     reportTwin(key, twin.object, object, report);

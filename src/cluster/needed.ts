@@ -3,6 +3,8 @@
 import { groupOf, isRelevant } from './kinds.ts';
 import { isObject, type Json, type JsonObject } from './kube-object.ts';
 
+const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+
 /**
  * `all`: the value as it is. `keys`: an object's keys, with empty texts. An object: these fields,
  * of a list those of its items. What is not of the type that is expected stays, to be reported.
@@ -32,30 +34,45 @@ const CONTAINER: Keep = {
   livenessProbe: HANDLER,
 };
 
+const PLACED = {
+  hostNetwork: 'all',
+  nodeName: 'all',
+  containers: CONTAINER,
+  initContainers: CONTAINER,
+} as const;
+
+const STATUS: Keep = {
+  phase: 'all',
+  podIP: 'all',
+  podIPs: 'all',
+  hostIP: 'all',
+  reason: 'all',
+  conditions: { type: 'all', status: 'all', message: 'all' },
+  containerStatuses: { ready: 'all', state: { waiting: { reason: 'all' } } },
+};
+
+/** A Pod that is on a node: why it is there is no longer asked. */
+const PLACED_POD: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: METADATA,
+  spec: PLACED,
+  status: STATUS,
+};
+
 const POD: Keep = {
   apiVersion: 'all',
   kind: 'all',
   metadata: METADATA,
   spec: {
-    hostNetwork: 'all',
-    nodeName: 'all',
+    ...PLACED,
     nodeSelector: 'all',
     affinity: {
       nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: 'all' },
     },
     tolerations: { key: 'all', operator: 'all', value: 'all', effect: 'all' },
-    containers: CONTAINER,
-    initContainers: CONTAINER,
   },
-  status: {
-    phase: 'all',
-    podIP: 'all',
-    podIPs: 'all',
-    hostIP: 'all',
-    reason: 'all',
-    conditions: { type: 'all', status: 'all', message: 'all' },
-    containerStatuses: { ready: 'all', state: { waiting: { reason: 'all' } } },
-  },
+  status: STATUS,
 };
 
 const NODE: Keep = {
@@ -78,10 +95,14 @@ const CONFIG_MAP: Keep = {
 const COUNTED: Keep = { apiVersion: 'all', kind: 'all', metadata: IDENTITY };
 
 const BY_KIND: ReadonlyMap<string, Keep> = new Map([
-  ['Pod', POD],
   ['Node', NODE],
   ['ConfigMap', CONFIG_MAP],
 ]);
+
+const keepOf = (kind: string, { spec }: JsonObject): Keep | undefined => {
+  if (kind !== 'Pod') return BY_KIND.get(kind);
+  return isObject(spec) && text(spec['nodeName']) ? PLACED_POD : POD;
+};
 
 /** Annotations whose text is read. */
 const READ_ANNOTATIONS: ReadonlySet<string> = new Set(['k8snet/listen']);
@@ -116,8 +137,6 @@ const withoutManagedFields = (value: JsonObject): JsonObject => {
   return { ...value, metadata: rest };
 };
 
-const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
-
 /**
  * A copy of a Kubernetes object without what nobody reads. An object without a name keeps all: its
  * name is made of it. The fields that are kept are those that this layer reads (`pod-draft.ts`,
@@ -127,6 +146,6 @@ export const keepNeeded = (value: JsonObject): JsonObject => {
   const { kind, apiVersion, metadata } = value;
   if (!isRelevant(text(kind), groupOf(text(apiVersion)))) return kept(value, COUNTED) as JsonObject;
   if (!isObject(metadata) || !text(metadata['name'])) return value;
-  const keep = BY_KIND.get(text(kind));
+  const keep = keepOf(text(kind), value);
   return keep ? (kept(value, keep) as JsonObject) : withoutManagedFields(value);
 };

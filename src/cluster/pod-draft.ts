@@ -22,7 +22,7 @@ export interface PodStatus {
   readonly phase?: Pod['phase'];
   readonly ip?: string;
   readonly hostIP?: string;
-  /** Where `ip` was found. */
+  /** Where `ip` was found, unless in `status.podIP`. */
   readonly ipPath?: Path;
   readonly ready?: boolean;
   readonly reason?: string;
@@ -53,7 +53,7 @@ export interface PodDraft {
 
 /** Where the Pod's own address is written. */
 export const ipPlaceOf = ({ field, status }: PodDraft): Place =>
-  field.object.place(status.ipPath ?? field.path);
+  field.object.place(status.ipPath ?? [...field.path, 'status', 'podIP']);
 
 /** The Pod's place in the order in which placement and addresses are handed out. */
 export const draftKey = (draft: PodDraft): readonly (string | number)[] => {
@@ -119,15 +119,16 @@ const readStatus = (status: Field): PodStatus => {
   const fields = [single, ...listOf(fieldAt(status, 'podIPs')).map((item) => fieldAt(item, 'ip'))];
   const ips = fields.flatMap((field) => {
     const ip = textOf(field);
-    return ip ? [{ ip, path: field.path }] : [];
+    return ip ? [{ ip, path: field === single ? undefined : field.path }] : [];
   });
   const v4 = ips.find(({ ip }) => !isIpv6(ip));
   const hostIP = textOf(fieldAt(status, 'hostIP'));
   const ready = readReady(status);
-  const reason = readReason(status);
+  const reason = phase === 'Running' ? undefined : readReason(status);
   return {
     ...(phase && { phase }),
-    ...(v4 && { ip: v4.ip, ipPath: v4.path }),
+    ...(v4 && { ip: v4.ip }),
+    ...(v4?.path && { ipPath: v4.path }),
     ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
     ...(hostIP !== undefined && !isIpv6(hostIP) && { hostIP }),
     ...(ready !== undefined && { ready }),

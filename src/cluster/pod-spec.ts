@@ -95,9 +95,11 @@ const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'];
 const HANDLERS = ['httpGet', 'tcpSocket', 'grpc'];
 
 const readProbes = (field: Field, container: Container): ProbePort[] =>
-  PROBES.flatMap((probe) =>
-    HANDLERS.flatMap((handler) => {
-      const portField = fieldAt(field, probe, handler, 'port');
+  PROBES.flatMap((probe) => {
+    const probeField = fieldAt(field, probe);
+    if (probeField.value === undefined) return [];
+    return HANDLERS.flatMap((handler) => {
+      const portField = fieldAt(probeField, handler, 'port');
       if (portField.value === undefined) return [];
       const wanted = portOrNameOf(portField);
       const port =
@@ -112,8 +114,8 @@ const readProbes = (field: Field, container: Container): ProbePort[] =>
         );
       if (port === undefined) return [];
       return [{ container: container.name, port, place: field.object.place(portField.path) }];
-    }),
-  );
+    });
+  });
 
 const readToleration = (field: Field): Toleration => {
   const key = textOf(fieldAt(field, 'key'));

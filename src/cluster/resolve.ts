@@ -9,6 +9,7 @@ import type {
   ObjectRef,
   Place,
   Pod,
+  PolicyFacts,
   Workload,
 } from './cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from './diagnostic.ts';
@@ -72,6 +73,7 @@ const withUpperOwners = (
   draft: PodDraft,
   workloads: ReadonlyMap<string, WorkloadObject>,
 ): PodDraft => {
+  if (workloads.size === 0 || draft.owners.length === 0) return draft;
   const owners = [...draft.owners];
   for (let at = 0; at < owners.length && at < 8; at++) {
     const owner = owners[at];
@@ -83,11 +85,13 @@ const withUpperOwners = (
 };
 
 /** Workloads whose Pods, or whose own workloads, the input has: nothing is made for them. */
-const alreadyThere = (inventory: Inventory, pods: readonly PodDraft[]): ReadonlySet<string> =>
-  new Set([
-    ...pods.flatMap(({ owners }) => owners.map(refKey)),
-    ...inventory.workloads.flatMap(({ owner }) => (owner ? [refKey(owner)] : [])),
-  ]);
+const alreadyThere = ({ workloads }: Inventory, pods: readonly PodDraft[]): ReadonlySet<string> => {
+  const there = new Set<string>();
+  if (workloads.length === 0) return there;
+  for (const { owners } of pods) for (const owner of owners) there.add(refKey(owner));
+  for (const { owner } of workloads) if (owner) there.add(refKey(owner));
+  return there;
+};
 
 interface Population {
   readonly drafts: readonly PodDraft[];
@@ -103,9 +107,10 @@ const populate = (
   note: Note,
 ): Population => {
   const workloads = new Map(inventory.workloads.map((workload) => [refKey(workload), workload]));
-  const given = withOwnNames(
-    sorted(badAddress(inventory.pods.map((draft) => withUpperOwners(draft, workloads)))),
+  const inOrder = sorted(
+    badAddress(inventory.pods.map((draft) => withUpperOwners(draft, workloads))),
   );
+  const given = withOwnNames(inOrder);
   const there = alreadyThere(inventory, given);
   const absent = inventory.workloads.filter((workload) => !there.has(refKey(workload)));
   // Templates may name nodes too; a DaemonSet's Pods need all nodes to be known.
@@ -129,14 +134,15 @@ const populate = (
       const node = byName.get(boundTo ?? '');
       return node !== undefined && fits(spec, node);
     });
-  const drafts = [...given, ...withoutTaken([...made, ...daemons], given)];
+  const added = withoutTaken([...made, ...daemons], given);
   if (
     made.some(
       ({ owners: [owner] }) => owner?.kind === 'ReplicaSet' && !workloads.has(refKey(owner)),
     )
   )
     note({ code: 'pod-template-hash', subject: 'Deployments' });
-  return { drafts: sorted(drafts), nodes, nodeOf };
+  const isSorted = added.length === 0 && given.every((draft, at) => draft === inOrder[at]);
+  return { drafts: isSorted ? given : sorted([...given, ...added]), nodes, nodeOf };
 };
 
 const fullName = ({ namespace, name }: PodDraft): string => `${namespace}/${name}`;
@@ -158,6 +164,7 @@ const withOwnNames = (drafts: readonly PodDraft[]): PodDraft[] => {
 
 /** A controller cannot make a Pod whose name another one has. */
 const withoutTaken = (made: readonly PodDraft[], given: readonly PodDraft[]): PodDraft[] => {
+  if (made.length === 0) return [];
   const taken = new Set(given.map(fullName));
   return made.filter((draft) => {
     if (!taken.has(fullName(draft))) return true;
@@ -369,12 +376,18 @@ const workloadsOf = (pods: readonly Pod[], inventory: Inventory): Workload[] => 
       pods: [],
       place: at,
     });
-  for (const [index, pod] of pods.entries()) {
-    for (const ref of pod.owners) {
-      const entry = found.get(refKey(ref)) ?? { ref, pods: [] };
-      entry.pods.push(index);
-      found.set(refKey(ref), entry);
-    }
+  const entryOf = (ref: ObjectRef): { readonly pods: number[] } => {
+    const key = refKey(ref);
+    const known = found.get(key) ?? { ref, pods: [] };
+    found.set(key, known);
+    return known;
+  };
+  // Pods of one controller share their list of owners.
+  const entries = new Map<Pod['owners'], { readonly pods: number[] }[]>();
+  for (const [index, { owners }] of pods.entries()) {
+    const known = entries.get(owners) ?? owners.map(entryOf);
+    entries.set(owners, known);
+    for (const entry of known) entry.pods.push(index);
   }
   const key = ({ ref }: { ref: ObjectRef }): string[] => [ref.namespace ?? '', ref.kind, ref.name];
   return [...found.values()]
@@ -389,14 +402,13 @@ const workloadsOf = (pods: readonly Pod[], inventory: Inventory): Workload[] => 
 };
 
 const reportDangling = (
-  inventory: Inventory,
-  pods: readonly Pod[],
-  cluster: readonly Pod[],
+  services: readonly Service[],
+  pods: ReadonlyMap<string, readonly Pod[]>,
 ): void => {
-  if (pods.length === 0) return;
-  for (const { field, namespace, selector } of inventory.services) {
+  if (pods.size === 0) return;
+  for (const { field, namespace, selector } of services) {
     if (selector.length === 0) continue;
-    if (!cluster.some((pod) => pod.namespace === namespace && matches(selector, pod.labels)))
+    if (!pods.get(namespace)?.some(({ labels }) => matches(selector, labels)))
       warn(field, 'selects-nothing', 'selects no Pod');
   }
 };
@@ -426,16 +438,24 @@ const countNotes = (pods: readonly Pod[], note: Note): void => {
     });
 };
 
-const byNamespace = (services: readonly Service[]): ReadonlyMap<string, Service[]> => {
-  const groups = new Map<string, Service[]>();
-  for (const service of services) {
-    const group = groups.get(service.namespace) ?? [];
-    group.push(service);
-    groups.set(service.namespace, group);
+const groupByNamespace = <Item extends { readonly namespace: string }>(
+  items: readonly Item[],
+): ReadonlyMap<string, Item[]> => {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(item.namespace);
+    if (group) group.push(item);
+    else groups.set(item.namespace, [item]);
   }
-  for (const group of groups.values())
-    group.sort((a, b) => compareText(a.facts.name, b.facts.name));
   return groups;
+};
+
+const policiesOf = ({ policies }: Inventory, pods: readonly Pod[]): PolicyFacts[] => {
+  if (policies.length === 0) return [];
+  const indexed = groupByNamespace(
+    pods.map(({ namespace, labels }, index) => ({ namespace, labels, index })),
+  );
+  return policies.map((policy) => policyFacts(policy, indexed.get(policy.namespace) ?? []));
 };
 
 /**
@@ -517,7 +537,9 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   reportGateways(tenants, rangeOf, report);
   const addresses = giveAddresses(tenants, rangeOf);
   const nodeIps = new Map(clusterNodeList.map(({ name, ip }) => [name, ip]));
-  const services = byNamespace(inventory.services);
+  const services = groupByNamespace(
+    inventory.services.toSorted((a, b) => compareText(a.facts.name, b.facts.name)),
+  );
   const pods = drafts.map((draft) =>
     toPod(
       draft,
@@ -529,7 +551,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     ),
   );
   reportPending(drafts, pods);
-  reportDangling(inventory, pods, pods);
+  reportDangling(inventory.services, groupByNamespace(pods));
   countNotes(pods, note);
 
   const { description } = input.spec?.value ?? {};
@@ -556,7 +578,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
       ...new Set(['default', ...inventory.namespaces, ...pods.map(({ namespace }) => namespace)]),
     ].sort(compareText),
     services: inventory.services.map(({ facts }) => facts).sort(bySubject),
-    policies: inventory.policies.map((policy) => policyFacts(policy, pods)).sort(bySubject),
+    policies: policiesOf(inventory, pods).sort(bySubject),
     external: { ip: EXTERNAL },
     notes,
   };

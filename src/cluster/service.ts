@@ -75,13 +75,12 @@ export const readPolicy = (object: Field): Policy | undefined => {
   };
 };
 
+/** @param pods those of its namespace, with their indexes in the cluster */
 export const policyFacts = (
   { namespace, name, selector }: Policy,
-  pods: readonly { readonly namespace: string; readonly labels: Labels }[],
+  pods: readonly { readonly index: number; readonly labels: Labels }[],
 ): PolicyFacts => ({
   namespace,
   name,
-  pods: pods.flatMap((pod, at) =>
-    pod.namespace === namespace && matches(selector, pod.labels) ? [at] : [],
-  ),
+  pods: pods.flatMap(({ index, labels }) => (matches(selector, labels) ? [index] : [])),
 });

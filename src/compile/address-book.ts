@@ -1,9 +1,9 @@
 /** Who owns which address: ranges, and every address ever given, known without compiling a node. */
 import type { Cluster, ClusterNode } from '../cluster/cluster.ts';
-import { createBook } from '../kernel/book.ts';
+import { createBook, type LateOwner } from '../kernel/book.ts';
 import type { Book, BookOwner, BookRange } from '../kernel/world.ts';
 import type { Ip } from '../wire/packet.ts';
-import { podNetnsName } from './machine.ts';
+import { podNetnsName, type RunningPod } from './machine.ts';
 import type { NodePods } from './node.ts';
 import { forMachine, forNode, forPod } from './object-origin.ts';
 import { type OtherHosts, outsideOf } from './underlay.ts';
@@ -41,21 +41,49 @@ const rangesOf = ({ cluster, others }: BookInput): BookRange[] => {
   ];
 };
 
-const ownersOfNode = (input: BookInput, node: ClusterNode): BookOwner[] => {
+const ownerOfPod = (pod: RunningPod): BookOwner => {
+  const name = podNetnsName(pod);
+  return {
+    ip: pod.ip,
+    netns: `${pod.node}/${name}`,
+    host: pod.node,
+    name,
+    invented: pod.invented.ip,
+    origin: forPod('cni', pod)('pod-address'),
+  };
+};
+
+/** A Pod's entry: there are many, so each is no more than the Pod. */
+class PodOwner implements LateOwner {
+  readonly #pod: RunningPod;
+  constructor(pod: RunningPod) {
+    this.#pod = pod;
+  }
+  get ip(): Ip {
+    return this.#pod.ip;
+  }
+  owner(): BookOwner {
+    return ownerOfPod(this.#pod);
+  }
+}
+
+const known = (owner: BookOwner): LateOwner => ({ ip: owner.ip, owner: () => owner });
+
+const ownersOfNode = (input: BookInput, node: ClusterNode): LateOwner[] => {
   const host = node.name;
   const netns = `${host}/host`;
   const plugin = forNode('cni', node);
   return [
-    {
+    known({
       ip: node.ip,
       netns,
       host,
       name: host,
       invented: node.invented.ip,
       origin: forNode('scenario', node)('node-address'),
-    },
-    ...input.addressesOf(node).map(
-      ({ ip, ifname, why }): BookOwner => ({
+    }),
+    ...input.addressesOf(node).map(({ ip, ifname, why }) =>
+      known({
         ip,
         netns,
         host,
@@ -64,30 +92,21 @@ const ownersOfNode = (input: BookInput, node: ClusterNode): BookOwner[] => {
         origin: plugin(why),
       }),
     ),
-    ...input.podsOf(node).own.map((pod): BookOwner => {
-      const name = podNetnsName(pod);
-      return {
-        ip: pod.ip,
-        netns: `${host}/${name}`,
-        host,
-        name,
-        invented: pod.invented.ip,
-        origin: forPod('cni', pod)('pod-address'),
-      };
-    }),
+    ...input.podsOf(node).own.map((pod) => new PodOwner(pod)),
   ];
 };
 
-const ownersOf = (input: BookInput): BookOwner[] => {
+const ownersOf = (input: BookInput): LateOwner[] => {
   const { cluster, others } = input;
-  const machine = (host: string, ip: Ip): BookOwner => ({
-    ip,
-    netns: `${host}/host`,
-    host,
-    name: host,
-    invented: true,
-    origin: forMachine(host)('node-address'),
-  });
+  const machine = (host: string, ip: Ip): LateOwner =>
+    known({
+      ip,
+      netns: `${host}/host`,
+      host,
+      name: host,
+      invented: true,
+      origin: forMachine(host)('node-address'),
+    });
   return [
     ...cluster.nodes.flatMap((node) => ownersOfNode(input, node)),
     machine(others.gw, cluster.underlay.gateway),
@@ -100,12 +119,5 @@ const ownersOf = (input: BookInput): BookOwner[] => {
  * The book of a cluster. Owners are gathered when first asked for. Pods on a node's network have no
  * address of their own, and Pods that do not run have none any more.
  */
-export const addressBook = (input: BookInput): Book => {
-  const ranges = rangesOf(input);
-  let book: Book | undefined;
-  const full = (): Book => {
-    book ??= createBook(ranges, ownersOf(input));
-    return book;
-  };
-  return { ranges, owners: (ip) => full().owners(ip), rangeOf: (ip) => full().rangeOf(ip) };
-};
+export const addressBook = (input: BookInput): Book =>
+  createBook(rangesOf(input), { [Symbol.iterator]: () => ownersOf(input).values() });

@@ -6,19 +6,29 @@ import type { Book, BookOwner, BookRange } from './world.ts';
 
 const NOBODY: readonly BookOwner[] = [];
 
+/** An owner that is not written out yet: the address is enough to find it by. */
+export interface LateOwner {
+  readonly ip: Ip;
+  /** Called when somebody asks who it is. */
+  owner(): BookOwner;
+}
+
 /**
  * A book over fixed ranges and owners. `owners` answers everybody an address was given to, in the
  * order given; `rangeOf` the smallest range that holds an address, the first of equal ones.
+ * @param all gone through when an owner is first asked for
  */
-export const createBook = (ranges: readonly BookRange[], owners: readonly BookOwner[]): Book => {
-  let byIp: Map<Ip, BookOwner[]> | undefined;
+export const createBook = (ranges: readonly BookRange[], all: Iterable<LateOwner>): Book => {
+  let byIp: Map<Ip, LateOwner | LateOwner[]> | undefined;
   let byPrefix: PrefixMap<BookRange> | undefined;
-  const indexOwners = (): Map<Ip, BookOwner[]> => {
-    const index = new Map<Ip, BookOwner[]>();
-    for (const owner of owners) {
+  const indexOwners = (): Map<Ip, LateOwner | LateOwner[]> => {
+    const index = new Map<Ip, LateOwner | LateOwner[]>();
+    for (const owner of all) {
       const same = index.get(owner.ip);
-      if (same) same.push(owner);
-      else index.set(owner.ip, [owner]);
+      // Nearly every address has one owner.
+      if (same === undefined) index.set(owner.ip, owner);
+      else if (Array.isArray(same)) same.push(owner);
+      else index.set(owner.ip, [same, owner]);
     }
     return index;
   };
@@ -26,7 +36,9 @@ export const createBook = (ranges: readonly BookRange[], owners: readonly BookOw
     ranges,
     owners: (ip) => {
       byIp ??= indexOwners();
-      return byIp.get(ip) ?? NOBODY;
+      const found = byIp.get(ip);
+      if (found === undefined) return NOBODY;
+      return Array.isArray(found) ? found.map((late) => late.owner()) : [found.owner()];
     },
     rangeOf: (ip) => {
       byPrefix ??= createPrefixMap(ranges, ({ cidr }) => cidr);

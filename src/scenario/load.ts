@@ -6,8 +6,8 @@ import type { PlacedFault } from './fault.ts';
 import { withOverrides } from './override.ts';
 import { reportUnreadable } from './read/files.ts';
 import type { ReadObjects } from './read/objects.ts';
-import { type ReadOptions, readInputs } from './read/read-inputs.ts';
-import { type Source, type SourceText, textSource } from './read/source.ts';
+import type { ReadOptions } from './read/read-inputs.ts';
+import type { Source, SourceText } from './read/source.ts';
 import type { ScenarioDocument, ScenarioSpec } from './schema.ts';
 
 export interface LoadedScenario {
@@ -18,17 +18,23 @@ export interface LoadedScenario {
   readonly faults: readonly PlacedFault[];
 }
 
-/** Reads objects out of inputs; everything that is wrong is reported with its place. */
-export const readSources = (
+/**
+ * Reads objects out of inputs; everything that is wrong is reported with its place. The reader is
+ * loaded then: the built-in scenario needs none.
+ */
+export const readSources = async (
   sources: readonly (Source | SourceText)[],
   report: Report,
   options: Omit<ReadOptions, 'unreadable'> = {},
-): Promise<ReadObjects> =>
-  readInputs(
+): Promise<ReadObjects> => {
+  const { readInputs } = await import('./read/read-inputs.ts');
+  const { textSource } = await import('./read/source.ts');
+  return readInputs(
     sources.map((source) => ('text' in source ? textSource(source) : source)),
     report,
     { ...options, unreadable: reportUnreadable },
   );
+};
 
 /** At most one Scenario for all inputs. */
 export const onlyScenario = (

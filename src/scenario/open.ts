@@ -36,6 +36,8 @@ export interface OpenOptions {
   readonly listen?: 'evidence' | 'declared' | undefined;
   /** Read sub-directories. */
   readonly recursive?: boolean | undefined;
+  /** Other threads may help with a large input; only where the package was built. */
+  readonly threads?: boolean | undefined;
   /** Called while inputs are read. */
   readonly progress?: ReadOptions['progress'];
 }
@@ -128,6 +130,12 @@ const build = (
   };
 };
 
+/** Loaded late: hardly any input is large. */
+const startThreads: ReadOptions['helpers'] = async () =>
+  (await import('./read/threads.ts')).startThreads(
+    new URL('../../dist/read-worker.cjs', import.meta.url),
+  );
+
 const openTexts = async (
   name: string,
   sources: readonly (Source | SourceText)[],
@@ -138,6 +146,7 @@ const openTexts = async (
   for (const diagnostic of before) report(diagnostic);
   const { objects, scenarios } = await readSources(sources, report, {
     progress: options.progress,
+    helpers: options.threads ? startThreads : undefined,
   });
   const only = onlyScenario(scenarios, report);
   const checked = await checkDocument(only, name, options.set ?? [], report);

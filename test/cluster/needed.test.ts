@@ -42,14 +42,7 @@ const pod: JsonObject = {
     nodeName: 'n1',
     hostNetwork: false,
     nodeSelector: { zone: 'a' },
-    affinity: {
-      podAffinity: {},
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'Maybe' }] }],
-        },
-      },
-    },
+    affinity: {},
     tolerations: [
       { key: 'a', operator: 'Equal', value: 'b', effect: 'NoSchedule', tolerationSeconds: 1 },
     ],
@@ -77,6 +70,25 @@ const pod: JsonObject = {
     conditions: [{ type: 'Ready', status: 'False', message: 'm', reason: 'r' }],
     containerStatuses: [{ name: 'app', ready: false, state: { waiting: { reason: 'Slow' } } }],
   },
+};
+
+const unplaced: JsonObject = {
+  ...pod,
+  metadata: { name: 'somewhere' },
+  spec: {
+    nodeSelector: { zone: 'a' },
+    affinity: {
+      podAffinity: {},
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'Maybe' }] }],
+        },
+      },
+    },
+    tolerations: [{ key: 'k', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 1 }],
+    containers: [{ name: 'app' }],
+  },
+  status: {},
 };
 
 const pending: JsonObject = {
@@ -117,7 +129,7 @@ const node: JsonObject = {
 
 describe('what is kept of an object is enough', () => {
   it('for Pods and nodes that say everything', () => {
-    isSame([pod, pending, node]);
+    isSame([pod, unplaced, pending, node]);
     const kept = JSON.stringify([pod, node].map(keepNeeded));
     expect(kept).not.toMatch(/managedFields|image|env|providerID|tolerationSeconds/);
   });

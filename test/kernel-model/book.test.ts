@@ -1,14 +1,11 @@
 /** Who an address was given to, and which range it is from. */
 import { describe, expect, it } from 'vitest';
-import { createBook } from '../../src/kernel/book.ts';
-import type { BookOwner, BookRange } from '../../src/kernel/world.ts';
+import { createBook, type LateOwner } from '../../src/kernel/book.ts';
+import type { BookRange } from '../../src/kernel/world.ts';
 
-const owner = (ip: string, name: string): BookOwner => ({
+const owner = (ip: string, name: string): LateOwner => ({
   ip,
-  netns: `node-1/${name}`,
-  host: 'node-1',
-  name,
-  invented: false,
+  owner: () => ({ ip, netns: `node-1/${name}`, host: 'node-1', name, invented: false }),
 });
 
 const ranges: readonly BookRange[] = [

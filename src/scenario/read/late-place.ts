@@ -1,7 +1,7 @@
 /** Objects and places of large inputs: nothing is kept of them but where they can be found again. */
 import type { Place } from '../../cluster/cluster.ts';
 import type { JsonObject, KubeObject, Path, PlaceOf } from '../../cluster/kube-object.ts';
-import type { PackedEntry } from './pack.ts';
+import { documentOf, type Pack, unitOf, unpack } from './pack.ts';
 import { type ParseYaml, parseUnit } from './parse-unit.ts';
 import { createLocator, offsetOf, type PlaceNode } from './place-tree.ts';
 import { withKind } from './unfold.ts';
@@ -14,6 +14,8 @@ const MOST_LOOKUPS = 2000;
 /** Finds places of one input by reading parts of it again. */
 export interface PlaceFinder {
   readonly file: string;
+  /** Equal paths once: every Pod has the same ones. */
+  shared(path: Path): Path;
   find(unit: Unit, document: number, path: Path, of: 'value' | 'key'): Place;
 }
 
@@ -48,8 +50,16 @@ export const createFinder = (
       return undefined;
     }
   };
+  const paths = new Map<string, Path>();
   return {
     file,
+    shared: (path) => {
+      const key = path.join('\n');
+      const found = paths.get(key);
+      if (found) return found;
+      paths.set(key, path);
+      return path;
+    },
     find: (unit, document, path, of) => {
       const { line, column } = unit.start;
       // A JSON value begins where its unit does.
@@ -90,43 +100,47 @@ class LatePlace implements Place {
 
 /** The units of a batch, and what was found in them. */
 export interface PackHome {
-  readonly text: string;
+  readonly pack: Pack;
   readonly units: readonly Unit[];
   readonly finder: PlaceFinder;
 }
 
+const WHOLE: Path = [];
+
 /** An object that is taken out of its pack, and found in its file, each time it is looked at. */
 export class PackedObject implements KubeObject {
   readonly home: PackHome;
-  readonly #entry: PackedEntry;
-  constructor(home: PackHome, entry: PackedEntry) {
+  readonly #index: number;
+  /** @param index of its entry in the pack */
+  constructor(home: PackHome, index: number) {
     this.home = home;
-    this.#entry = entry;
+    this.#index = index;
   }
 
-  get #unit(): Unit | undefined {
-    return this.home.units[this.#entry.unit];
+  get unit(): Unit {
+    const { pack, units } = this.home;
+    const unit = units[unitOf(pack, this.#index)];
+    if (!unit) throw new RangeError('a packed object without a unit');
+    return unit;
   }
 
-  /** A sentence where no object was found. */
-  get found(): JsonObject | string {
-    const { from, to } = this.#entry;
-    return JSON.parse(this.home.text.slice(from, to)) as JsonObject | string;
+  /** A text where no object was found. */
+  get found(): unknown {
+    return unpack(this.home.pack, this.#index);
   }
 
   get value(): JsonObject {
-    return withKind(this.found, this.#unit?.list?.header) as JsonObject;
+    return withKind(this.found, this.unit.list?.header) as JsonObject;
   }
 
   /** Of its own for everybody who asks, so that it can be passed on. */
   get place(): PlaceOf {
-    return (path, of = 'value') => new LatePlace(this, path, of);
+    return (path, of = 'value') => new LatePlace(this, this.home.finder.shared(path), of);
   }
 
   find(path: Path, of: 'value' | 'key'): Place {
-    const unit = this.#unit;
-    const { document, path: above } = this.#entry;
-    if (!unit) throw new RangeError('a packed object without a unit');
-    return this.home.finder.find(unit, document, [...above, ...path], of);
+    const { pack, finder } = this.home;
+    const above = pack.paths.get(this.#index) ?? WHOLE;
+    return finder.find(this.unit, documentOf(pack, this.#index), [...above, ...path], of);
   }
 }

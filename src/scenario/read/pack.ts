@@ -69,6 +69,9 @@ const notText = (unit: number, bytes: Uint8Array): BatchProblem => {
   return problemAt(unit, 'not-text', { message: '', offset }, text);
 };
 
+/** UTF-8 has up to three bytes for a UTF-16 code unit. */
+const MOST_BYTES_A_UNIT = 3;
+
 const textOf = (bytes: Uint8Array): string | undefined => {
   try {
     return decodeUtf8(bytes);
@@ -110,37 +113,53 @@ export const openBatch = (
   return { entries, problems, parsed };
 };
 
-/** Entries without their values: these are one JSON text, and taken out when looked at. */
+/**
+ * Entries with their values as JSON in UTF-8, outside of what V8 has to look through: they are
+ * taken out one by one.
+ */
 export interface Pack {
-  readonly text: string;
-  readonly entries: readonly PackedEntry[];
+  readonly json: Uint8Array;
+  /** Entries in rows: unit, document, kind, and where their JSON begins and ends. */
+  readonly table: Uint32Array;
+  /** Of the entries that are not all of their document, by index. */
+  readonly paths: ReadonlyMap<number, Path>;
   readonly problems: readonly BatchProblem[];
 }
 
-export interface PackedEntry {
-  readonly unit: number;
-  readonly document: number;
-  readonly is: FoundKind;
-  readonly path: Path;
-  /** Where its JSON is in the text. */
-  readonly from: number;
-  readonly to: number;
-}
+const KINDS: readonly FoundKind[] = ['object', 'ours', 'no-kind', 'no-object'];
+const COLUMNS = 5;
 
-const WHOLE: Path = [];
+export const entryCount = ({ table }: Pack): number => table.length / COLUMNS;
+
+export const unitOf = ({ table }: Pack, index: number): number => table[index * COLUMNS] ?? 0;
+
+export const documentOf = ({ table }: Pack, index: number): number =>
+  table[index * COLUMNS + 1] ?? 0;
+
+export const kindOfEntry = ({ table }: Pack, index: number): FoundKind =>
+  KINDS[table[index * COLUMNS + 2] ?? 0] ?? 'object';
+
+/** What was found, taken out anew each time. */
+export const unpack = ({ json, table }: Pack, index: number): Found['value'] => {
+  const row = index * COLUMNS;
+  return JSON.parse(decodeUtf8(json.subarray(table[row + 3], table[row + 4]))) as Found['value'];
+};
 
 /** Parses a batch and packs what is found. */
 export const packBatch = (batch: Batch, parseYaml: ParseYaml | undefined): Pack => {
   const { entries, problems } = openBatch(batch, parseYaml);
-  const parts: string[] = [];
+  const encoder = new TextEncoder();
+  const paths = new Map<number, Path>();
+  const table = new Uint32Array(entries.length * COLUMNS);
+  const texts = entries.map(({ found }) => JSON.stringify(found.value));
+  const most = texts.reduce((sum, text) => sum + text.length * MOST_BYTES_A_UNIT, 0);
+  const json = new Uint8Array(most);
   let length = 0;
-  const packed = entries.map(({ unit, document, is, found }): PackedEntry => {
-    const json = JSON.stringify(found.value);
-    parts.push(json);
+  for (const [index, { unit, document, is, found }] of entries.entries()) {
+    if (found.path.length > 0) paths.set(index, found.path);
     const from = length;
-    length += json.length;
-    const path = found.path.length === 0 ? WHOLE : found.path;
-    return { unit, document, is, path, from, to: length };
-  });
-  return { text: parts.join(''), entries: packed, problems };
+    length += encoder.encodeInto(texts[index] ?? '', json.subarray(length)).written;
+    table.set([unit, document, KINDS.indexOf(is), from, length], index * COLUMNS);
+  }
+  return { json: json.slice(0, length), table, paths, problems };
 };

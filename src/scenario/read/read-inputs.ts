@@ -12,11 +12,14 @@ import {
   type Batch,
   type BatchProblem,
   type Entry,
+  entryCount,
   type FoundKind,
+  kindOfEntry,
   type OpenedBatch,
   openBatch,
   type Pack,
   packBatch,
+  unitOf,
 } from './pack.ts';
 import { type ParseYaml, parseUnit } from './parse-unit.ts';
 import { createLocator, offsetOf } from './place-tree.ts';
@@ -45,7 +48,7 @@ export const LIMITS: ReadLimits = {
   block: BLOCK_BYTES,
   asIs: 2 * BLOCK_BYTES,
   thorough: 16 * BLOCK_BYTES,
-  helped: 24 * BLOCK_BYTES,
+  helped: 12 * BLOCK_BYTES,
   wholeYaml: BLOCK_BYTES,
   pieceYaml: BLOCK_BYTES / 16,
 };
@@ -53,7 +56,7 @@ export const LIMITS: ReadLimits = {
 /** Somebody else who parses. */
 export interface Helpers {
   /** Whether one of them has nothing to do; what they have done by now is settled before. */
-  free(): Promise<boolean>;
+  free(): boolean;
   /** Undefined: they could not, and it has to be done here. */
   pack(batch: Batch): Promise<Pack | undefined>;
   close(): void;
@@ -230,9 +233,14 @@ const reportNotText = (file: string, place: Place | undefined, report: Report): 
 /** The first thing that was found in a list. */
 const firstOf = (node: ListNode, done: readonly Done[]): FoundKind | undefined => {
   for (const one of done) {
-    const { entries } = 'pack' in one ? one.pack : one.opened;
-    const found = entries.find(({ unit }) => one.units[unit]?.list === node);
-    if (found) return found.is;
+    if ('opened' in one) {
+      const found = one.opened.entries.find(({ unit }) => one.units[unit]?.list === node);
+      if (found) return found.is;
+      continue;
+    }
+    const { pack, units } = one;
+    for (let index = 0; index < entryCount(pack); index++)
+      if (units[unitOf(pack, index)]?.list === node) return kindOfEntry(pack, index);
   }
   return undefined;
 };
@@ -286,12 +294,13 @@ const settleBatch = (
     if (unit) reportProblem(reading, problem, placeOfProblem(source.file, unit, problem));
   }
   if ('pack' in done) {
-    const home: PackHome = { text: done.pack.text, units, finder };
-    for (const entry of done.pack.entries) {
-      const unit = units[entry.unit];
-      if (!unit) continue;
-      const object = new PackedObject(home, entry);
-      add({ is: entry.is, object, found: () => object.found, list: unit.list }, unit);
+    const { pack } = done;
+    const home: PackHome = { pack, units, finder };
+    for (let index = 0; index < entryCount(pack); index++) {
+      const object = new PackedObject(home, index);
+      const { unit } = object;
+      const is = kindOfEntry(pack, index);
+      add({ is, object, found: () => object.found, list: unit.list }, unit);
     }
     return;
   }
@@ -356,7 +365,7 @@ const parseBatch = async (run: Run, cut: CutBatch): Promise<{ later: Promise<Don
     run.helpers = await options.helpers?.();
   }
   const here = (): Done => ({ units, pack: packBatch(batch, run.parseYaml) });
-  if (!run.helpers || bytes.length > MOST_HANDED_OVER || !(await run.helpers.free()))
+  if (!run.helpers || bytes.length > MOST_HANDED_OVER || !run.helpers.free())
     return { later: here() };
   return { later: run.helpers.pack(batch).then((pack) => (pack ? { units, pack } : here())) };
 };

@@ -8,6 +8,8 @@ export class NotText extends Error {}
 /** The longest byte order mark. */
 const MARK_BYTES = 3;
 const UTF16_BLOCK = 256 * 1024;
+/** How far a NUL is looked for. */
+const NUL_BYTES = 64 * 1024;
 
 /** @throws {NotText} where the bytes are no UTF-8 */
 export const decodeUtf8 = (bytes: Uint8Array): string => {
@@ -66,15 +68,22 @@ const fromUtf16 = (encoding: string, reader: ByteReader): ByteReader => {
   };
 };
 
-/** A text has no NUL; a program, an archive or a picture has one early on. */
-const withoutNul = ({ read, close }: ByteReader): ByteReader => ({
-  read: (target) => {
-    const count = read(target);
-    if (target.subarray(0, count).includes(0)) throw new NotText();
-    return count;
-  },
-  close,
-});
+/**
+ * A program, an archive or a picture has a NUL early on. One that comes later is a syntax error
+ * like any other.
+ */
+const withoutNul = ({ read, close }: ByteReader): ByteReader => {
+  let looked = 0;
+  return {
+    read: (target) => {
+      const count = read(target);
+      if (looked < NUL_BYTES && target.subarray(0, count).includes(0)) throw new NotText();
+      looked += count;
+      return count;
+    },
+    close,
+  };
+};
 
 export interface Utf8Input {
   readonly reader: ByteReader;
