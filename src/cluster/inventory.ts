@@ -5,9 +5,14 @@ import { groupOf, isRelevant } from './kinds.ts';
 import { canonicalJson, type KubeObject } from './kube-object.ts';
 import { type NodeDraft, readNode } from './node.ts';
 import { type PluginSign, signOfObject } from './plugin.ts';
-import { draftOfPod, namespaceOf, type PodDraft } from './pod-draft.ts';
+import {
+  createSiblings,
+  draftOfPod,
+  namespaceOf,
+  type PodDraft,
+  type Siblings,
+} from './pod-draft.ts';
 import { type Policy, readPolicy, readService, type Service } from './service.ts';
-import { createPodSharing } from './share.ts';
 import {
   readWorkload,
   WORKLOAD_KINDS,
@@ -68,11 +73,7 @@ interface Taken {
   readonly skipped: boolean;
 }
 
-const take = (
-  field: Field,
-  { kind, relevant }: Identified,
-  shared: (draft: PodDraft) => PodDraft,
-): Taken => {
+const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings): Taken => {
   const base = { object: field.object, kind, skipped: false };
   if (!relevant) return { ...base, skipped: true };
   if (isWorkload(kind)) {
@@ -80,10 +81,8 @@ const take = (
     return { ...base, workload, ...(kind === 'DaemonSet' && { sign: signOfObject(field) }) };
   }
   switch (kind) {
-    case 'Pod': {
-      const draft = draftOfPod(field);
-      return { ...base, pod: draft && shared(draft) };
-    }
+    case 'Pod':
+      return { ...base, pod: draftOfPod(field, siblings) };
     case 'Node':
       return { ...base, node: readNode(field) };
     case 'Service':
@@ -119,7 +118,7 @@ const takeAll = (objects: readonly KubeObject[], report: Report): Taken[] => {
   const all: (Taken | undefined)[] = [];
   const last = new Map<string, number>();
   const odd = new Map<number, Diagnostic[]>();
-  const shared = createPodSharing();
+  const siblings = createSiblings();
   let reading: number | undefined;
   const reportOf: Report = (diagnostic) => {
     const known = reading === undefined ? undefined : odd.get(reading);
@@ -134,7 +133,7 @@ const takeAll = (objects: readonly KubeObject[], report: Report): Taken[] => {
     const { key } = identified;
     const before = key === undefined ? undefined : last.get(key);
     if (key !== undefined) last.set(key, at);
-    all.push(take(field, identified, shared));
+    all.push(take(field, identified, siblings));
     const twin = before === undefined ? undefined : all[before];
     if (key === undefined || before === undefined || !twin) continue;
     reportTwin(key, twin.object, object, report);

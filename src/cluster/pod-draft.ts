@@ -16,6 +16,7 @@ import { canonicalJson, type Path } from './kube-object.ts';
 import { nameHash } from './name-hash.ts';
 import { type PodSpec, readPodSpec } from './pod-spec.ts';
 import type { Labels } from './selector.ts';
+import { createTexts, either } from './share.ts';
 
 /** What a live cluster says about a Pod. */
 export interface PodStatus {
@@ -112,7 +113,7 @@ const readReason = (status: Field): string | undefined => {
   );
 };
 
-const readStatus = (status: Field): PodStatus => {
+const readStatus = (status: Field, share: (text: string) => string): PodStatus => {
   const text = textOf(fieldAt(status, 'phase'));
   const phase = PHASES.find((known) => known === text);
   const single = fieldAt(status, 'podIP');
@@ -130,7 +131,7 @@ const readStatus = (status: Field): PodStatus => {
     ...(v4 && { ip: v4.ip }),
     ...(v4?.path && { ipPath: v4.path }),
     ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
-    ...(hostIP !== undefined && !isIpv6(hostIP) && { hostIP }),
+    ...(hostIP !== undefined && !isIpv6(hostIP) && { hostIP: share(hostIP) }),
     ...(ready !== undefined && { ready }),
     ...(reason !== undefined && { reason }),
   };
@@ -166,10 +167,21 @@ const ordinalOf = (name: string, owners: readonly ObjectRef[]): number => {
   return number === undefined ? 0 : Number(number);
 };
 
+/** Pods that were read before: what the next one has in common with them is held once. */
+export interface Siblings {
+  readonly text: (text: string) => string;
+  readonly byController: Map<string, PodDraft>;
+}
+
+export const createSiblings = (): Siblings => ({ text: createTexts(), byController: new Map() });
+
 /** A `kind: Pod` of the input; undefined, with a warning, for one without any name. */
-export const draftOfPod = (object: Field): PodDraft | undefined => {
+export const draftOfPod = (
+  object: Field,
+  { text, byController }: Siblings,
+): PodDraft | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const namespace = namespaceOf(metadata);
+  const namespace = text(namespaceOf(metadata));
   const given = textOf(fieldAt(metadata, 'name'));
   const prefix = textOf(fieldAt(metadata, 'generateName'));
   if (!given && !prefix) {
@@ -179,19 +191,25 @@ export const draftOfPod = (object: Field): PodDraft | undefined => {
   const name = given || `${prefix}${nameHash(canonicalJson(object.value ?? null), 5)}`;
   const meta = readPodMeta(metadata);
   const owners = readOwners(metadata, namespace, meta.labels);
-  return {
+  const controller = `${namespace}/${owners[0]?.name ?? ''}`;
+  const sibling = byController.get(controller);
+  const draft: PodDraft = {
     namespace,
     name,
-    ...meta,
-    owners,
+    labels: either(sibling?.labels, meta.labels),
+    annotations: either(sibling?.annotations, meta.annotations),
+    ...(meta.listen && { listen: meta.listen }),
+    owners: either(sibling?.owners, owners),
     ordinal: ordinalOf(name, owners),
     inventedName: !given,
-    spec: readPodSpec(fieldAt(object, 'spec')),
-    status: readStatus(fieldAt(object, 'status')),
+    spec: readPodSpec(fieldAt(object, 'spec'), text, sibling?.spec),
+    status: readStatus(fieldAt(object, 'status'), text),
     terminating: fieldAt(metadata, 'deletionTimestamp').value !== undefined,
     field: spotOf(object),
     place: object.object.place([]),
   };
+  if (!sibling) byController.set(controller, draft);
+  return draft;
 };
 
 /** More Pods than the largest clusters have are a slip of the keyboard. */

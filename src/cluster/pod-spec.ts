@@ -12,6 +12,7 @@ import {
   warn,
 } from './field.ts';
 import { equalities, readRequirements, type Selector } from './selector.ts';
+import { either } from './share.ts';
 
 export interface Toleration {
   readonly key?: string;
@@ -80,13 +81,19 @@ const readPort = (field: Field): ContainerPort[] => {
   ];
 };
 
-const readContainer = (field: Field, sidecar: boolean, index: number): Container => {
+const readContainer = (
+  field: Field,
+  sidecar: boolean,
+  index: number,
+  text: (text: string) => string,
+  like: Container | undefined,
+): Container => {
   const name = textOf(fieldAt(field, 'name'));
   if (name === undefined) warn(field, 'missing-field', 'has no name');
   return {
-    name: name ?? `container-${index + 1}`,
+    name: text(name ?? `container-${index + 1}`),
     sidecar,
-    ports: listOf(fieldAt(field, 'ports')).flatMap(readPort),
+    ports: either(like?.ports, listOf(fieldAt(field, 'ports')).flatMap(readPort)),
     place: field.object.place(field.path),
   };
 };
@@ -158,24 +165,35 @@ const warnTwins = (fields: readonly Field[], containers: readonly Container[]): 
 /**
  * A PodSpec (k8s.io/api core/v1). Init containers whose restartPolicy is Always are sidecars and
  * run beside the others; the rest of them have ended.
+ * @param text gives a text that is held already, if it is
+ * @param like of a Pod that is much like this one
  */
-export const readPodSpec = (spec: Field): PodSpec => {
+export const readPodSpec = (
+  spec: Field,
+  text: (text: string) => string = (own) => own,
+  like?: PodSpec,
+): PodSpec => {
   const ordinary = listOf(fieldAt(spec, 'containers'));
   const init = listOf(fieldAt(spec, 'initContainers'));
   const isSidecar = (field: Field): boolean => textOf(fieldAt(field, 'restartPolicy')) === 'Always';
   const sidecars = init.filter(isSidecar);
   const fields = [...ordinary, ...sidecars];
-  const containers = fields.map((field, at) => readContainer(field, at >= ordinary.length, at));
+  const containers = fields.map((field, at) =>
+    readContainer(field, at >= ordinary.length, at, text, like?.containers[at]),
+  );
   warnTwins(fields, containers);
   if (ordinary.length === 0) warn(spec, 'no-containers', 'has no containers');
   const nodeName = textOf(fieldAt(spec, 'nodeName')) || undefined;
   const nodeTerms = readNodeTerms(spec);
   return {
     hostNetwork: booleanOf(fieldAt(spec, 'hostNetwork')) ?? false,
-    ...(nodeName !== undefined && { nodeName }),
+    ...(nodeName !== undefined && { nodeName: text(nodeName) }),
     nodeSelector: equalities(textMapOf(fieldAt(spec, 'nodeSelector'))),
     ...(nodeTerms && { nodeTerms }),
-    tolerations: listOf(fieldAt(spec, 'tolerations')).map(readToleration),
+    tolerations: either(
+      like?.tolerations,
+      listOf(fieldAt(spec, 'tolerations')).map(readToleration),
+    ),
     containers:
       containers.length > 0
         ? containers
