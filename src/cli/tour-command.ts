@@ -1,5 +1,6 @@
 /** `k8snet tour`: fills the tour's port with prompts on a terminal, with answers of its own elsewhere. */
 import { ask } from '../check/ask.ts';
+import { harmless } from '../render/harmless.ts';
 import { wrap } from '../render/width.ts';
 import { openBuiltIn } from '../scenario/open.ts';
 import { en } from '../tour/messages/en.ts';
@@ -28,7 +29,8 @@ export async function tourCommand(
   const stages = name === undefined ? STAGES : STAGES.filter(({ id }) => id === name);
   if (stages.length === 0) {
     const known = STAGES.map(({ id }) => id).join(', ');
-    io.stderr.write(`error: there is no stage ${JSON.stringify(name)}; the stages are ${known}\n`);
+    const asked = harmless(JSON.stringify(name));
+    io.stderr.write(`error: there is no stage ${asked}; the stages are ${known}\n`);
     return EXIT.usage;
   }
   const attended = options.yes !== true && io.stdin?.isTTY === true && io.stdout.isTTY;
