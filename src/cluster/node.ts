@@ -2,7 +2,16 @@
 import { isIpv4, isIpv4Cidr } from '../wire/ip.ts';
 import type { ClusterNode, ClusterNote, Place } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
-import { booleanOf, type Field, fieldAt, listOf, textMapOf, textOf, warn } from './field.ts';
+import {
+  booleanOf,
+  type Field,
+  fieldAt,
+  listOf,
+  nameOf,
+  textMapOf,
+  textOf,
+  warn,
+} from './field.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { compareNatural } from './order.ts';
 import type { PodDraft } from './pod-draft.ts';
@@ -76,7 +85,7 @@ const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 /** A `kind: Node`; undefined, with a warning, without a name. */
 export const readNode = (object: Field): NodeDraft | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const name = textOf(fieldAt(metadata, 'name'));
+  const name = nameOf(fieldAt(metadata, 'name'));
   if (!name) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;
