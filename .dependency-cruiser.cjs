@@ -56,7 +56,8 @@ const layers = [
   {
     name: 'compile',
     values: ['wire', 'kernel', 'cluster', 'policy'],
-    builtins: ['crypto'],
+    // module: loads crypto when it is first needed.
+    builtins: ['crypto', 'module'],
     reason:
       'it writes state for the kernel; if it looked at traces, it could fit state to an outcome',
   },

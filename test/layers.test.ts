@@ -38,7 +38,7 @@ start     .    .      .     .        .       .      .       .        .       .  
 const outside: Record<string, string[]> = {
   wire: ['ipaddr.js'],
   scenario: ['js-yaml', 'zod', 'fs', 'path', 'worker_threads'],
-  compile: ['crypto'],
+  compile: ['crypto', 'module'],
   render: ['chalk', 'cli-table3', 'get-east-asian-width'],
   lab: ['child_process', 'fs'],
   cli: ['commander', 'inquirer', 'process'],

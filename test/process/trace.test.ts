@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columns } from '../../src/render/width.ts';
-import { bin, k8snet } from './k8snet.ts';
+import { bin, k8snet, run } from './k8snet.ts';
 
 const pod = (name: string, containers: string, rest = ''): string =>
   `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec:\n  nodeName: node-1\n  containers: ${containers}\n${rest}`;
@@ -262,5 +262,21 @@ describe('what was read', () => {
     expect(broken.code).toBe(1);
     const declared = ['client', 'server:9090', '-s', 'failures/unknown-listener'];
     expect((await trace(...declared, '--listen', 'declared')).stdout).toMatch(/✘ refused/);
+  });
+});
+
+describe('a fast start', () => {
+  /** Tells on stderr, when all is done, whether Node has loaded its crypto module. */
+  const tellsCrypto = [
+    '--import',
+    'data:text/javascript,process.on("exit",()=>process.stderr.write(String(process.moduleLoadList.includes("NativeModule crypto"))))',
+  ];
+  const loadsCrypto = async (...args: string[]): Promise<string> =>
+    (await run(process.execPath, [...tellsCrypto, bin, 'trace', ...args])).stderr;
+
+  it('loads crypto only where a name of the plugin is a hash', async () => {
+    expect(await loadsCrypto('pod-a', 'pod-b')).toBe('false');
+    const file = join(import.meta.dirname, '../../scenarios/outside/bridge-masquerade.yaml');
+    expect(await loadsCrypto('pod-a', 'external', '-f', file)).toBe('true');
   });
 });
