@@ -17,6 +17,8 @@ export interface Question {
   readonly protocol?: 'tcp' | 'udp' | 'icmp' | 'sctp' | undefined;
   /** Bytes of application data. */
   readonly size?: number | undefined;
+  /** With the firewall rules that nearly decided, which take time to find. */
+  readonly detailed?: boolean | undefined;
 }
 
 export type Answer =
@@ -54,7 +56,7 @@ export function ask(scenario: OpenedScenario, question: Question): Answer {
 }
 
 function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): Answer {
-  const { size } = question;
+  const { size, detailed } = question;
   const asked: TraceProbe = {
     from: plan.from,
     to: plan.to,
@@ -68,7 +70,7 @@ function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): 
   const unsent = { scenario: name, probe: asked, legs: [], assumptions } as const;
   switch (plan.kind) {
     case 'probe': {
-      const meta = { scenario: name, probe: asked, assumptions };
+      const meta = { scenario: name, probe: asked, assumptions, detailed };
       return { ok: true, ...traceProbe(plan.world, plan.probe, meta) };
     }
     case 'not-running':

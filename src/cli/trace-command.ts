@@ -31,7 +31,8 @@ export async function traceCommand(
   const scenario = await openInput(options, io);
   if (scenario === undefined) return EXIT.usage;
   const { namespace, port, proto, size } = options;
-  const answer = ask(scenario, { from, to, namespace, port, protocol: proto, size });
+  const detailed = options.output === 'json' || options.verbose > 0;
+  const answer = ask(scenario, { from, to, namespace, port, protocol: proto, size, detailed });
   if (!answer.ok) {
     await report(answer.diagnostics, options, io);
     return EXIT.usage;

@@ -10,6 +10,7 @@ import type {
   Disposition,
   LegPacket,
   NearMiss,
+  RuleMiss,
   Symptom,
   UnmodelledQuestion,
 } from '../trace/trace.ts';
@@ -65,6 +66,11 @@ export interface Catalogue {
   readonly packets: { readonly [P in LegPacket]: string };
   readonly whys: { readonly [W in OriginWhy]: string };
   readonly nearMisses: { readonly [R in NearMiss<unknown>['reason']]: string };
+  /**
+   * Why a rule of the firewall did not apply.
+   * @param condition what it asks for, as iptables prints it
+   */
+  readonly ruleMiss: (miss: RuleMiss, condition: string) => string;
   readonly assumptions: {
     readonly [A in AssumptionCode]: (
       subject: string,

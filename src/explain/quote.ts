@@ -2,7 +2,7 @@
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
-import type { Rule } from '../kernel/netfilter/ruleset.ts';
+import type { Match, Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Ip } from '../wire/packet.ts';
 
 /** Rows of tables in the exact words of the tool that prints them on a node. */
@@ -13,6 +13,8 @@ export interface Quote {
   fdb(row: FdbEntry): string;
   /** The arguments of one iptables rule, without the chain: `-s 10.244.0.0/16 -j ACCEPT`. */
   rule(rule: Rule): string;
+  /** One condition of it: `! -d 224.0.0.0/4`. */
+  match(match: Match): string;
 }
 
 /** Characters of the drawing; plain ASCII where the terminal has nothing else. */

@@ -35,6 +35,7 @@ import type {
   Leg,
   LegPacket,
   NearMiss,
+  RuleMiss,
   Step,
   Trace,
   TraceProbe,
@@ -474,6 +475,24 @@ const rule = object<Rule>({
   origin: from,
 });
 
+const place = object<{ chain: string; number: number }>({ chain: text, number: count });
+
+const ruleMiss = described(
+  object<RuleMiss>({
+    chain: text,
+    number: count,
+    rule: ref<Rule>('Rule'),
+    path: list(place),
+    condition: described(match, 'The only condition of the rule that does not hold.'),
+    found: described(
+      list(anyOf(text, whole, ref<Unknown>('Unknown'))),
+      'What the packet has where the condition looks; empty: nothing of that kind.',
+    ),
+    leadsTo: opt(described(place, 'Of a jump: the rule that would have decided behind it.')),
+  }),
+  'A firewall rule that would have decided otherwise, had one condition of it held.',
+);
+
 const tuple = object<CtTuple>({
   src: ip,
   dst: ip,
@@ -509,7 +528,7 @@ const entry = object<ConntrackEntry>({
   closedBy: opt(closed<NonNullable<ConntrackEntry['closedBy']>>()('fin', 'original', 'reply')),
 });
 
-const path = opt(list(object<{ chain: string; number: number }>({ chain: text, number: count })));
+const path = opt(list(place));
 
 type EventOf<Kind extends StepKind> = Extract<KernelEvent, { readonly kind: Kind }>;
 type DetailOf<Kind extends StepKind> = EventOf<Kind>['detail'];
@@ -723,6 +742,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
             chain: text,
             rules: count,
             policy: closed<'ACCEPT' | 'DROP'>()('ACCEPT', 'DROP'),
+            nearMiss: opt(ref<RuleMiss>('RuleMiss')),
           }),
         ),
         bridged: flag,
@@ -751,7 +771,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         path,
         bridged: flag,
         mark: opt(count),
-        nearMiss: opt(nearMiss(ref<Rule>('Rule'))),
+        nearMiss: opt(ref<RuleMiss>('RuleMiss')),
       }),
     ),
   ],
@@ -769,6 +789,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         number: opt(count),
         rule: opt(ref<Rule>('Rule')),
         path,
+        nearMiss: opt(ref<RuleMiss>('RuleMiss')),
         entry: ref<ConntrackEntry>('Connection'),
       }),
     ),
@@ -1009,6 +1030,7 @@ const definitions: Readonly<Record<string, Json>> = {
   Tap: tap.json,
   Route: fibEntry.json,
   Rule: rule.json,
+  RuleMiss: ruleMiss.json,
   Connection: entry.json,
   Step: {
     oneOf: Object.values<readonly Schema<unknown>[]>(steps).flatMap((variants) =>

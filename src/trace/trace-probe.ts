@@ -36,6 +36,8 @@ export interface TraceMeta {
   /** What a person asked for, as the trace repeats it. */
   readonly probe: TraceProbe;
   readonly assumptions: readonly Assumption[];
+  /** With the firewall rules that nearly decided, which take time to find. Default false. */
+  readonly detailed?: boolean | undefined;
 }
 
 /** A packet's whole way. */
@@ -419,6 +421,7 @@ export const traceProbe = (
   const walk = createWalk(world, KERNEL, probe.expect);
   const client: Client = { answered: false, acked: false, tooLong: false };
   const run: Run = { walk, netns, probe, client, legs: [] };
+  walk.detailed = meta.detailed === true;
   walk.sized = probe.size !== undefined && probe.protocol !== 'tcp';
   switch (probe.protocol) {
     case 'tcp':

@@ -1,10 +1,17 @@
 /** The trace as data: `-o json` prints exactly this (design contract `k8snet/v1`). */
-import type { KernelEvent, NearMiss, StepKind, Tap, WireBroadcast } from '../kernel/event.ts';
+import type {
+  KernelEvent,
+  NearMiss,
+  RuleMiss,
+  StepKind,
+  Tap,
+  WireBroadcast,
+} from '../kernel/event.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { Layer } from '../wire/packet.ts';
 
-export type { KernelEvent, NearMiss, StepKind, Tap, WireBroadcast };
+export type { KernelEvent, NearMiss, RuleMiss, StepKind, Tap, WireBroadcast };
 
 export type Disposition =
   | 'delivered'

@@ -28,7 +28,7 @@ const traces = async (): Promise<[string, TraceFacts][]> => {
     const result = await openBuiltIn(name);
     if (!result.ok) continue;
     for (const { n, from, to, port, protocol, size } of result.scenario.expectations) {
-      const answer = ask(result.scenario, { from, to, port, protocol, size });
+      const answer = ask(result.scenario, { from, to, port, protocol, size, detailed: true });
       if (answer.ok) found.push([`${name} ${n}`, answer.facts]);
     }
   }

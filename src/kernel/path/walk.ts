@@ -116,6 +116,8 @@ export interface Walk {
   visits: Map<string, Ethernet[]>;
   /** The packet carries data whose size was asked for: sizes are worth telling. */
   sized: boolean;
+  /** Somebody reads what only a close look shows: the rules that nearly decided. */
+  detailed: boolean;
   /** Who was told of a shorter way by whom: routers say it once for a while. */
   readonly redirected: Set<string>;
   lastFrame: Ethernet | undefined;
@@ -133,6 +135,7 @@ export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']
   accepted: 0,
   visits: new Map(),
   sized: false,
+  detailed: false,
   redirected: new Set(),
   lastFrame: undefined,
   lastLayers: [],

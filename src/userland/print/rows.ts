@@ -2,8 +2,8 @@
 import type { FdbEntry } from '../../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../../kernel/fib.ts';
 import type { Neigh } from '../../kernel/neigh.ts';
-import type { Rule } from '../../kernel/netfilter/ruleset.ts';
-import { printRule } from '../iptables/print.ts';
+import type { Match, Rule } from '../../kernel/netfilter/ruleset.ts';
+import { printMatch, printRule } from '../iptables/print.ts';
 import { printFdb } from './fdb.ts';
 import { printNeigh } from './neigh.ts';
 import { printRoute } from './route.ts';
@@ -16,4 +16,6 @@ export const rows = {
   fdb: (row: FdbEntry): string => printFdb(row),
   /** The arguments of one iptables rule, without the chain. */
   rule: (row: Rule): string => printRule(row),
+  /** One condition of an iptables rule: `--dport 80`. */
+  match: (match: Match): string => printMatch(match),
 };
