@@ -65,12 +65,12 @@ function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): 
     ...(plan.kind === 'probe' && { sourcePort: plan.probe.sport }),
     ...(size !== undefined && { size }),
   };
-  const { name } = scenario;
+  const { name, unfaulted: intended } = scenario;
   const assumptions = [...plan.assumptions, ...echoChosen(question, plan)];
   const unsent = { scenario: name, probe: asked, legs: [], assumptions } as const;
   switch (plan.kind) {
     case 'probe': {
-      const meta = { scenario: name, probe: asked, assumptions, detailed };
+      const meta = { scenario: name, probe: asked, assumptions, intended, detailed };
       return { ok: true, ...traceProbe(plan.world, plan.probe, meta) };
     }
     case 'not-running':

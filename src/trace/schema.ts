@@ -30,6 +30,8 @@ import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
 import type {
   Alternative,
   Cause,
+  CauseRows,
+  CauseSubject,
   EndpointRef,
   Hop,
   Leg,
@@ -974,6 +976,32 @@ const leg = object<Leg>({
   hops: list(hop),
 });
 
+const rows = object<CauseRows>({
+  address: opt(cidr),
+  route: opt(ref<FibEntry>('Route')),
+  ipRule: opt(fibRule),
+  neighbour: opt(neigh),
+  fdb: opt(fdbEntry),
+});
+
+const about = described(
+  object<CauseSubject>({
+    node: text,
+    netns: described(text, '`host`, or namespace/pod.'),
+    device: opt(text),
+    bridge: opt(described(text, 'The bridge that the device is, or should be, a port of.')),
+    mac: opt(described(mac, 'The link-layer address that the tunnel has no node for.')),
+    wrong: opt(described(rows, 'What decided, and should not.')),
+    missing: opt(
+      described(
+        rows,
+        "What is not there because of the scenario's faults, or a route that would lead on.",
+      ),
+    ),
+  }),
+  'What is to be looked at and mended, as far as it is known by name.',
+);
+
 const trace = object<Trace>({
   apiVersion: only('k8snet/v1'),
   kind: only('Trace'),
@@ -996,6 +1024,7 @@ const trace = object<Trace>({
       fix: text,
       check: text,
       origin: from,
+      about: opt(about),
       unmodelled: opt(
         closed<UnmodelledQuestion>()(
           'sctp',

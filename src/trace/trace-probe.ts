@@ -36,6 +36,8 @@ export interface TraceMeta {
   /** What a person asked for, as the trace repeats it. */
   readonly probe: TraceProbe;
   readonly assumptions: readonly Assumption[];
+  /** The World without the scenario's faults: says what should be there. */
+  readonly intended?: World | undefined;
   /** With the firewall rules that nearly decided, which take time to find. Default false. */
   readonly detailed?: boolean | undefined;
 }
@@ -459,6 +461,6 @@ export const traceProbe = (
     legs: numbered(legs),
     assumptions: meta.assumptions,
   };
-  const cause = attributeCause(world, facts);
+  const cause = attributeCause({ world, intended: meta.intended }, facts);
   return { facts: cause ? { ...facts, cause } : facts, world: walk.overlay.world() };
 };

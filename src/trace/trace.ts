@@ -7,9 +7,12 @@ import type {
   Tap,
   WireBroadcast,
 } from '../kernel/event.ts';
+import type { FdbEntry } from '../kernel/fdb.ts';
+import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { Neigh } from '../kernel/neigh.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Assumption } from '../kernel/probe.ts';
-import type { Layer } from '../wire/packet.ts';
+import type { Cidr, Layer, Mac } from '../wire/packet.ts';
 
 export type { KernelEvent, NearMiss, RuleMiss, StepKind, Tap, WireBroadcast };
 
@@ -101,11 +104,36 @@ export interface TraceProbe {
   readonly size?: number;
 }
 
+/** Rows of a namespace's tables, and an address of a device with its prefix. */
+export interface CauseRows {
+  readonly address?: Cidr;
+  readonly route?: FibEntry;
+  readonly ipRule?: FibRule;
+  readonly neighbour?: Neigh;
+  readonly fdb?: FdbEntry;
+}
+
+/** What is to be looked at and mended, as far as it is known by name, and where it is. */
+export interface CauseSubject {
+  readonly node: string;
+  readonly netns: string;
+  readonly device?: string;
+  /** The bridge that the device is, or should be, a port of. */
+  readonly bridge?: string;
+  /** The link-layer address that the tunnel has no node for. */
+  readonly mac?: Mac;
+  /** What decided, and should not. */
+  readonly wrong?: CauseRows;
+  /** What is not there because of the scenario's faults, or a route that would lead on. */
+  readonly missing?: CauseRows;
+}
+
 /** Filled by trace/: the code and the step. */
 export interface CauseFact {
   readonly code: CauseCode;
   readonly step?: number;
   readonly origin?: Origin;
+  readonly about?: CauseSubject;
   /** With MODEL_UNSUPPORTED, where no packet was sent: what the question asks for. */
   readonly unmodelled?: UnmodelledQuestion;
 }
