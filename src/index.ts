@@ -40,6 +40,7 @@ export {
 export type {
   Cause,
   CauseCode,
+  CauseSubject,
   Disposition,
   EndpointRef,
   Hop,
