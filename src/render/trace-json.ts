@@ -23,6 +23,8 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
           fix: commandText(story.cause.fix),
           check: commandText(story.cause.check),
           ...(cause.origin !== undefined && { origin: cause.origin }),
+          ...(cause.about !== undefined && { about: cause.about }),
+          ...(cause.unmodelled !== undefined && { unmodelled: cause.unmodelled }),
         },
       }),
     legs: facts.legs,

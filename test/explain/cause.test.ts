@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Command, commandText } from '../../src/explain/check-command.ts';
+import { toTrace } from '../../src/render/trace-json.ts';
 import { type Ask, type Broken, traceBroken } from './broken.ts';
 
 const PORT_A = 'vethc4f48094';
@@ -486,6 +487,14 @@ describe('a cause that is named', () => {
     ).toContain('ip rule add from 10.244.1.0/24');
     expect(await by(node1('ip route del 10.244.2.0/24'))).toBeUndefined();
     expect(await by([], { scenario: 'outside/no-masquerade', to: 'external' })).toBeUndefined();
+  });
+
+  it.each<[string, readonly string[], Ask]>([
+    ['what to mend', node1('ip link set cni0 down'), {}],
+    ['what is not modelled', [], { protocol: 'sctp', port: 1 }],
+  ])('prints as JSON all that is known of it: %s', async (_, faults, ask) => {
+    const { facts, story } = await traceBroken(faults, ask);
+    expect(toTrace(facts, story).cause).toMatchObject({ ...facts.cause });
   });
 
   it('is part of the data', async () => {
