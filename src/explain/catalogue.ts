@@ -7,7 +7,6 @@ import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
 import type {
   CauseCode,
-  Disposition,
   LegPacket,
   NearMiss,
   RuleMiss,
@@ -17,6 +16,7 @@ import type {
 import type { Command } from './check-command.ts';
 import type { CauseContext, StepContext } from './context.ts';
 import type { Gist } from './gist.ts';
+import type { Verdict } from './verdict.ts';
 
 type KeyOf<E> = E extends { kind: infer K extends string; action: infer A extends string }
   ? `${K}.${A}`
@@ -61,7 +61,7 @@ export interface Catalogue {
   readonly language: string;
   readonly steps: StepMessages;
   readonly causes: { readonly [C in CauseCode]: (context: CauseContext) => CauseWords };
-  readonly dispositions: { readonly [D in Disposition]: string };
+  readonly verdicts: { readonly [V in Verdict]: string };
   readonly symptoms: { readonly [S in Symptom]: string };
   readonly packets: { readonly [P in LegPacket]: string };
   readonly whys: { readonly [W in OriginWhy]: string };

@@ -23,12 +23,27 @@ export function commandsIn(
   place: Pick<Hop, 'node' | 'netns'>,
   commands: readonly string[],
 ): Command {
-  const all = commands.join(' && ');
-  return commandIn(
-    place,
-    commands.length > 1 && place.netns !== 'host' ? `sh -c ${quoted(all)}` : all,
-  );
+  return commandIn(place, inOneShell(place, commands));
 }
+
+/**
+ * Commands that change the network of a place. A container may not change the network of its Pod,
+ * and often has no tools: a debug container with the netadmin profile joins the same namespace.
+ */
+export function changesIn(
+  place: Pick<Hop, 'node' | 'netns'>,
+  commands: readonly string[],
+): Command {
+  if (place.netns === 'host') return commandsIn(place, commands);
+  const [namespace, pod] = place.netns.split('/');
+  const debug = `kubectl debug -n ${namespace} ${pod} -it --profile=netadmin --image=nicolaka/netshoot`;
+  return { prompt: '$', text: `${debug} -- ${inOneShell(place, commands)}` };
+}
+
+const inOneShell = ({ netns }: Pick<Hop, 'netns'>, commands: readonly string[]): string => {
+  const all = commands.join(' && ');
+  return commands.length > 1 && netns !== 'host' ? `sh -c ${quoted(all)}` : all;
+};
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 

@@ -1,5 +1,5 @@
 /** What a sentence may look at: where its step stands, or what a cause is about. */
-import type { Unmodelled } from '../kernel/event.ts';
+import type { RouteEvent, Unmodelled } from '../kernel/event.ts';
 import type { FibEntry } from '../kernel/fib.ts';
 import type { Rule } from '../kernel/netfilter/ruleset.ts';
 import type { CauseFact, CauseSubject, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
@@ -56,6 +56,7 @@ export interface CauseDetail {
   readonly from?: string;
   readonly to?: string;
   readonly unmodelled?: Unmodelled;
+  readonly result?: RouteEvent['detail']['result'];
   readonly row?: FibEntry;
   readonly rule?: Rule;
 }

@@ -223,8 +223,15 @@ function tellEntry({ original, reply }: ConntrackEntry, { story }: Catalogue): s
   return story.connection(tellTuple(original), tellTuple(reply));
 }
 
-function tellTuple({ src, dst, sport, dport }: CtTuple): readonly [string, string] {
+function tellTuple({ src, dst, sport, dport, protocol }: CtTuple): readonly [string, string] {
+  // An echo has one id, which conntrack keeps where others have ports.
+  if (protocol === 'icmp') return [src, `${dst}${idSuffix(sport)}`];
   return [`${src}${portSuffix(sport)}`, `${dst}${portSuffix(dport)}`];
+}
+
+/** ` id 40000`, of an echo. */
+export function idSuffix(id: number | Unknown | undefined): string {
+  return id === undefined ? '' : ` id ${portSuffix(id).slice(1)}`;
 }
 
 /** `:8080`; for a port that only a running kernel knows, how it is chosen. */

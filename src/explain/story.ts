@@ -10,6 +10,7 @@ import { eventOf } from './event-of.ts';
 import { gistOf } from './gist.ts';
 import type { Telling } from './quote.ts';
 import { portSuffix, type ToldStep, tellOrigin, tellStep } from './step.ts';
+import { verdictOf } from './verdict.ts';
 
 /** A network namespace as the story introduces it. */
 export interface Place {
@@ -108,7 +109,7 @@ export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOp
   return {
     header: tellHeader(whole, options, sentence),
     legs: shown.legs.map((leg, index) => tellLeg(leg, whole.legs[index] ?? leg, whole, options)),
-    verdict: words.dispositions[whole.disposition],
+    verdict: words.verdicts[verdictOf(whole)],
     status: statusOf(whole),
     symptom: words.symptoms[whole.symptom],
     ...(cause && { cause }),

@@ -19,6 +19,8 @@ export function routeFinding(
   const typed = (code: CauseCode): Finding => ({ code, ...(about && { about }) });
   if (detail.purpose === 'reverse-path') return typed('RP_FILTER_DROP');
   switch (detail.result) {
+    case 'broadcast':
+      return { code: 'MARTIAN_OR_NONROUTABLE' };
     case 'unreachable':
       return typed('ROUTE_UNREACHABLE');
     case 'prohibit':

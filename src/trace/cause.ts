@@ -111,9 +111,7 @@ function endsPacket(step: Step): boolean {
     case 'neighbour':
       return step.action === 'failed';
     case 'route':
-      return !['unicast', 'local', 'broadcast'].includes(
-        (step.detail as RouteEvent['detail']).result,
-      );
+      return !['unicast', 'local'].includes((step.detail as RouteEvent['detail']).result);
     case 'size':
       return step.action === 'too-big';
     case 'wire':

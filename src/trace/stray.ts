@@ -8,7 +8,7 @@ import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import { type FibResult, fibLookup } from '../kernel/fib-lookup.ts';
 import { findDev } from '../kernel/netdev.ts';
 import type { Netdev, Netns, World } from '../kernel/world.ts';
-import { parseCidr } from '../wire/ip.ts';
+import { cidrContains, parseCidr } from '../wire/ip.ts';
 import { linkDown, lostAddress } from './link-down.ts';
 import type { CauseCode, CauseSubject, Hop, Leg, Step } from './trace.ts';
 import { type Finding, hereAt, intendedOf, placeOf, type View } from './view.ts';
@@ -95,7 +95,7 @@ const whyNot = (
   both: Both,
   wanted: FibEntry,
   { rule: wantedRule }: FibResult,
-  { row, rule }: RouteEvent['detail'],
+  { dst, row, rule }: RouteEvent['detail'],
   direction: Leg['direction'],
 ): Finding => {
   const { here } = both;
@@ -103,12 +103,19 @@ const whyNot = (
   const device = wanted.dev === undefined ? undefined : findDev(here, wanted.dev);
   if (wanted.dev !== undefined && !device) return goneDevice(both, wanted.dev);
   if (device && !device.up) return linkDown(here, device, wanted);
+  const thrown = here.routes.find(
+    (one) =>
+      one.type === 'throw' &&
+      one.table === wanted.table &&
+      cidrContains(one.dst, dst) &&
+      isAsNarrow(one, wanted),
+  );
   if (here.routes.some((one) => sameRoute(one, wanted))) {
+    if (thrown) return { code: 'ROUTE_THROW', about: { ...place, wrong: { route: thrown } } };
     return row && wanted.table === row.table && sameRule(rule, wantedRule)
       ? { code: typeCode(row) ?? 'ROUTE_SHADOWED', about: { ...place, wrong: { route: row } } }
       : diverted(both, rule, wantedRule);
   }
-  const thrown = here.routes.find(({ type, dst }) => type === 'throw' && dst === wanted.dst);
   const wrong = thrown ?? (row && isAsNarrow(row, wanted) ? row : undefined);
   const missing = missingWith(both, device, wanted);
   const named = { ...place, ...(wanted.dev !== undefined && { device: wanted.dev }), missing };

@@ -83,14 +83,16 @@ const walkLeg = (
   const { walk, legs } = run;
   const leg = walkOne(walk, direction, packet, send);
   legs.push(leg);
-  const directions = new Map(walk.pending.map((pending) => [pending, other(direction)]));
+  const causes = new Map(walk.pending.map((pending) => [pending, leg]));
   const redirects: Walked[] = [];
   for (let next = walk.pending.shift(); next; next = walk.pending.shift()) {
-    const way = directions.get(next) ?? direction;
+    const cause = causes.get(next) ?? leg;
+    const way = other(cause.direction);
     const answer = walkOne(walk, way, legPacket(next.carries), next.run);
-    for (const pending of walk.pending)
-      if (!directions.has(pending)) directions.set(pending, other(way));
-    // Nothing was sent: no route back, for an error that nobody has to send.
+    for (const pending of walk.pending) if (!causes.has(pending)) causes.set(pending, answer);
+    // An error that never left its machine answers nobody: there is no route back, or a rule.
+    if (next.carries === 'icmp-error' && !next.aside && !hasLeft(answer))
+      delete cause.story.rejected;
     if (answer.story.events.length === 0) continue;
     const into = next.aside ? redirects : legs;
     into.push({ ...answer, aside: isAside(next, way) });
@@ -98,6 +100,9 @@ const walkLeg = (
   legs.push(...redirects);
   return leg;
 };
+
+const hasLeft = ({ story }: Walked): boolean =>
+  story.events.some(({ kind }) => kind === 'transmit');
 
 /** Redirects, and errors about answers: the client hears nothing of them. */
 const isAside = ({ aside, carries }: Pending, direction: Leg['direction']): boolean =>

@@ -20,7 +20,7 @@ const podB = on('pod/pod-b');
 /** What a fix says, as commands of faults: typed where its prompt, or kubectl, says. */
 const asFaults = (fix: string | Command): string[] => {
   if (typeof fix === 'string') throw new Error(`not a command: ${fix}`);
-  const exec = /^kubectl exec -n (\S+) (\S+) -- (.*)$/.exec(fix.text);
+  const exec = /^kubectl debug -n (\S+) (\S+) .*? -- (.*)$/.exec(fix.text);
   const place = exec ? `pod/${exec[1]}/${exec[2]}` : `node/${fix.prompt.replace(/#$/, '')}`;
   const typed = (exec?.[3] ?? fix.text).replace(/^sh -c '(.*)'$/, '$1');
   return on(place)(...typed.split(' && '));
@@ -220,6 +220,12 @@ const mended: readonly Case[] = [
     node1('ip route replace throw 10.244.2.0/24'),
     'ROUTE_THROW',
     `The route "throw 10.244.2.0/24" on node-1 covers 10.244.2.2; without the faults it is "${TO_B}".`,
+  ],
+  [
+    'throw beside it',
+    node1('ip route add throw 10.244.2.0/25'),
+    'ROUTE_THROW',
+    'The route "throw 10.244.2.0/25" on node-1 covers 10.244.2.2.',
   ],
   [
     'prohibit beside it',

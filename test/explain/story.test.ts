@@ -57,7 +57,9 @@ describe('the story in one sentence', () => {
     expect(gistOf(facts)).toBe('tunnel');
     expect(gistOf(withoutStep(facts, 'encapsulate'))).toBe('routed');
     const oneNode = withHops(facts, ({ node }) => node === 'node-1');
-    expect(gistOf(withoutStep(oneNode, 'encapsulate'))).toBe('node');
+    const routedHere = withoutStep(oneNode, 'encapsulate');
+    expect(gistOf(routedHere)).toBe('node');
+    expect(gistOf(withoutStep(routedHere, 'forward'))).toBe('veth');
     expect(gistOf(dropped())).toBeUndefined();
   });
 });

@@ -2,13 +2,21 @@
 import type { Errno } from '../../kernel/event.ts';
 import type { FibEntry, FibRule } from '../../kernel/fib.ts';
 import type { Neigh } from '../../kernel/neigh.ts';
+import type { ConntrackEntry } from '../../kernel/netfilter/conntrack.ts';
 import type { Origin } from '../../kernel/origin.ts';
-import type { CauseSubject, EndpointRef, Leg, LegPacket, RuleMiss } from '../../trace/trace.ts';
+import type {
+  CauseSubject,
+  EndpointRef,
+  Leg,
+  LegPacket,
+  RuleMiss,
+  TraceProbe,
+} from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
-import { type Command, captureFilter, commandIn, commandsIn } from '../check-command.ts';
+import { type Command, captureFilter, changesIn, commandIn, commandsIn } from '../check-command.ts';
 import type { CauseContext, StepContext } from '../context.ts';
-import { portSuffix } from '../step.ts';
+import { idSuffix, portSuffix } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
@@ -28,12 +36,20 @@ const sizeOnWire = (packet: readonly Layer[] | undefined): string | undefined =>
   return ip && `${ip.length} bytes of IP`;
 };
 
-/** Where a fix or a check is to be run. */
+/** Where a check is to be typed. */
 const at = ({ about }: CauseContext, ...commands: readonly string[]): Command => {
   const { node, netns } = about;
   return node === undefined || netns === undefined
     ? anywhere(commands.join(' && '))
     : commandsIn({ node, netns }, commands);
+};
+
+/** Where what a fix changes is to be typed. */
+const mend = ({ about }: CauseContext, ...commands: readonly string[]): Command => {
+  const { node, netns } = about;
+  return node === undefined || netns === undefined
+    ? anywhere(commands.join(' && '))
+    : changesIn({ node, netns }, commands);
 };
 
 /** A command for anybody who may use kubectl or the network. */
@@ -63,7 +79,7 @@ const firewall = (context: CauseContext, verb: string): CauseWords => {
   const rule = detail.number === undefined ? '' : ` rule ${detail.number}`;
   return {
     message: `${table} ${detail.chain ?? ''}${rule} on ${where(context)} ${verb} the packet.`,
-    fix: at(context, `iptables -t ${table} -D ${detail.chain ?? 'CHAIN'} ${detail.number ?? 1}`),
+    fix: mend(context, `iptables -t ${table} -D ${detail.chain ?? 'CHAIN'} ${detail.number ?? 1}`),
     check: at(context, `iptables -t ${table} -vnL ${detail.chain ?? ''} --line-numbers`),
   };
 };
@@ -91,7 +107,7 @@ const routeFix = (context: CauseContext): Command => {
   if (commands.length === 0) {
     commands.push(`ip route add ${detail.dst ?? 'DESTINATION'} via NEXT-HOP`);
   }
-  return at(context, ...commands);
+  return mend(context, ...commands);
 };
 
 const routeWords = (context: CauseContext, message: string): CauseWords => ({
@@ -167,8 +183,24 @@ const trafficOf = ({ packet }: CauseContext): string => {
   return `${layer.type.toUpperCase()} port ${portSuffix(layer.dport).slice(1)}`;
 };
 
+/** Asks the real network what the model does not know. */
+const tryIt = ({ to, port, protocol }: TraceProbe): string => {
+  const target = to.ip ?? to.name ?? 'DESTINATION';
+  if (port === undefined) return `ping -c 1 ${target}`;
+  return `nc -${protocol === 'udp' ? 'u' : ''}zvw 3 ${target} ${port}`;
+};
+
 /** Payload of a ping that is as long as the packet that was lost. */
 const PING_HEADERS = 28;
+
+/** Bytes of IP that the sender put on its own device: a tunnel adds to them on the way. */
+const sentLength = ({ facts, cause }: CauseContext): number | undefined => {
+  const leg = facts.legs.find(({ hops }) =>
+    hops.some(({ steps }) => steps.some(({ n }) => n === cause.step)),
+  );
+  const packet = leg?.hops[0]?.steps.find(({ kind }) => kind === 'transmit')?.packet;
+  return packet?.find((layer) => layer.type === 'ipv4')?.length;
+};
 
 const sourcePod = ({ facts }: CauseContext, command: string): Command => {
   const { kind, namespace, name } = facts.probe.from;
@@ -507,7 +539,7 @@ export const en: Catalogue = {
       const [ip = 'The address'] = wrong?.address?.split('/') ?? [];
       return {
         message: `${ip} is in use twice: by ${stoppedAt(context)}, and on ${device} of ${where(context)}, which takes it for its own.`,
-        fix: at(context, `ip addr del ${wrong?.address ?? 'ADDRESS'} dev ${device}`),
+        fix: mend(context, `ip addr del ${wrong?.address ?? 'ADDRESS'} dev ${device}`),
         check: at(context, `ip addr show to ${ip}`),
       };
     },
@@ -530,7 +562,7 @@ export const en: Catalogue = {
       const taken = route === undefined ? '' : `, and has taken the ${which} along`;
       return {
         message: `${named} is down${taken}.`,
-        fix: at(
+        fix: mend(
           context,
           `ip link set ${device} up`,
           ...(address === undefined ? [] : [`ip addr add ${address} dev ${device}`]),
@@ -553,7 +585,7 @@ export const en: Catalogue = {
       const { bridge } = context.about;
       return {
         message: `${named}, the host end of a veth pair, is not plugged into ${bridge ?? 'a bridge'}.`,
-        fix: at(context, `ip link set ${device} master ${bridge ?? 'BRIDGE'}`),
+        fix: mend(context, `ip link set ${device} master ${bridge ?? 'BRIDGE'}`),
         check: at(context, `ip -d link show ${device}`),
       };
     },
@@ -562,7 +594,7 @@ export const en: Catalogue = {
       const { bridge } = context.about;
       return {
         message: `${context.about.device === undefined ? 'A port' : `Port ${device}`}${bridge === undefined ? '' : ` of ${bridge}`} on ${where(context)} does not forward.`,
-        fix: at(context, `bridge link set dev ${device} state 3`),
+        fix: mend(context, `bridge link set dev ${device} state 3`),
         check: at(context, `bridge -d link show dev ${device}`),
       };
     },
@@ -600,21 +632,21 @@ export const en: Catalogue = {
         message: added
           ? `The ip rule "${ruleWords(added, context)}" on ${where(context)} decides before the table with the right route is asked.`
           : `${where(context)} lacks the ip rule${gone ? ` "${ruleWords(gone, context)}"` : ''} that leads to the right route.`,
-        fix: at(context, ...(commands.length > 0 ? commands : ['ip rule del pref PRIORITY'])),
+        fix: mend(context, ...(commands.length > 0 ? commands : ['ip rule del pref PRIORITY'])),
         check: at(context, 'ip rule show'),
       };
     },
     NEIGH_FAILED: (context) => neighFailed(context),
     IP_FORWARD_OFF: (context) => ({
       message: `${where(context)} does not forward packets: net.ipv4.ip_forward is 0.`,
-      fix: at(context, 'sysctl -w net.ipv4.ip_forward=1'),
+      fix: mend(context, 'sysctl -w net.ipv4.ip_forward=1'),
       check: at(context, 'sysctl net.ipv4.ip_forward'),
     }),
     IF_FORWARD_OFF: (context) => {
       const name = sysctlOf(linkWords(context).device, 'forwarding');
       return {
         message: `${where(context)} does not forward packets that come in on ${context.about.device ?? 'this device'}: ${name} is 0.`,
-        fix: at(context, `sysctl -w ${name}=1`),
+        fix: mend(context, `sysctl -w ${name}=1`),
         check: at(context, `sysctl ${name}`),
       };
     },
@@ -624,15 +656,22 @@ export const en: Catalogue = {
       const name = sysctlOf(device, 'rp_filter');
       return {
         message: `The reverse path filter of ${where(context)} drops it: the way back to ${source} does not lead out of ${device === 'all' ? 'the device it came in on' : device}.`,
-        fix: missing || wrong ? routeFix(context) : at(context, `sysctl -w ${name}=2`),
+        fix: missing || wrong ? routeFix(context) : mend(context, `sysctl -w ${name}=2`),
         check: at(context, `ip route get ${source}`, `sysctl net.ipv4.conf.all.rp_filter ${name}`),
       };
     },
-    MARTIAN_OR_NONROUTABLE: (context) => ({
-      message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
-      fix: 'Use a routable address as source and destination.',
-      check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
-    }),
+    MARTIAN_OR_NONROUTABLE: (context) =>
+      context.detail.result === 'broadcast'
+        ? {
+            message: `${context.detail.dst ?? 'The destination'} is a broadcast address to ${where(context)}: no single host has it.`,
+            fix: 'Use the address of a Pod, a node or a host.',
+            check: routeGet(context),
+          }
+        : {
+            message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
+            fix: 'Use a routable address as source and destination.',
+            check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
+          },
     TTL_EXCEEDED: (context) => ({
       message: `The TTL ended on ${where(context)}.`,
       fix: 'Look for a routing loop, or raise the TTL of the sender.',
@@ -650,7 +689,7 @@ export const en: Catalogue = {
         fix: `Lower the MTU of the Pods to ${mtu ?? 'what the path can carry'}, or let ICMP type 3 code 4 pass.`,
         check: sourcePod(
           context,
-          `ping -M do -s ${(length ?? 1500) - PING_HEADERS} ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
+          `ping -M do -s ${(sentLength(context) ?? length ?? 1500) - PING_HEADERS} ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
         ),
       };
     },
@@ -665,7 +704,7 @@ export const en: Catalogue = {
       const dev = device ?? 'DEVICE';
       return {
         message: `${where(context)} does not know the MAC address of the tunnel end ${named(ip, context)}, and nobody answers for it on ${dev}.`,
-        fix: at(
+        fix: mend(
           context,
           missing?.neighbour
             ? neighReplace(missing.neighbour)
@@ -678,7 +717,7 @@ export const en: Catalogue = {
       const { device = 'DEVICE', mac, missing } = context.about;
       return {
         message: `${device} of ${where(context)} does not know behind which node ${mac === undefined ? "the tunnel end's MAC address" : mac} is.`,
-        fix: at(
+        fix: mend(
           context,
           `bridge fdb append ${missing?.fdb ? context.quote.fdb(missing.fdb) : `${mac ?? 'VTEP-MAC'} dev ${device} dst NODE-IP self permanent`}`,
         ),
@@ -694,7 +733,7 @@ export const en: Catalogue = {
           fdb?.dst === undefined
             ? `The tunnel packet reaches ${stoppedAt(context)}, which it is not for.`
             : `${device} of ${where(context)} sends what is for ${fdb.mac} to ${named(fdb.dst, context)}${missing?.fdb?.dst === undefined ? '' : ` instead of ${named(missing.fdb.dst, context)}`}.`,
-        fix: at(
+        fix: mend(
           context,
           `bridge fdb replace ${right ?? `VTEP-MAC dev ${device} dst NODE-IP self permanent`}`,
         ),
@@ -724,7 +763,7 @@ export const en: Catalogue = {
       const { table = 'filter', chain = 'FORWARD' } = context.detail;
       return {
         message: `${table} ${chain} on ${where(context)} has policy DROP, and no rule accepted the packet.`,
-        fix: at(context, `iptables -t ${table} -P ${chain} ACCEPT`),
+        fix: mend(context, `iptables -t ${table} -P ${chain} ACCEPT`),
         check: at(context, `iptables -t ${table} -vnL ${chain} --line-numbers`),
       };
     },
@@ -776,7 +815,7 @@ export const en: Catalogue = {
       return {
         message: `The answer depends on what k8snet does not model yet: ${en.unmodelled[what]}.`,
         fix: 'See docs/fidelity.md for what is modelled.',
-        check: anywhere('k8snet trace … -v'),
+        check: sourcePod(context, tryIt(context.facts.probe)),
       };
     },
     FACT_MISSING: (context) => ({
@@ -785,11 +824,14 @@ export const en: Catalogue = {
       check: listeners(context),
     }),
   },
-  dispositions: {
+  verdicts: {
     delivered: 'delivered and answered',
     refused: 'refused: it arrived, and nothing listens there',
     rejected: 'rejected: an error came back from the way',
+    'rejected-here': "rejected: the sender's own kernel says no",
+    'rejected-unheard': 'rejected: an error was sent, and the sender does not hear it',
     dropped: 'dropped: it vanished silently',
+    unsent: 'dropped: there is nothing to send, or nobody to send it to',
     looped: 'looped: it passes the same place again and again',
     'reply-lost': 'the request arrived, the answer did not come back',
     ambiguous: 'ambiguous: it depends on which way is picked',
@@ -926,6 +968,7 @@ export const en: Catalogue = {
   gists: {
     loopback: 'One network namespace: the packet never leaves its loopback device.',
     bridge: 'One node: two veth pairs and a bridge between them, no router.',
+    veth: 'One node: the bridge and one veth pair, between the node itself and its Pod.',
     node: "One node: through the node's own routing, no wire.",
     routed: "Two machines: routed over the nodes' network as it is, without a tunnel.",
     tunnel: "Two nodes: routed into a tunnel, carried by the nodes' network, unpacked again.",
@@ -992,14 +1035,14 @@ const neighFailed = (context: CauseContext): CauseWords => {
     const right = missing?.neighbour;
     return {
       message: `A permanent neighbour entry on ${where(context)} says that ${named(ip, context)} is at ${lladdr ?? 'no address'}, which is not its MAC address.`,
-      fix: at(context, right ? neighReplace(right) : `ip neigh del ${ip} dev ${device}`),
+      fix: mend(context, right ? neighReplace(right) : `ip neigh del ${ip} dev ${device}`),
       check: at(context, `ip neigh show ${ip} dev ${device}`),
     };
   }
   if (missing?.address !== undefined) {
     return {
       message: `Nobody answers ${stoppedAt(context)}'s ARP request for ${detail.ip ?? 'the next hop'}: ${device} of ${where(context)} has lost that address.`,
-      fix: at(context, `ip addr add ${missing.address} dev ${device}`),
+      fix: mend(context, `ip addr add ${missing.address} dev ${device}`),
       check: at(context, `ip addr show dev ${device}`),
     };
   }
@@ -1137,12 +1180,13 @@ function natText(
       ip: string;
       port?: number | Unknown;
     };
+    entry: ConntrackEntry;
   },
   { glyphs }: StepContext,
 ): string {
   const field = detail.field === 'src' ? 'source' : 'destination';
-  const side = ({ ip, port }: { ip: string; port?: number | Unknown }) =>
-    `${ip}${portSuffix(port)}`;
+  const suffix = detail.entry.original.protocol === 'icmp' ? idSuffix : portSuffix;
+  const side = ({ ip, port }: { ip: string; port?: number | Unknown }) => `${ip}${suffix(port)}`;
   return `${field} ${side(detail.before)} ${glyphs.edit} ${side(detail.after)}`;
 }
 

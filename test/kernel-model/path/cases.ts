@@ -696,7 +696,7 @@ const sizes: readonly Case[] = [
         [NODE, 'iptables -A OUTPUT -p icmp -j DROP'],
       ]),
     probe: tcp(POD, OTHER_IP, { size: 1400 }),
-    disposition: 'rejected',
+    disposition: 'dropped',
     symptom: 'hangs on large data',
     legs: ['syn', 'synack', 'data', 'icmp-error'],
     drop: ['PKT_TOO_BIG', 'eth0'],
