@@ -51,8 +51,12 @@ export function dropFinding(view: View, found: Found, reason: DropReason): Findi
         ? fdbMissing(view, found, netns, device)
         : named('VTEP_FDB_MISSING');
     case 'VXLAN_INVALID_HDR':
-    case 'VXLAN_VNI_NOT_FOUND':
-      return named('ENCAP_ENDPOINT_MISMATCH');
+    case 'VXLAN_VNI_NOT_FOUND': {
+      const tunnel = netns.devices.find(({ kind }) => kind === 'vxlan');
+      return tunnel
+        ? { code: 'ENCAP_ENDPOINT_MISMATCH', about: { ...placeOf(netns), device: tunnel.ifname } }
+        : named('ENCAP_ENDPOINT_MISMATCH');
+    }
     case 'OTHERHOST':
       return { code: device?.kind === 'vxlan' ? 'VTEP_FDB_WRONG' : 'NEIGH_FAILED' };
     case 'NO_SOCKET':

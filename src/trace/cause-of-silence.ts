@@ -1,12 +1,13 @@
-/** The cause where nobody answered, or nobody on a wire took a frame. */
-import type { NeighbourEvent, WireEvent } from '../kernel/event.ts';
+/** The cause where nobody answered, too many did, or nobody on a wire took a frame. */
+import type { NeighbourEvent, Tap, WireEvent } from '../kernel/event.ts';
 import { findDev, findDevOfAddress, type Vxlan } from '../kernel/netdev.ts';
 import { netnsOf } from '../kernel/netns.ts';
+import { cutBetween } from '../kernel/segment.ts';
 import type { Netdev, Netns } from '../kernel/world.ts';
 import type { Ip } from '../wire/packet.ts';
 import { brokenLink } from './broken-link.ts';
 import { linkDown } from './link-down.ts';
-import type { TraceFacts } from './trace.ts';
+import type { CauseFact, Leg, TraceFacts } from './trace.ts';
 import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from './view.ts';
 
 /** Why nobody answered: looks at the asker's own port, then at the owner's. */
@@ -27,10 +28,25 @@ export function neighbourFinding(
   }
   for (const owner of owners) {
     const holder = netnsOf(view.world, owner.netns);
+    if (asking && isCut(view, netns, asking, holder.host)) return cutFinding(netns, holder.host);
     const broken = brokenOwner(view, holder, ip) ?? (asking && takenFor(holder, asking));
     if (broken !== undefined) return broken;
   }
   return { code: 'NEIGH_FAILED' };
+}
+
+/** A wire that loses everything both or one way loses the question or the answer. */
+function isCut({ world }: View, { host }: Netns, asking: Netdev, owner: string): boolean {
+  const name = asking.kind === 'physical' ? asking.segment : undefined;
+  const segment = name === undefined ? undefined : world.segments.get(name);
+  if (!segment) return false;
+  return Boolean(cutBetween(segment, host, owner, {}) ?? cutBetween(segment, owner, host, {}));
+}
+
+/** The wire between two machines loses the packet. */
+export function cutFinding(netns: Netns, peer: string | undefined): Finding {
+  const about = { ...placeOf(netns), ...(peer !== undefined && { peer }) };
+  return { code: 'UNDERLAY_BLOCKED', about };
 }
 
 function vtepUnknown(view: View, netns: Netns, { ifname }: Vxlan, ip: Ip): Finding {
@@ -78,6 +94,42 @@ function takenFor(holder: Netns, asking: Netdev): Finding | undefined {
   }
   return undefined;
 }
+
+/** Several owners answer for one address; which answer counts is decided by time alone. */
+export function twinCause(view: View, leg: Leg): CauseFact | undefined {
+  for (const { steps } of leg.hops) {
+    for (const step of steps) {
+      if (step.kind !== 'neighbour') continue;
+      const { ip, exchange = [] } = step.detail as NeighbourEvent['detail'];
+      const holders = new Set(exchange.flatMap((tap) => (isAnswer(tap, ip) ? tap.netns : [])));
+      const owners = [...holders]
+        .map((id) => netnsOf(view.world, id))
+        .flatMap((holder) => {
+          const found = findDevOfAddress(holder, ip);
+          return found ? [{ holder, ...found }] : [];
+        });
+      // Who was given it by hand has it wrongly.
+      const wrong = owners.find(({ address }) => address.origin?.by === 'fault') ?? owners[1];
+      if (owners.length < 2 || !wrong) continue;
+      const { holder, dev, address } = wrong;
+      return {
+        code: 'DUPLICATE_IP',
+        step: step.n,
+        about: {
+          ...placeOf(holder),
+          device: dev.ifname,
+          wrong: { address: `${ip}/${address.prefix}` },
+        },
+        ...(address.origin && { origin: address.origin }),
+      };
+    }
+  }
+  return undefined;
+}
+
+const isAnswer = ({ direction, packet }: Tap, ip: Ip): boolean =>
+  direction === 'transmit' &&
+  packet.some((layer) => layer.type === 'arp' && layer.op === 'reply' && layer.spa === ip);
 
 /** Nobody on the wire took a frame: the one with its MAC is not there to listen, or there is none. */
 export function nobodyFinding(view: View, { to, segment }: WireEvent['detail']): Finding {

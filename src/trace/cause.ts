@@ -18,7 +18,7 @@ import type { Vxlan } from '../kernel/netdev.ts';
 import type { Netns } from '../kernel/world.ts';
 import { dropFinding } from './cause-of-drop.ts';
 import { routeFinding } from './cause-of-route.ts';
-import { neighbourFinding, nobodyFinding } from './cause-of-silence.ts';
+import { cutFinding, neighbourFinding, nobodyFinding, twinCause } from './cause-of-silence.ts';
 import { linkDown, withTaken } from './link-down.ts';
 import { strayOf } from './stray.ts';
 import type { CauseCode, CauseFact, CauseSubject, Step, TraceFacts } from './trace.ts';
@@ -33,7 +33,10 @@ import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from
 export function attributeCause(view: View, facts: TraceFacts): CauseFact | undefined {
   if (facts.disposition === 'delivered') return undefined;
   const found = endingStep(facts);
-  if (found === undefined) return undefined;
+  if (found === undefined) {
+    const leg = facts.legs.find(({ disposition }) => disposition === 'ambiguous');
+    return leg && twinCause(view, leg);
+  }
   const ending = findingOf(view, facts, found);
   const stray = ledElsewhere.has(ending.code) ? strayOf(view, found.leg, found.step.n) : undefined;
   const { code, about, step = found.step.n, origin } = withTaken(view, facts, stray ?? ending);
@@ -141,7 +144,8 @@ function findingOf(view: View, facts: TraceFacts, found: Found): Finding {
         code: facts.symptom === 'hangs on large data' ? 'PMTU_BLACKHOLE' : 'MTU_EXCEEDED_DF',
       };
     case 'wire':
-      if (step.action === 'cut') return { code: 'UNDERLAY_BLOCKED' };
+      if (step.action === 'cut')
+        return cutFinding(hereAt(view, found.hop), (step.detail as WireEvent['detail']).to);
       return nobodyFinding(view, step.detail as WireEvent['detail']);
     case 'drop':
       return dropFinding(view, found, (step.detail as DropEvent['detail']).reason);

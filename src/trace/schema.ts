@@ -990,6 +990,7 @@ const about = described(
     netns: described(text, '`host`, or namespace/pod.'),
     device: opt(text),
     bridge: opt(described(text, 'The bridge that the device is, or should be, a port of.')),
+    peer: opt(described(text, 'The machine at the other end of the wire.')),
     mac: opt(described(mac, 'The link-layer address that the tunnel has no node for.')),
     wrong: opt(described(rows, 'What decided, and should not.')),
     missing: opt(

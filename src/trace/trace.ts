@@ -120,6 +120,8 @@ export interface CauseSubject {
   readonly device?: string;
   /** The bridge that the device is, or should be, a port of. */
   readonly bridge?: string;
+  /** The machine at the other end of the wire. */
+  readonly peer?: string;
   /** The link-layer address that the tunnel has no node for. */
   readonly mac?: Mac;
   /** What decided, and should not. */

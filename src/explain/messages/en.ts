@@ -537,8 +537,11 @@ export const en: Catalogue = {
     DUPLICATE_IP: (context) => {
       const { device = 'DEVICE', wrong } = context.about;
       const [ip = 'The address'] = wrong?.address?.split('/') ?? [];
+      // Where both answered, the owner by right is known; else it is who asked.
+      const both = context.step?.action === 'resolved';
+      const owner = (both ? context.nameOf(ip) : undefined) ?? stoppedAt(context);
       return {
-        message: `${ip} is in use twice: by ${stoppedAt(context)}, and on ${device} of ${where(context)}, which takes it for its own.`,
+        message: `${ip} is in use twice: by ${owner}, and on ${device} of ${where(context)}, which takes it for its own.`,
         fix: mend(context, `ip addr del ${wrong?.address ?? 'ADDRESS'} dev ${device}`),
         check: at(context, `ip addr show to ${ip}`),
       };
@@ -746,14 +749,16 @@ export const en: Catalogue = {
       check: at(context, 'ip -d link show type vxlan'),
     }),
     UNDERLAY_BLOCKED: (context) => {
-      const { from = 'the nodes', to } = context.detail;
-      const traffic = trafficOf(context);
+      const { node = 'the nodes', peer = 'the others' } = context.about;
+      const silent = context.step?.kind === 'neighbour';
+      const traffic = silent ? 'everything' : trafficOf(context);
+      const filter = silent ? 'arp' : captureFilter(context.packet);
       return {
-        message: `The wire between ${from} and ${to ?? 'the others'} loses the packet (${traffic}).`,
-        fix: `Let ${traffic} pass between ${from} and ${to ?? 'the others'}, in the firewall or security group of their network.`,
+        message: `The wire between ${node} and ${peer} loses ${silent ? 'even ARP' : `the packet (${traffic})`}.`,
+        fix: `Let ${traffic} pass between ${node} and ${peer}, in the firewall or security group of their network.`,
         check: onNode(
-          to === undefined ? context : { ...context, about: { node: to, netns: 'host' } },
-          `tcpdump -p -ni any ${captureFilter(context.packet)}`.trimEnd(),
+          { ...context, about: { node: context.about.peer ?? node, netns: 'host' } },
+          `tcpdump -p -ni any ${filter}`.trimEnd(),
         ),
       };
     },
