@@ -56,14 +56,17 @@ const foldRetransmissions = (taps: readonly TimedTap[]): TimedTap[] => {
 
 type Kind = 'data' | 'ack';
 
-/** A segment after the handshake, by what it is and who sends it; undefined for anything else. */
+/**
+ * A segment after the handshake, by what it is and by everybody it travels between: a tunnel that
+ * sends it to several remotes makes one copy for each. Undefined for anything else.
+ */
 const segmentOf = (packet: readonly Layer[]): { kind: Kind; key: string } | undefined => {
   const tcp = packet.findLast((layer) => layer.type === 'tcp');
-  const ip = packet.findLast((layer) => layer.type === 'ipv4');
-  if (tcp?.type !== 'tcp' || ip?.type !== 'ipv4') return undefined;
+  if (tcp?.type !== 'tcp') return undefined;
   if (tcp.flags.some((flag) => flag !== 'ack' && flag !== 'psh')) return undefined;
   const kind = packet.at(-1)?.type === 'data' ? 'data' : 'ack';
-  return { kind, key: `${kind} ${ip.src} ${ip.dst} ${String(tcp.sport)}` };
+  const ends = packet.flatMap((layer) => ('src' in layer ? [layer.src, layer.dst] : []));
+  return { kind, key: [kind, ...ends, String(tcp.sport)].join(' ') };
 };
 
 /**

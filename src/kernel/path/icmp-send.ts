@@ -63,6 +63,7 @@ export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorS
     from: netns.id,
     to: packet.src,
     ...(aside && { aside }),
+    ...(error.late && { late: error.late }),
     run,
   });
 };

@@ -125,7 +125,8 @@ const encapBypass = (
 
 /**
  * vxlan_xmit: looks the receiver up in the tunnel's table; unknown receivers and broadcasts go to
- * the rows of the all-zero MAC, and are lost where there is none.
+ * the rows of the all-zero MAC, and are lost where there is none. Of several remotes the first one
+ * gets the frame itself, after all others got their copies.
  */
 export const vxlanXmit = (
   walk: Walk,
@@ -147,7 +148,7 @@ export const vxlanXmit = (
   }
   const outcome = walkCopies(
     walk,
-    rows.map((row) => () => {
+    [...more, first].map((row) => () => {
       vxlanXmitOne(walk, netns, dev, frame, skb && skbClone(skb), row);
     }),
   );

@@ -57,6 +57,8 @@ export interface Pending {
   readonly to: Ip;
   /** Told behind what answers the packet itself: a redirect. */
   readonly aside?: true;
+  /** Told behind everything that had not to wait: nobody answered for a neighbour, for seconds. */
+  readonly late?: true;
   run(): void;
 }
 
@@ -99,6 +101,7 @@ export interface IcmpErrorSpec {
   readonly code: number;
   readonly mtu?: number;
   readonly gateway?: Ip;
+  readonly late?: true;
 }
 
 export interface Walk {

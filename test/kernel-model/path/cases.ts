@@ -434,6 +434,19 @@ const links: readonly Case[] = [
   },
 ];
 
+export const FLOODED_TUNNEL: Case = {
+  name: 'a question to everybody in the tunnel goes to every remote of the default row',
+  world: () =>
+    build({ ...VXLAN, nodes: 4 }, [
+      [NODE, 'ip neigh del 10.244.2.0 dev flannel.1'],
+      [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(3)}`],
+      [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+      [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(4)}`],
+    ]),
+  probe: tcp(POD, OTHER_IP),
+  ...HANDSHAKE,
+};
+
 const tunnels: readonly Case[] = [
   {
     name: 'no row for the other end of the tunnel',
@@ -498,7 +511,6 @@ const tunnels: readonly Case[] = [
   },
   {
     name: 'an unknown receiver goes to every remote of the default row',
-    unproved: 'the comparison misses one flooded copy of a tunnel',
     world: () =>
       build({ ...VXLAN, nodes: 3 }, [
         [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
@@ -509,6 +521,32 @@ const tunnels: readonly Case[] = [
     ...OK,
     legs: ['syn', 'synack', 'ack'],
   },
+  {
+    name: 'a default row whose first remote is nobody still reaches the others',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
+        [NODE, 'bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst 192.168.10.77'],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+      ]),
+    probe: udp(POD, OTHER_IP, { size: 30 }),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  {
+    name: 'a default row whose last remote is nobody still reaches the others',
+    world: () =>
+      build({ ...VXLAN, nodes: 3 }, [
+        [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(3)}`],
+        [NODE, 'bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst 192.168.10.77'],
+      ]),
+    probe: udp(POD, OTHER_IP),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  FLOODED_TUNNEL,
   {
     name: 'a firewall between the tunnel ends',
     world: () => build(VXLAN, [[NODE_2, 'iptables -A INPUT -p udp --dport 8472 -j DROP']]),
