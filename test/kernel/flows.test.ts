@@ -1,8 +1,8 @@
 /**
  * Random flows over random clusters, from scenario text to the last tap: the simulator and a real
- * kernel agree. Budget: 240 flows within 3 minutes on two processors.
+ * kernel agree. Budget: 260 flows within 3 minutes on two processors.
  *
- * One seed again: `K8SNET_SEED=17 npx vitest run test/kernel/flows.test.ts`.
+ * One seed again: `K8SNET_SEED=17 npx vitest run test/kernel/flows.test.ts`; many: `K8SNET_SEED=31-400`.
  */
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
@@ -12,11 +12,17 @@ import { random } from './random.ts';
 import { scenarioCase } from './random-scenario.ts';
 
 const SEEDS = 30;
+/** Seeds beyond these that a difference was found with: a router that drops its own redirect. */
+const FOUND = [233];
 const FLOWS = 8;
 const COMMAND = 'npx vitest run test/kernel/flows.test.ts';
 
 const only = process.env['K8SNET_SEED'];
-const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, n) => n + 1) : [Number(only)];
+const range = (text: string): number[] => {
+  const [first = 1, last = first] = text.split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, n) => first + n);
+};
+const seeds = only === undefined ? [...range(`1-${SEEDS}`), ...FOUND] : range(only);
 
 function* cases(): Generator<Promise<ProofCase>> {
   for (const seed of seeds) {

@@ -58,12 +58,13 @@ const refuseTunnel = (walk: Walk, netns: Netns, skb: Skb, port: number): void =>
 
 /**
  * __udp4_lib_rcv: a tunnel's packet to the tunnel device, everything else to the socket that waits
- * for it; without one, ICMP port unreachable.
+ * for it; without one, ICMP port unreachable. The datagram leaves its connection here (nf_reset_ct).
  */
 export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
   const { packet } = skb;
   const port = typeof udp.dport === 'number' ? udp.dport : 0;
   const { payload } = udp;
+  skb.ct = undefined;
   if (vxlanListens(netns, port)) {
     if (payload.type === 'vxlan') vxlanRcv(walk, netns, skb, port, payload);
     // What is no VXLAN is thrown away by the tunnel.

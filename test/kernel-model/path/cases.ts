@@ -30,6 +30,7 @@ import {
   POD_IP,
   ping,
   ROUTES,
+  type Typed,
   tcp,
   udp,
   VXLAN,
@@ -580,6 +581,14 @@ const tunnels: readonly Case[] = [
   },
 ];
 
+/** The Pod sends by its router what its neighbour could have at once. */
+const SHORTER: Typed = [
+  [POD, `ip addr del ${POD_IP}/24 dev eth0`],
+  [POD, `ip addr add ${POD_IP}/32 dev eth0`],
+  [POD, 'ip route add 10.244.1.1/32 dev eth0'],
+  [POD, 'ip route add default via 10.244.1.1'],
+];
+
 const routers: readonly Case[] = [
   {
     name: 'a router that does not forward',
@@ -689,13 +698,7 @@ const routers: readonly Case[] = [
   },
   {
     name: 'a host that could go the shorter way is told so',
-    world: () =>
-      build(ROUTES, [
-        [POD, `ip addr del ${POD_IP}/24 dev eth0`],
-        [POD, `ip addr add ${POD_IP}/32 dev eth0`],
-        [POD, 'ip route add 10.244.1.1/32 dev eth0'],
-        [POD, 'ip route add default via 10.244.1.1'],
-      ]),
+    world: () => build(ROUTES, SHORTER),
     probe: tcp(POD, NEIGHBOUR_IP),
     ...OK,
     legs: ['syn', 'synack', 'icmp-error'],
@@ -1086,13 +1089,7 @@ const otherTunnels: readonly Case[] = [
 const odd: readonly Case[] = [
   {
     name: 'a datagram by the long way: its socket hears of the shorter one',
-    world: () =>
-      build(ROUTES, [
-        [POD, `ip addr del ${POD_IP}/24 dev eth0`],
-        [POD, `ip addr add ${POD_IP}/32 dev eth0`],
-        [POD, 'ip route add 10.244.1.1/32 dev eth0'],
-        [POD, 'ip route add default via 10.244.1.1'],
-      ]),
+    world: () => build(ROUTES, SHORTER),
     probe: udp(POD, NEIGHBOUR_IP),
     ...OK,
     legs: ['datagram', 'datagram', 'icmp-error'],
@@ -1246,6 +1243,67 @@ const odd: readonly Case[] = [
     symptom: 'protocol not available',
     legs: ['datagram', 'icmp-error'],
     drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'an error about the first packet of a connection is RELATED, not INVALID',
+    world: () =>
+      build(ROUTES, [
+        [NODE, 'iptables -A FORWARD -p udp -j REJECT'],
+        [NODE, 'iptables -A OUTPUT -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: udp(POD, OTHER_IP),
+    disposition: 'rejected',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'an error about a delivered datagram is RELATED by what it quotes',
+    world: () =>
+      build(ROUTES, [
+        [OTHER, 'iptables -P OUTPUT DROP'],
+        [OTHER, 'iptables -A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT'],
+      ]),
+    probe: udp(POD, OTHER_IP, { dport: 54 }),
+    disposition: 'refused',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+  },
+  {
+    name: 'an error about the first packet to a translated address speaks of the address asked for',
+    world: () =>
+      build(ROUTES, [
+        [
+          NODE,
+          `iptables -t nat -A PREROUTING -d 10.96.0.1 -p udp --dport 53 -j DNAT --to-destination ${OTHER_IP}:5353`,
+        ],
+        [NODE, 'iptables -A FORWARD -p udp -j REJECT'],
+      ]),
+    probe: udp(POD, '10.96.0.1', { dport: 53 }),
+    disposition: 'rejected',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a router that translates anything throws its own redirects away',
+    world: () =>
+      build(ROUTES, [...SHORTER, [NODE, 'iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE']]),
+    probe: udp(POD, NEIGHBOUR_IP, { size: 10 }),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a router that only tracks connections sends its redirects',
+    world: () =>
+      build(ROUTES, [
+        ...SHORTER,
+        [NODE, 'iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: udp(POD, NEIGHBOUR_IP, { size: 10 }),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
   },
   {
     name: 'DNAT in OUTPUT sends a connection elsewhere',
