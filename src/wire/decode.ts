@@ -244,7 +244,7 @@ const readL4 = (cursor: Cursor, protocol: number, length: number): Ipv4['payload
     if (room >= header) return readTcp(cursor, header, length);
   }
   if (protocol === PROTO.udp && room >= UDP_HEADER) return readUdp(cursor, length);
-  // An ICMP error is never about an ICMP error; but a tunnel's packet that it is about may hold one.
+  // An ICMP error is never about an ICMP error; a tunnel may hold one in the packet that it is about.
   if (protocol === PROTO.icmp && room >= ICMP_HEADER) return readIcmp(cursor, length);
   return readData(cursor, length);
 };
