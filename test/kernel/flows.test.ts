@@ -4,12 +4,12 @@
  *
  * One seed again: `K8SNET_SEED=17 npx vitest run test/kernel/flows.test.ts`; many: `K8SNET_SEED=31-400`.
  */
-import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { lacking, privileged, suite, tell, WIDTH } from './lab-machine.ts';
 import { aboutCase, claimed, type ProofCase, runProofs, summary } from './proof-run.ts';
 import { random } from './random.ts';
 import { scenarioCase } from './random-scenario.ts';
+import { ownSeeds, seedsOf } from './seeds.ts';
 
 const SEEDS = 30;
 /** Seeds beyond these that a difference was found with: a router that drops its own redirect. */
@@ -17,15 +17,8 @@ const FOUND = [233];
 const FLOWS = 8;
 const COMMAND = 'npx vitest run test/kernel/flows.test.ts';
 
-const only = process.env['K8SNET_SEED'];
-const range = (text: string): number[] => {
-  const [first = 1, last = first] = text.split('-').map(Number);
-  return Array.from({ length: last - first + 1 }, (_, n) => first + n);
-};
-const seeds = only === undefined ? [...range(`1-${SEEDS}`), ...FOUND] : range(only);
-
 function* cases(): Generator<Promise<ProofCase>> {
-  for (const seed of seeds) {
+  for (const seed of seedsOf(SEEDS, FOUND)) {
     yield scenarioCase(random(seed), FLOWS).then((one) => ({
       ...one,
       name: `K8SNET_SEED=${seed} ${COMMAND}`,
@@ -39,7 +32,7 @@ describe.skipIf(lacking.length > 0)(suite('random flows'), () => {
     const total = await runProofs(cases(), WIDTH, privileged);
     tell(`kernel proof, random clusters: ${summary(total)}`);
     expect(total.failures.join('\n\n')).toBe('');
-    if (only !== undefined) return;
+    if (ownSeeds) return;
     expect(claimed(total)).toBeGreaterThanOrEqual(200);
     expect(total.taps).toBeGreaterThan(2000);
     // Chance must not run dry: every kind of fate is among them.

@@ -12,6 +12,7 @@ import { aboutCase, claimed, runProofs, summary } from './proof-run.ts';
 import { random } from './random.ts';
 import { handMadeCase } from './random-cluster.ts';
 import { missing } from './requirements.ts';
+import { ownSeeds, seedsOf } from './seeds.ts';
 
 const running: Lab[] = [];
 const lab = async (made: Draft): Promise<Lab> => {
@@ -142,13 +143,13 @@ describe.skipIf(lacking.length > 0)(suite('the lab'), () => {
   });
 
   it('agrees with the simulator on Worlds made by hand, before any YAML is read', async () => {
-    const cases = Array.from({ length: 10 }, (_, seed) => {
+    const cases = seedsOf(10).map((seed) => {
       const one = handMadeCase(random(seed), 6);
       return { ...one, name: `hand-made seed ${seed}`, about: aboutCase(one) };
     });
     const total = await runProofs(cases, WIDTH, privileged);
     tell(`kernel proof, Worlds made by hand: ${summary(total)}`);
     expect(total.failures.join('\n\n')).toBe('');
-    expect(claimed(total)).toBeGreaterThanOrEqual(50);
+    if (!ownSeeds) expect(claimed(total)).toBeGreaterThanOrEqual(50);
   });
 });
