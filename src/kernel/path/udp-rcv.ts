@@ -6,7 +6,7 @@ import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { defaultTtl } from './reply.ts';
 import { routeOutput } from './route.ts';
-import { lookupListener, tellListener } from './socket-lookup.ts';
+import { deliverToFlow, lookupListener, tellListener } from './socket-lookup.ts';
 import { vxlanListens, vxlanRcv } from './vxlan-rcv.ts';
 import type { Walk } from './walk.ts';
 import { drop, emit, end } from './walk.ts';
@@ -76,21 +76,7 @@ export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
     return;
   }
   const at = { protocol: 'udp', ip: packet.dst, port } as const;
-  const socket = walk.sockets.find(
-    (one) => one.netns === netns.id && one.protocol === 'udp' && one.owns(packet),
-  );
-  if (socket) {
-    const { process } = socket;
-    emit(walk, {
-      kind: 'deliver',
-      netns: netns.id,
-      action: 'socket',
-      detail: { ...at, ...(process !== undefined && { process }) },
-    });
-    end(walk, { kind: 'delivered' });
-    socket.receive(packet);
-    return;
-  }
+  if (deliverToFlow(walk, netns, at, packet)) return;
   const listener = lookupListener(walk, netns, 'udp', packet.dst, port);
   tellListener(walk, netns, at, listener);
   if (listener.kind === 'open') {
