@@ -556,6 +556,31 @@ const tunnels: readonly Case[] = [
     drop: ['NETFILTER_DROP'],
   },
   {
+    name: 'an error that goes through a tunnel is another connection to whoever tracks them',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'ip rule add to 10.244.1.0/24 pref 100 prohibit'],
+        [NODE, 'iptables -A INPUT -m conntrack --ctstate INVALID -j DROP'],
+        [NODE_2, 'iptables -A INPUT -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: tcp(POD, '10.244.2.1', { dport: 10250 }),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['syn', 'synack', 'icmp-error'],
+  },
+  {
+    name: 'a question that goes through a tunnel is another connection to whoever tracks them',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'ip neigh del 10.244.2.0 dev flannel.1'],
+        [NODE, `bridge fdb append ${ZERO_MAC} dev flannel.1 dst ${nodeIp(2)}`],
+        [NODE_2, 'iptables -A INPUT -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: udp(POD, OTHER_IP),
+    ...OK,
+    legs: ['datagram', 'datagram'],
+  },
+  {
     name: 'a wire that loses the tunnel',
     world: () => cut(build(VXLAN), 'node-1', 'node-2', { protocol: 'udp', port: 8472 }),
     probe: tcp(POD, OTHER_IP),
