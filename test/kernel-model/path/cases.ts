@@ -1398,6 +1398,14 @@ const third: readonly Case[] = [
     legs: ['syn', 'synack'],
   },
   {
+    name: 'a bridge with the address of one of its Pods answers before that Pod does',
+    world: () => build(ROUTES, [[NODE, `ip addr add ${NEIGHBOUR_IP}/32 dev cni0`]]),
+    probe: tcp(POD, NEIGHBOUR_IP),
+    disposition: 'ambiguous',
+    symptom: 'connection refused',
+    legs: ['syn', 'rst'],
+  },
+  {
     name: 'an address of a third machine that nobody routes',
     world: () => build({ ...ROUTES, gatewayRoutes: true }),
     probe: tcp(POD, '203.0.113.10'),
