@@ -54,7 +54,10 @@ export interface ProbeRequest {
 }
 
 export interface ProbeAnswer {
-  /** `ok`, `timeout`, or the errno that the client's socket saw. */
+  /**
+   * `ok`, `timeout`, `stuck` (connected, but its data was not acknowledged), or the errno that the
+   * client's socket saw.
+   */
   readonly outcome: string;
   readonly frames: Readonly<Record<string, readonly RawFrame[]>>;
   /** What `conntrack -L -o extended` prints, by namespace. */

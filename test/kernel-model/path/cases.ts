@@ -755,7 +755,6 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a router tells the MTU, and a filter eats the message: large data hangs',
-    unproved: 'data is sent again and again',
     world: () =>
       build(ROUTES, [
         [NODE, 'ip link set eth0 mtu 1300'],
@@ -769,7 +768,6 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a veth whose other end is smaller loses large data without a word',
-    unproved: 'data is sent again and again',
     world: () => build(VXLAN, [[NODE, 'ip link set veth1 mtu 1300']]),
     probe: tcp(POD, OTHER_IP, { size: 1398 }),
     disposition: 'dropped',
