@@ -165,6 +165,8 @@ export interface Attachment {
   readonly ifname: string;
   readonly mac: Mac;
   readonly ips: readonly Ip[];
+  /** It may answer for others (proxy_arp). */
+  readonly proxies?: true;
 }
 
 export interface WireCut {

@@ -239,6 +239,16 @@ const neighbours: readonly Case[] = [
     ...HANDSHAKE,
   },
   {
+    name: 'a machine on the wire answers for its Pods with proxy_arp',
+    world: () =>
+      build(ROUTES, [
+        [NODE, `ip route add ${OTHER_IP}/32 dev eth0`],
+        [NODE_2, 'sysctl -w net.ipv4.conf.eth0.proxy_arp=1'],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    ...HANDSHAKE,
+  },
+  {
     name: 'without proxy_arp nobody answers for others',
     world: () =>
       build(ROUTES, [
