@@ -19,6 +19,8 @@ export interface Question {
   readonly size?: number | undefined;
   /** With the firewall rules that nearly decided, which take time to find. */
   readonly detailed?: boolean | undefined;
+  /** Source port, or the id of an echo; default: the first from 40000 on that is free. */
+  readonly sourcePort?: number | undefined;
 }
 
 export type Answer =
@@ -39,17 +41,18 @@ export function ask(scenario: OpenedScenario, question: Question): Answer {
   const to = resolveEndpoint(cluster, question.to, { namespace, side: 'to' });
   const diagnostics: Diagnostic[] = [];
   if ('diagnostic' in from) diagnostics.push(from.diagnostic);
-  else if (from.target.port !== undefined) diagnostics.push(sourcePort(question.from));
+  else if (from.target.port !== undefined) diagnostics.push(portOfSource(question.from));
   if ('diagnostic' in to) diagnostics.push(to.diagnostic);
   else if (isTwice(to.target.port, question.port)) diagnostics.push(twoPorts(question));
   if (diagnostics.length > 0 || 'diagnostic' in from || 'diagnostic' in to) {
     return { ok: false, diagnostics };
   }
-  const { port, protocol, size } = question;
+  const { port, protocol, size, sourcePort: sport } = question;
   const plan = probeFor(cluster, world, from.target, to.target, {
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol }),
     ...(size !== undefined && { size }),
+    ...(sport !== undefined && { sport }),
     text: { from: question.from, to: question.to },
   });
   return answer(scenario, question, plan);
@@ -158,7 +161,7 @@ function twoPorts({ to, port }: Question): Diagnostic {
   );
 }
 
-function sourcePort(typed: string): Diagnostic {
+function portOfSource(typed: string): Diagnostic {
   return usage(
     'bad-endpoint',
     `${typed}: a source has no port to ask for`,

@@ -21,6 +21,8 @@ const EXAMPLES = {
     'k8snet trace pod-a pod-b:8081 -v             # refused: exit code 1',
     'k8snet trace shop:app shop:cache -s basics/one-pod',
     'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
+    'k8snet trace pod-a pod-b --proto icmp --warm',
+    "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
     'k8snet trace pod-a pod-b -o json',
     'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
@@ -132,6 +134,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       ).choices(['tcp', 'udp', 'icmp', 'sctp']),
     )
     .option('--size <bytes>', 'application data to send', numberFrom(0, LARGEST_PAYLOAD))
+    .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
     .option(
       '-v, --verbose',

@@ -1,12 +1,13 @@
 /** `k8snet trace`: one packet and its answer. */
 import { ask } from '../check/ask.ts';
+import type { Earlier } from '../check/with-before.ts';
 import { namesOf } from '../explain/telling.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { type Depth, prune } from '../trace/prune.ts';
 import type { Disposition, TraceFacts } from '../trace/trace.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, openInput } from './open-input.ts';
+import { type InputOptions, openAgain, openInput } from './open-input.ts';
 import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 
@@ -16,6 +17,8 @@ export interface TraceOptions extends InputOptions {
   readonly proto?: 'tcp' | 'udp' | 'icmp' | 'sctp';
   readonly size?: number;
   readonly minimal?: boolean;
+  /** The second probe. */
+  readonly warm?: boolean;
   /** How often -v was given. */
   readonly verbose: number;
   readonly output: 'text' | 'json';
@@ -32,13 +35,37 @@ export async function traceCommand(
   if (scenario === undefined) return EXIT.usage;
   const { namespace, port, proto, size } = options;
   const detailed = options.output === 'json' || options.verbose > 0;
-  const answer = ask(scenario, { from, to, namespace, port, protocol: proto, size, detailed });
+  const question = { from, to, namespace, port, protocol: proto, size, detailed };
+  const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
+  const answer = asked(scenario, question);
   if (!answer.ok) {
     await report(answer.diagnostics, options, io);
     return EXIT.usage;
   }
-  io.stdout.write(await print(answer.facts, scenario, options, io));
-  return exitCodeOf(answer.facts.disposition);
+  const earlier = await earlierThan(scenario, options, io);
+  const facts = earlier
+    ? (await import('../check/with-before.ts')).withBefore(answer.facts, earlier, question, asked)
+    : answer.facts;
+  io.stdout.write(await print(facts, scenario, options, io));
+  return exitCodeOf(facts.disposition);
+}
+
+/** The cluster before faults and overrides; undefined where there are none. */
+async function earlierThan(
+  scenario: OpenedScenario,
+  options: TraceOptions,
+  io: Io,
+): Promise<Earlier | undefined> {
+  const { set = [], break: broken = [] } = options;
+  if (set.length === 0) {
+    if (scenario.unfaulted === undefined) return undefined;
+    const { withoutFaults } = await import('../check/with-before.ts');
+    const before = withoutFaults(scenario);
+    return before && { scenario: before, without: 'faults' };
+  }
+  const before = await openAgain(options, io);
+  if (before === undefined) return undefined;
+  return { scenario: before, without: broken.length > 0 ? 'faults-and-overrides' : 'overrides' };
 }
 
 async function print(

@@ -6,7 +6,9 @@ import type { KernelEvent, Unmodelled } from '../kernel/event.ts';
 import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
 import type {
+  Before,
   CauseCode,
+  Cost,
   LegPacket,
   NearMiss,
   RuleMiss,
@@ -121,6 +123,23 @@ export interface Catalogue {
     readonly assumed: string;
     readonly atStep: (n: number) => string;
     readonly noPacket: string;
+    /** The cluster as it was before it was changed. */
+    readonly before: string;
+    readonly without: { readonly [W in Before['without']]: string };
+    readonly faredBefore: (without: string, verdict: string, symptom: string) => string;
+    readonly sameSteps: string;
+    /** Where two traces part; an absent side has ended before. */
+    readonly parted: (step: number | undefined, before?: string, now?: string) => string;
+    /** The second probe: what it is, and how it differs from the first. */
+    readonly warm: (newConnection: boolean) => string;
+    readonly unchanged: string;
+    readonly was: string;
+    readonly gone: string;
+    readonly isNew: string;
+    readonly cost: string;
+    readonly first: string;
+    readonly second: string;
+    readonly costs: { readonly [C in keyof Cost]: string };
   };
 }
 

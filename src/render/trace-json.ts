@@ -28,6 +28,8 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
         },
       }),
     legs: facts.legs,
+    ...(facts.before !== undefined && { before: facts.before }),
+    ...(facts.warm !== undefined && { warm: facts.warm }),
     ...(facts.alternatives !== undefined && { alternatives: facts.alternatives }),
     assumptions: story.assumptions,
   };

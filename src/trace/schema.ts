@@ -29,19 +29,24 @@ import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts'
 import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
 import type {
   Alternative,
+  Before,
   Cause,
   CauseRows,
   CauseSubject,
+  Change,
+  Cost,
   EndpointRef,
   Hop,
   Leg,
   LegPacket,
   NearMiss,
+  PlacedStep,
   RuleMiss,
   Step,
   Trace,
   TraceProbe,
   UnmodelledQuestion,
+  Warm,
 } from './trace.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -959,21 +964,65 @@ const hop = object<Hop>({
   steps: list(ref<Step>('Step')),
 });
 
-const leg = object<Leg>({
-  direction: closed<Leg['direction']>()('request', 'reply'),
-  packet: closed<LegPacket>()(
-    'syn',
-    'synack',
-    'rst',
-    'ack',
-    'data',
-    'datagram',
-    'echo',
-    'echo-reply',
-    'icmp-error',
-  ),
+const direction = closed<Leg['direction']>()('request', 'reply');
+const legPacket = closed<LegPacket>()(
+  'syn',
+  'synack',
+  'rst',
+  'ack',
+  'data',
+  'datagram',
+  'echo',
+  'echo-reply',
+  'icmp-error',
+);
+
+const leg = object<Leg>({ direction, packet: legPacket, disposition, hops: list(hop) });
+
+const placed = object<PlacedStep>({
+  direction,
+  packet: legPacket,
+  node: text,
+  netns: text,
+  step: ref<Step>('Step'),
+});
+
+const symptom = described(enumOf(SYMPTOMS), 'What the application sees.');
+
+const before = object<Before>({
+  without: closed<Before['without']>()('faults', 'overrides', 'faults-and-overrides'),
   disposition,
-  hops: list(hop),
+  symptom,
+  cause: opt(enumOf(CAUSE_CODES)),
+  parts: opt(
+    described(
+      object<NonNullable<Before['parts']>>({
+        before: opt(ref<PlacedStep>('PlacedStep')),
+        step: opt(described(whole, 'The step (n) of this trace.')),
+      }),
+      'The first steps that differ; absent where both traces take the same steps.',
+    ),
+  ),
+});
+
+const cost = object<Cost>({
+  steps: count,
+  arpExchanges: count,
+  arpFrames: count,
+  floods: count,
+  natLookups: count,
+  newConnections: count,
+});
+
+const warm = object<Warm>({
+  first: cost,
+  second: cost,
+  changes: list(
+    object<Change>({
+      was: opt(ref<PlacedStep>('PlacedStep')),
+      is: opt(ref<PlacedStep>('PlacedStep')),
+    }),
+  ),
 });
 
 const rows = object<CauseRows>({
@@ -1016,7 +1065,7 @@ const trace = object<Trace>({
     size: opt(count),
   }),
   disposition,
-  symptom: described(enumOf(SYMPTOMS), 'What the application sees.'),
+  symptom,
   cause: opt(
     object<Cause>({
       code: enumOf(CAUSE_CODES),
@@ -1040,6 +1089,12 @@ const trace = object<Trace>({
     }),
   ),
   legs: list(leg),
+  before: opt(
+    described(before, 'Without the faults, or without --set: how the same question fares.'),
+  ),
+  warm: opt(
+    described(warm, 'This is the second probe (--warm): what is otherwise than the first time.'),
+  ),
   alternatives: opt(
     list(
       object<Alternative>({
@@ -1062,6 +1117,7 @@ const definitions: Readonly<Record<string, Json>> = {
   Rule: rule.json,
   RuleMiss: ruleMiss.json,
   Connection: entry.json,
+  PlacedStep: placed.json,
   Step: {
     oneOf: Object.values<readonly Schema<unknown>[]>(steps).flatMap((variants) =>
       variants.map(({ json }) => json),

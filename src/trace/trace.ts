@@ -164,6 +164,58 @@ export interface Alternative {
   readonly cause?: string;
 }
 
+/** A step with where it happened, so that it can stand without its trace. */
+export interface PlacedStep {
+  readonly direction: Leg['direction'];
+  readonly packet: LegPacket;
+  readonly node: string;
+  readonly netns: string;
+  readonly step: Step;
+}
+
+/** The same question, put to the cluster as it was before it was changed. */
+export interface Before {
+  /** What it leaves out: faults, `--set`, or both. */
+  readonly without: 'faults' | 'overrides' | 'faults-and-overrides';
+  readonly disposition: Disposition;
+  readonly symptom: Symptom;
+  readonly cause?: CauseCode;
+  /** The first steps that differ; absent: both traces take the same steps. */
+  readonly parts?: {
+    /** Of the trace before; absent: it has ended there. */
+    readonly before?: PlacedStep;
+    /** The number of this trace's step; absent: it has ended there. */
+    readonly step?: number;
+  };
+}
+
+/** What a probe cost the kernels on its way. */
+export interface Cost {
+  readonly steps: number;
+  readonly arpExchanges: number;
+  /** Frames that devices sent for them, flooded copies included. */
+  readonly arpFrames: number;
+  /** Bridges that did not know behind which port a MAC address is. */
+  readonly floods: number;
+  /** Hooks at which the nat table was consulted. */
+  readonly natLookups: number;
+  /** Connections that conntrack has remembered since. */
+  readonly newConnections: number;
+}
+
+/** A step that is otherwise than its counterpart, is gone, or is new. */
+export interface Change {
+  readonly was?: PlacedStep;
+  readonly is?: PlacedStep;
+}
+
+/** The second probe, held against the first. */
+export interface Warm {
+  readonly first: Cost;
+  readonly second: Cost;
+  readonly changes: readonly Change[];
+}
+
 /** A trace before anybody wrote a sentence about it. */
 export interface TraceFacts {
   readonly scenario: string;
@@ -172,6 +224,10 @@ export interface TraceFacts {
   readonly symptom: Symptom;
   readonly cause?: CauseFact;
   readonly legs: readonly Leg[];
+  /** Where the cluster was changed (faults, `--set`): how the question fares without that. */
+  readonly before?: Before;
+  /** Only on the second probe (`--warm`): what the first one left behind changes. */
+  readonly warm?: Warm;
   readonly alternatives?: readonly Alternative[];
   readonly assumptions: readonly Assumption[];
 }
@@ -186,6 +242,10 @@ export interface Trace {
   readonly symptom: Symptom;
   readonly cause?: Cause;
   readonly legs: readonly Leg[];
+  /** Where the cluster was changed (faults, `--set`): how the question fares without that. */
+  readonly before?: Before;
+  /** Only on the second probe (`--warm`): what the first one left behind changes. */
+  readonly warm?: Warm;
   readonly alternatives?: readonly Alternative[];
   readonly assumptions: readonly string[];
 }

@@ -118,6 +118,58 @@ describe('exit codes', () => {
   });
 });
 
+describe('the second probe', () => {
+  it('shows what it spares, and ends with its own code', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b', '--warm', '--proto', 'icmp');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {8}before {5}ARP: cni0 answered$/m);
+    expect(stdout).toMatch(/^ {8}gone {7}rule: FLANNEL-POSTRTG rule 2 returns \(nat\)$/m);
+    expect(stdout).toMatch(/^ {2}nat lookups +4 +0$/m);
+    expect(stdout.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
+    expect((await trace('pod-a', 'pod-b:9090', '--warm')).code).toBe(1);
+  });
+
+  it('is the second trace in JSON, as the schema has it', async () => {
+    const { stdout } = await trace('pod-a', 'pod-b', '--warm', '-o', 'json');
+    const { stdout: schema } = await k8snet(['schema', 'trace']);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
+      JSON.parse(schema),
+    );
+    const parsed = JSON.parse(stdout);
+    validate(parsed);
+    expect(validate.errors).toBeNull();
+    expect(parsed).toMatchObject({
+      probe: { sourcePort: 40_001 },
+      warm: { second: { floods: 0 } },
+    });
+  });
+});
+
+describe('before and now', () => {
+  const down = ['--break', 'node/node-2: ip link set flannel.1 down'];
+
+  it('part at a step that both sides tell', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b', ...down);
+    expect(code).toBe(1);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'Before Without the faults: delivered and answered; the application sees connected. They part at step 30: before, flannel.1: unpacks VNI 1',
+    );
+  });
+
+  it('leave out overrides, and are not there where nothing was changed', async () => {
+    const set = await trace('pod-a', 'pod-b', '--set', 'network.backend=host-gw', '-o', 'json');
+    expect(JSON.parse(set.stdout).before).toMatchObject({
+      without: 'overrides',
+      disposition: 'delivered',
+      parts: { before: { netns: 'host', step: { kind: 'route' } } },
+    });
+    const both = await trace('pod-a', 'pod-b', '--set', 'underlay.mtu=1400', ...down, '-o', 'json');
+    expect(JSON.parse(both.stdout).before.without).toBe('faults-and-overrides');
+    const plain = await trace('pod-a', 'pod-b', '-o', 'json');
+    expect(JSON.parse(plain.stdout)).not.toHaveProperty('before');
+  });
+});
+
 describe('streams', () => {
   it('have the result on stdout and everything else on stderr', async () => {
     const { code, stdout, stderr } = await trace('a', 'b', '-f', 'odd.yaml', '-f', 'b.yaml');

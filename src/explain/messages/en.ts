@@ -1023,6 +1023,36 @@ export const en: Catalogue = {
     assumed: 'Assumed',
     atStep: (n) => `step ${n}`,
     noPacket: 'No packet was sent.',
+    before: 'Before',
+    without: {
+      faults: 'Without the faults',
+      overrides: 'Without --set',
+      'faults-and-overrides': 'Without the faults and --set',
+    },
+    faredBefore: (without, verdict, symptom) =>
+      `${without}: ${verdict}; the application sees ${symptom}.`,
+    sameSteps: 'Every step is the same.',
+    parted: (step, before, now) =>
+      `They part ${step === undefined ? 'at the end' : `at step ${step}`}: before, ${before ?? 'it had ended'}; now, ${now ?? 'it has ended'}.`,
+    warm: (newConnection) =>
+      newConnection
+        ? 'The second probe: a new connection from the next port, which conntrack and nat know nothing of. Only what is otherwise than the first time:'
+        : 'The second probe, out of the same socket. Only what is otherwise than the first time:',
+    unchanged: 'Nothing is otherwise than the first time.',
+    was: 'before',
+    gone: 'gone',
+    isNew: 'new',
+    cost: 'Cost',
+    first: 'first',
+    second: 'second',
+    costs: {
+      steps: 'steps',
+      arpExchanges: 'ARP questions',
+      arpFrames: 'frames for them',
+      floods: 'floods',
+      natLookups: 'nat lookups',
+      newConnections: 'new conntrack rows',
+    },
   },
 };
 
