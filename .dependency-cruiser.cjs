@@ -84,7 +84,7 @@ const layers = [
     name: 'render',
     values: ['wire', 'explain'],
     types: [...bottom, 'scenario', 'check'],
-    packages: ['chalk', 'cli-table3', 'get-east-asian-width'],
+    packages: ['chalk', 'cli-table3', 'get-east-asian-width', 'js-yaml'],
     reason:
       'layout shows what it is given; a renderer that runs code below would be a second engine',
   },

@@ -39,7 +39,7 @@ const outside: Record<string, string[]> = {
   wire: ['ipaddr.js'],
   scenario: ['js-yaml', 'zod', 'fs', 'path', 'worker_threads'],
   compile: ['crypto', 'module'],
-  render: ['chalk', 'cli-table3', 'get-east-asian-width'],
+  render: ['chalk', 'cli-table3', 'get-east-asian-width', 'js-yaml'],
   lab: ['child_process', 'fs'],
   cli: ['commander', 'inquirer', 'process'],
   start: ['fs', 'path', 'process', 'vm'],

@@ -23,6 +23,7 @@ const EXAMPLES = {
     'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
     'k8snet trace pod-a pod-b --proto icmp --warm',
     "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
+    'k8snet trace pod-a pod-b -o table',
     'k8snet trace pod-a pod-b -o json',
     'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
@@ -143,7 +144,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       0,
     )
     .addOption(
-      new Option('-o, --output <format>', 'format').choices(['text', 'json']).default('text'),
+      new Option('-o, --output <format>', 'format')
+        .choices(['text', 'table', 'json', 'yaml'])
+        .default('text'),
     )
     .addHelpText('after', examples(EXAMPLES.trace))
     .addHelpText(

@@ -21,7 +21,7 @@ export interface TraceOptions extends InputOptions {
   readonly warm?: boolean;
   /** How often -v was given. */
   readonly verbose: number;
-  readonly output: 'text' | 'json';
+  readonly output: 'text' | 'table' | 'json' | 'yaml';
 }
 
 /** @returns the exit code. */
@@ -34,7 +34,7 @@ export async function traceCommand(
   const scenario = await openInput(options, io);
   if (scenario === undefined) return EXIT.usage;
   const { namespace, port, proto, size } = options;
-  const detailed = options.output === 'json' || options.verbose > 0;
+  const detailed = ['json', 'yaml'].includes(options.output) || options.verbose > 0;
   const question = { from, to, namespace, port, protocol: proto, size, detailed };
   const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
   const answer = asked(scenario, question);
@@ -75,17 +75,23 @@ async function print(
   io: Io,
 ): Promise<string> {
   const glyphs = glyphsFor(io.env);
-  if (options.output === 'json') {
+  if (options.output === 'json' || options.output === 'yaml') {
     const { toTrace, traceJson } = await import('../render/trace-json.ts');
-    return traceJson(toTrace(facts, tell(facts, 'full', scenario, glyphs, false)));
+    const trace = toTrace(facts, tell(facts, 'full', scenario, glyphs, false));
+    if (options.output === 'json') return traceJson(trace);
+    const { yamlText } = await import('../render/yaml.ts');
+    return yamlText(trace);
   }
   if (options.minimal) {
     const { traceMinimal } = await import('../render/trace-minimal.ts');
     return traceMinimal(prune(facts, 'minimal'), facts, namesOf(scenario.world));
   }
-  const { traceText } = await import('../render/trace-text.ts');
   const depth = depthOf(options);
-  return traceText(tell(facts, depth, scenario, glyphs, depth !== 'default'), {
+  const layout =
+    options.output === 'table'
+      ? (await import('../render/trace-table.ts')).traceTable
+      : (await import('../render/trace-text.ts')).traceText;
+  return layout(tell(facts, depth, scenario, glyphs, depth !== 'default'), {
     depth,
     width: widthOf(io.env, io.stdout),
     style: await styleFor(wantsColor(options.color, io.env, io.stdout)),

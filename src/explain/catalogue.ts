@@ -132,6 +132,7 @@ export interface Catalogue {
     readonly parted: (step: number | undefined, before?: string, now?: string) => string;
     /** The second probe: what it is, and how it differs from the first. */
     readonly warm: (newConnection: boolean) => string;
+    readonly onlyChanges: string;
     readonly unchanged: string;
     readonly was: string;
     readonly gone: string;
@@ -139,6 +140,13 @@ export interface Catalogue {
     readonly cost: string;
     readonly first: string;
     readonly second: string;
+    /** Heads of the columns of a table of steps. */
+    readonly columns: {
+      readonly where: string;
+      readonly about: string;
+      readonly what: string;
+      readonly remark: string;
+    };
     readonly costs: { readonly [C in keyof Cost]: string };
   };
 }

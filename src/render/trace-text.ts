@@ -49,7 +49,11 @@ export function traceText(story: Story, options: TraceTextOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-function headerLines(header: StoryHeader, { width, style, glyphs }: TraceTextOptions): string[] {
+/** Who asks whom, and what the question left open. */
+export function headerLines(
+  header: StoryHeader,
+  { width, style, glyphs }: TraceTextOptions,
+): string[] {
   const names = `${header.from} ${glyphs.to} ${header.to}`;
   const parts = segments([names, header.flow, header.network], width);
   const title = parts.map((line, index) =>
@@ -99,7 +103,7 @@ function warmLines(
   for (const change of changes) {
     const { place } = change;
     if (change.title !== title) {
-      lines.push(...(lines.length > 0 ? [''] : []), style.title(change.title));
+      lines.push(...(title === '' ? [] : ['']), style.title(change.title));
       [title, node] = [change.title, ''];
     }
     if (place.node !== node) {
@@ -112,6 +116,7 @@ function warmLines(
     lines.push(...changeLines(change, options));
   }
   if (changes.length === 0) lines.push(story.unchanged);
+  else lines.unshift(...wrap(story.onlyChanges, width).map(style.faint), '');
   const name = Math.max(...costs.map(([text]) => columns(text)));
   const [first, second] = [story.first, story.second];
   const row = (text: string, one: string, other: string): string =>
@@ -260,7 +265,8 @@ function stepLines(
   return lines;
 }
 
-function painter(step: ToldStep, style: Style): (text: string) => string {
+/** The colour of a step. */
+export function painter(step: ToldStep, style: Style): (text: string) => string {
   switch (step.status) {
     case 'edit':
       return style.edit;
@@ -305,7 +311,8 @@ function commandLines({ prompt, text }: Command, width: number): string[] {
   );
 }
 
-function outcomeLines(story: Story, options: TraceTextOptions): string[] {
+/** Cause, before and now, assumptions, and the verdict at the end. */
+export function outcomeLines(story: Story, options: TraceTextOptions): string[] {
   const { words, width, style, glyphs } = options;
   const lines: string[] = [];
   const block = (name: string, said: string | Command) => {

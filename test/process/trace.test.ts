@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { columns } from '../../src/render/width.ts';
 import { bin, k8snet, run } from './k8snet.ts';
 
@@ -142,6 +143,23 @@ describe('the second probe', () => {
       probe: { sourcePort: 40_001 },
       warm: { second: { floods: 0 } },
     });
+  });
+});
+
+describe('formats', () => {
+  it('say the same in YAML as in JSON', async () => {
+    const [yaml, json] = await Promise.all([
+      trace('pod-a', 'pod-b', '-o', 'yaml'),
+      trace('pod-a', 'pod-b', '-o', 'json'),
+    ]);
+    expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+  });
+
+  it('have a row a step in a table, with the same verdict', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b:9090', '-o', 'table');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ +where +step +what +remark$/m);
+    expect(stdout).toMatch(/^✘ refused/m);
   });
 });
 

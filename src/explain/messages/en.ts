@@ -1036,8 +1036,9 @@ export const en: Catalogue = {
       `They part ${step === undefined ? 'at the end' : `at step ${step}`}: before, ${before ?? 'it had ended'}; now, ${now ?? 'it has ended'}.`,
     warm: (newConnection) =>
       newConnection
-        ? 'The second probe: a new connection from the next port, which conntrack and nat know nothing of. Only what is otherwise than the first time:'
-        : 'The second probe, out of the same socket. Only what is otherwise than the first time:',
+        ? 'The second probe: a new connection from the next port, which conntrack and nat know nothing of.'
+        : 'The second probe, out of the same socket.',
+    onlyChanges: 'Shown is only what is otherwise than the first time.',
     unchanged: 'Nothing is otherwise than the first time.',
     was: 'before',
     gone: 'gone',
@@ -1045,6 +1046,7 @@ export const en: Catalogue = {
     cost: 'Cost',
     first: 'first',
     second: 'second',
+    columns: { where: 'where', about: 'step', what: 'what', remark: 'remark' },
     costs: {
       steps: 'steps',
       arpExchanges: 'ARP questions',
