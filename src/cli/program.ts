@@ -25,6 +25,7 @@ const EXAMPLES = {
     "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
     'k8snet trace pod-a pod-b -o table',
     'k8snet trace pod-a pod-b -o json',
+    'k8snet trace pod-a pod-b -o runbook > check.sh && sh -n check.sh',
     'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
   ],
@@ -145,7 +146,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     )
     .addOption(
       new Option('-o, --output <format>', 'format')
-        .choices(['text', 'table', 'json', 'yaml'])
+        .choices(['text', 'table', 'json', 'yaml', 'runbook'])
         .default('text'),
     )
     .addHelpText('after', examples(EXAMPLES.trace))

@@ -21,7 +21,7 @@ export interface TraceOptions extends InputOptions {
   readonly warm?: boolean;
   /** How often -v was given. */
   readonly verbose: number;
-  readonly output: 'text' | 'table' | 'json' | 'yaml';
+  readonly output: 'text' | 'table' | 'json' | 'yaml' | 'runbook';
 }
 
 /** @returns the exit code. */
@@ -41,6 +41,11 @@ export async function traceCommand(
   if (!answer.ok) {
     await report(answer.diagnostics, options, io);
     return EXIT.usage;
+  }
+  if (options.output === 'runbook') {
+    const { runbookOutput } = await import('./runbook-output.ts');
+    io.stdout.write(runbookOutput(answer.facts, scenario, question));
+    return exitCodeOf(answer.facts.disposition);
   }
   const earlier = await earlierThan(scenario, options, io);
   const facts = earlier

@@ -90,6 +90,23 @@ export interface Catalogue {
     readonly outside: string;
     readonly other: string;
   };
+  /** A script of checks for the real cluster. */
+  readonly runbook: {
+    /** What it is for and what it takes for granted, a paragraph each. */
+    readonly head: (question: string, verdict: string) => readonly string[];
+    readonly onNode: string;
+    readonly addresses: string;
+    readonly given: string;
+    readonly madeUp: string;
+    readonly steps: (numbers: readonly number[]) => string;
+    readonly ends: string;
+    /** What a command prints, where that is not known word by word. */
+    readonly lineWith: (text: string) => string;
+    readonly listens: (any: string, own: string) => string;
+    readonly nothing: string;
+    readonly error: string;
+    readonly afterwards: string;
+  };
   readonly story: {
     readonly request: (packet: string) => string;
     readonly reply: (packet: string) => string;

@@ -14,6 +14,7 @@ import { printRule as printFibRule } from '../../src/userland/print/rule.ts';
 
 export const quote: Quote = {
   route: (row) => printRoute(row),
+  routeMatch: (row) => printRoute(row, { shown: row.table }),
   fibRule: (row) => printFibRule(row),
   neigh: printNeigh,
   fdb: (row) => printFdb(row),

@@ -11,9 +11,11 @@ import { printRule as printFibRule } from './rule.ts';
 
 export const rows = {
   route: (row: FibEntry): string => printRoute(row),
+  /** `ip route get fibmatch`: the kernel does not say which table it is of. */
+  routeMatch: (row: FibEntry): string => printRoute(row, { shown: row.table }),
   fibRule: (row: FibRule): string => printFibRule(row),
   neigh: (row: Neigh): string => printNeigh(row),
-  fdb: (row: FdbEntry): string => printFdb(row),
+  fdb: (row: FdbEntry, bridge?: string): string => printFdb(row, bridge),
   /** The arguments of one iptables rule, without the chain. */
   rule: (row: Rule): string => printRule(row),
   /** One condition of an iptables rule: `--dport 80`. */
