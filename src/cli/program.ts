@@ -25,6 +25,7 @@ const EXAMPLES = {
     "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
     'k8snet trace pod-a pod-b -o table',
     'k8snet trace pod-a pod-b -o json',
+    'k8snet trace pod-a pod-b -o scenario --redact > small.yaml && k8snet test small.yaml',
     'k8snet trace pod-a pod-b -o runbook > check.sh && sh -n check.sh',
     'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
@@ -146,9 +147,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     )
     .addOption(
       new Option('-o, --output <format>', 'format')
-        .choices(['text', 'table', 'json', 'yaml', 'runbook'])
+        .choices(['text', 'table', 'json', 'yaml', 'runbook', 'scenario'])
         .default('text'),
     )
+    .option('--redact', 'with -o scenario: neutral names and addresses')
     .addHelpText('after', examples(EXAMPLES.trace))
     .addHelpText(
       'after',

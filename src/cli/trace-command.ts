@@ -1,6 +1,7 @@
 /** `k8snet trace`: one packet and its answer. */
 import { ask } from '../check/ask.ts';
 import type { Earlier } from '../check/with-before.ts';
+import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { namesOf } from '../explain/telling.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { type Depth, prune } from '../trace/prune.ts';
@@ -19,9 +20,11 @@ export interface TraceOptions extends InputOptions {
   readonly minimal?: boolean;
   /** The second probe. */
   readonly warm?: boolean;
+  /** Neutral names and addresses in a scenario. */
+  readonly redact?: boolean;
   /** How often -v was given. */
   readonly verbose: number;
-  readonly output: 'text' | 'table' | 'json' | 'yaml' | 'runbook';
+  readonly output: 'text' | 'table' | 'json' | 'yaml' | 'runbook' | 'scenario';
 }
 
 /** @returns the exit code. */
@@ -31,6 +34,11 @@ export async function traceCommand(
   options: TraceOptions,
   io: Io,
 ): Promise<number> {
+  const misuse = misuseOf(options);
+  if (misuse !== undefined) {
+    await report([misuse], options, io);
+    return EXIT.usage;
+  }
   const scenario = await openInput(options, io);
   if (scenario === undefined) return EXIT.usage;
   const { namespace, port, proto, size } = options;
@@ -47,12 +55,36 @@ export async function traceCommand(
     io.stdout.write(runbookOutput(answer.facts, scenario, question));
     return exitCodeOf(answer.facts.disposition);
   }
+  if (options.output === 'scenario') {
+    const { scenarioOutput } = await import('./scenario-output.ts');
+    const { redact } = options;
+    const output = await scenarioOutput(answer.facts, scenario, question, { redacted: redact });
+    if (output.ok) io.stdout.write(output.text);
+    else await report([output.diagnostic], options, io);
+    return output.ok ? exitCodeOf(answer.facts.disposition) : EXIT.usage;
+  }
   const earlier = await earlierThan(scenario, options, io);
   const facts = earlier
     ? (await import('../check/with-before.ts')).withBefore(answer.facts, earlier, question, asked)
     : answer.facts;
   io.stdout.write(await print(facts, scenario, options, io));
   return exitCodeOf(facts.disposition);
+}
+
+/** Options that contradict each other. */
+function misuseOf({ output, redact, warm }: TraceOptions): Diagnostic | undefined {
+  if (redact && output !== 'scenario')
+    return misuse('--redact is for -o scenario', 'Names are replaced in scenarios only.');
+  if (warm && (output === 'scenario' || output === 'runbook'))
+    return misuse(
+      `--warm has no -o ${output}`,
+      'A second probe needs a first one, which neither a scenario nor a node can tell of.',
+    );
+  return undefined;
+}
+
+function misuse(message: string, hint: string): Diagnostic {
+  return { severity: 'error', code: 'bad-usage', message, hint };
 }
 
 /** The cluster before faults and overrides; undefined where there are none. */

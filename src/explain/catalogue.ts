@@ -90,6 +90,12 @@ export interface Catalogue {
     readonly outside: string;
     readonly other: string;
   };
+  /** A scenario made of a trace. */
+  readonly scenario: {
+    readonly description: (from: string, to: string, verdict: string) => string;
+    readonly failed: (redacted: boolean) => string;
+    readonly hint: string;
+  };
   /** A script of checks for the real cluster. */
   readonly runbook: {
     /** What it is for and what it takes for granted, a paragraph each. */

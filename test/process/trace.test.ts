@@ -163,6 +163,34 @@ describe('formats', () => {
   });
 });
 
+describe('the small scenario', () => {
+  it('gives the same trace, and holds what it expects; redacted, too', async () => {
+    const question = ['pod-a', 'pod-b', '-s', 'failures/fdb-missing'];
+    const plain = await trace(...question, '-o', 'scenario');
+    const redacted = await trace(...question, '-o', 'scenario', '--redact');
+    expect([plain.code, redacted.code, plain.stderr, redacted.stderr]).toEqual([1, 1, '', '']);
+    writeFileSync(join(cwd, 'small.yaml'), plain.stdout);
+    writeFileSync(join(cwd, 'neutral.yaml'), redacted.stdout);
+    const [was, is] = await Promise.all([
+      trace(...question, '--minimal'),
+      trace('pod-a', 'pod-b', '-f', 'small.yaml', '--minimal'),
+    ]);
+    expect(is.stdout).toBe(was.stdout);
+    const tested = await k8snet(['test', 'small.yaml', 'neutral.yaml'], { cwd });
+    expect(tested.code).toBe(0);
+    expect(redacted.stdout).not.toMatch(/pod-a|pod-b|nginx|two-nodes|\bapp\b|\bweb\b/);
+  });
+
+  it.each([
+    ['--redact without it', /--redact is for -o scenario/, ['--redact']],
+    ['a second probe', /--warm has no -o scenario/, ['--warm', '-o', 'scenario']],
+  ])('is refused for %s', async (_, message, args) => {
+    const { code, stdout, stderr } = await trace('pod-a', 'pod-b', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('before and now', () => {
   const down = ['--break', 'node/node-2: ip link set flannel.1 down'];
 

@@ -987,6 +987,14 @@ export const en: Catalogue = {
     outside: 'a host outside the cluster',
     other: 'a network namespace of its own',
   },
+  scenario: {
+    description: (from, to, verdict) => `The least that ${from} to ${to} needs; ${verdict}.`,
+    failed: (redacted) =>
+      redacted
+        ? 'no scenario with neutral names and addresses gives the same trace'
+        : 'no scenario made of this input gives the same trace',
+    hint: 'Without --redact the names and addresses stay.',
+  },
   runbook: {
     head: (question, verdict) => [
       `${question}: the checks of its way on the real cluster, step by step.`,
@@ -1058,7 +1066,7 @@ export const en: Catalogue = {
     warm: (newConnection) =>
       newConnection
         ? 'The second probe: a new connection from the next port, which conntrack and nat know nothing of.'
-        : 'The second probe, out of the same socket.',
+        : 'The second probe, out of the same socket: once it was answered, conntrack calls it ESTABLISHED, and the nat table is not consulted again.',
     onlyChanges: 'Shown is only what is otherwise than the first time.',
     unchanged: 'Nothing is otherwise than the first time.',
     was: 'before',
