@@ -13,33 +13,35 @@ import { compareProof, type Proof } from './prove.ts';
 const REF = { text: 'probe', kind: 'ip' } as const;
 
 /**
- * The lab closes the first connection when it has looked at it, which no trace does: its RST and
- * the rows that it leaves, those of the tunnel too, are not the second probe's.
+ * What tells of the second probe alone. The lab closes the first connection when it has looked at
+ * it, which no trace does, and sends the second datagram out of a socket of its own, which gives
+ * the tunnel another outer port: neither is the second probe's.
  */
-const isOfSecond = ({ original }: ConntrackEntry, sport: number): boolean =>
+const isOfSecond = ({ original }: ConntrackEntry, { sport }: Probe): boolean =>
   original.sport === sport;
 
-const worldOfSecond = (world: World, sport: number): World =>
+const worldOfSecond = (world: World, probe: Probe): World =>
   withDynamic(
     world,
     new Map(
       [...world.dynamic].map(([id, state]) => {
-        const conntrack = state.conntrack.filter((row) => isOfSecond(row, sport));
+        const conntrack = state.conntrack.filter((row) => isOfSecond(row, probe));
         return [id, { ...state, conntrack }];
       }),
     ),
   );
 
-const isClosing = ({ packet }: Tap, sport: number): boolean =>
+/** RST from the client, whose port a translation may have changed: no trace has one. */
+const isClosing = ({ packet }: Tap, { dport }: Probe): boolean =>
   packet.some(
-    (layer) => layer.type === 'tcp' && layer.flags.includes('rst') && layer.sport === sport,
+    (layer) => layer.type === 'tcp' && layer.flags.includes('rst') && layer.dport === dport,
   );
 
-const observedOfSecond = (seen: Observation, first: number, second: number): Observation => ({
+const observedOfSecond = (seen: Observation, probe: Probe): Observation => ({
   ...seen,
-  taps: seen.taps.filter((tap) => !isClosing(tap, first)),
+  taps: seen.taps.filter((tap) => !isClosing(tap, probe)),
   conntrack: new Map(
-    [...seen.conntrack].map(([id, rows]) => [id, rows.filter((row) => isOfSecond(row, second))]),
+    [...seen.conntrack].map(([id, rows]) => [id, rows.filter((row) => isOfSecond(row, probe))]),
   ),
 });
 
@@ -57,10 +59,10 @@ export const proveSecond = async (lab: Lab, probe: Probe): Promise<Proof> => {
   const again = { ...sent, sport: secondPort(protocol, probe.sport) };
   const second = traceProbe(leftBehind(first.world, protocol), again, meta);
   const seen = await probeLab(lab, again, { warm: true });
-  if (protocol !== 'tcp') return compareProof(lab.world, second, seen);
+  if (protocol === 'icmp') return compareProof(lab.world, second, seen);
   return compareProof(
     lab.world,
-    { facts: second.facts, world: worldOfSecond(second.world, again.sport) },
-    observedOfSecond(seen, probe.sport, again.sport),
+    { facts: second.facts, world: worldOfSecond(second.world, again) },
+    observedOfSecond(seen, again),
   );
 };

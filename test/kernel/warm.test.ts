@@ -6,6 +6,8 @@ import { buildLab } from '../../src/lab/build.ts';
 import { proveSecond } from '../../src/lab/prove-second.ts';
 import { openBuiltIn } from '../../src/scenario/open.ts';
 import { lacking, privileged, suite } from './lab-machine.ts';
+import { random } from './random.ts';
+import { scenarioCase } from './random-scenario.ts';
 
 describe.skipIf(lacking.length > 0)(suite('the second probe'), () => {
   it.each([
@@ -32,5 +34,27 @@ describe.skipIf(lacking.length > 0)(suite('the second probe'), () => {
     } finally {
       await lab.stop();
     }
+  });
+
+  it('of random flows over random clusters', async () => {
+    const differing: string[] = [];
+    let proved = 0;
+    for (const seed of [1, 5]) {
+      const one = await scenarioCase(random(seed), 6);
+      for (const probe of one.probes) {
+        const lab = await buildLab(one.world, privileged);
+        try {
+          const { facts, differences } = await proveSecond(lab, probe);
+          if (facts.disposition === 'inconclusive') continue;
+          proved += 1;
+          if (differences.length > 0)
+            differing.push([`seed ${seed}`, JSON.stringify(probe), ...differences].join('\n  '));
+        } finally {
+          await lab.stop();
+        }
+      }
+    }
+    expect(differing).toEqual([]);
+    expect(proved).toBeGreaterThan(8);
   });
 });
