@@ -3,7 +3,7 @@ import type { NeighbourEvent, Tap, WireEvent } from '../kernel/event.ts';
 import { findDev, findDevOfAddress, type Vxlan } from '../kernel/netdev.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import { cutBetween } from '../kernel/segment.ts';
-import type { Netdev, Netns } from '../kernel/world.ts';
+import type { IfAddr, Netdev, Netns } from '../kernel/world.ts';
 import type { Ip } from '../wire/packet.ts';
 import { brokenLink } from './broken-link.ts';
 import { linkDown } from './link-down.ts';
@@ -80,19 +80,19 @@ function brokenOwner(view: View, holder: Netns, ip: Ip): Finding | undefined {
 function takenFor(holder: Netns, asking: Netdev): Finding | undefined {
   for (const { ip } of asking.addresses) {
     const other = findDevOfAddress(holder, ip);
-    if (!other) continue;
-    const { dev, address } = other;
-    return {
-      code: 'DUPLICATE_IP',
-      about: {
-        ...placeOf(holder),
-        device: dev.ifname,
-        wrong: { address: `${ip}/${address.prefix}` },
-      },
-      ...(address.origin && { origin: address.origin }),
-    };
+    if (other) return twinFinding(holder, other);
   }
   return undefined;
+}
+
+/** An address that somebody else has, too. */
+function twinFinding(holder: Netns, { dev, address }: { dev: Netdev; address: IfAddr }) {
+  const { ip, prefix, origin } = address;
+  return {
+    code: 'DUPLICATE_IP' as const,
+    about: { ...placeOf(holder), device: dev.ifname, wrong: { address: `${ip}/${prefix}` } },
+    ...(origin && { origin }),
+  };
 }
 
 /** Several owners answer for one address; which answer counts is decided by time alone. */
@@ -110,18 +110,7 @@ export function twinCause(view: View, leg: Leg): CauseFact | undefined {
         });
       // Who was given it by hand has it wrongly.
       const wrong = owners.find(({ address }) => address.origin?.by === 'fault') ?? owners[1];
-      if (owners.length < 2 || !wrong) continue;
-      const { holder, dev, address } = wrong;
-      return {
-        code: 'DUPLICATE_IP',
-        step: step.n,
-        about: {
-          ...placeOf(holder),
-          device: dev.ifname,
-          wrong: { address: `${ip}/${address.prefix}` },
-        },
-        ...(address.origin && { origin: address.origin }),
-      };
+      if (owners.length > 1 && wrong) return { ...twinFinding(wrong.holder, wrong), step: step.n };
     }
   }
   return undefined;
