@@ -1,6 +1,6 @@
 /**
  * Random flows over random clusters, from scenario text to the last tap: the simulator and a real
- * kernel agree. Budget: 290 flows within 3 minutes on two processors.
+ * kernel agree. Budget: 370 flows within 4 minutes on two processors.
  *
  * One seed again: `K8SNET_SEED=17 npx vitest run test/kernel/flows.test.ts`; many: `K8SNET_SEED=31-400`.
  */
@@ -11,7 +11,7 @@ import { random } from './random.ts';
 import { scenarioCase } from './random-scenario.ts';
 import { ownSeeds, seedsOf } from './seeds.ts';
 
-const SEEDS = 30;
+const SEEDS = 40;
 /**
  * Later seeds with what once was a difference: a source port that is picked anew on every round of a
  * loop, a router that drops its own redirect, data that hangs, a machine that answers for others on a
@@ -37,8 +37,8 @@ describe.skipIf(lacking.length > 0)(suite('random flows'), () => {
     tell(`kernel proof, random clusters: ${summary(total)}`);
     expect(total.failures.join('\n\n')).toBe('');
     if (ownSeeds) return;
-    expect(claimed(total)).toBeGreaterThanOrEqual(200);
-    expect(total.taps).toBeGreaterThan(2000);
+    expect(claimed(total)).toBeGreaterThanOrEqual(300);
+    expect(total.taps).toBeGreaterThan(4000);
     // Chance must not run dry: every kind of fate is among them.
     expect([...total.dispositions.keys()]).toEqual(
       expect.arrayContaining(['delivered', 'refused', 'rejected', 'dropped', 'reply-lost']),
