@@ -1,5 +1,6 @@
 /** `k8snet trace`: one packet and its answer. */
 import { ask } from '../check/ask.ts';
+import { tellMisuse } from '../explain/misuse.ts';
 import { namesOf } from '../explain/telling.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { type Depth, prune } from '../trace/prune.ts';
@@ -33,7 +34,8 @@ export async function traceCommand(
   const { namespace, port, proto, size } = options;
   const answer = ask(scenario, { from, to, namespace, port, protocol: proto, size });
   if (!answer.ok) {
-    await report(answer.diagnostics, options, io);
+    const misuses = answer.misuses.map((misuse) => tellMisuse(misuse, words));
+    await report([...answer.diagnostics, ...misuses], options, io);
     return EXIT.usage;
   }
   io.stdout.write(await print(answer.facts, scenario, options, io));

@@ -1,5 +1,6 @@
 /** A question between two endpoints becomes a probe of the World, with everything it assumes. */
 import type { Cluster, Pod, Target } from '../cluster/cluster.ts';
+import { NODE_DAEMONS } from '../cluster/node-daemon.ts';
 import { socketAdd, socketHolder } from '../kernel/netlink.ts';
 import { cloneNetns, netnsOf } from '../kernel/netns.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
@@ -17,7 +18,7 @@ import {
 import { ANY, processName } from './listener.ts';
 import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
 import { gatewayAddress } from './node.ts';
-import { forMachine, forPod } from './object-origin.ts';
+import { forMachine, forNode, forPod } from './object-origin.ts';
 import {
   type Asked,
   choosePort,
@@ -186,9 +187,25 @@ const aboutPort = (
   if (choice.kind !== 'port') return [];
   const { port, protocol, chosen } = choice;
   const values = { port: `${port}/${protocol}` };
+  const onNode: Assumption[] =
+    target.node && (!target.pod || target.pod.hostNetwork) && protocol === 'tcp'
+      ? [
+          {
+            code: 'node-listeners',
+            subject: target.node.name,
+            values: {
+              ports: NODE_DAEMONS.map((one) => `${one.port}/tcp (${one.name})`).join(' and '),
+            },
+            origin: forNode('kubelet', target.node)('node-listener'),
+          },
+        ]
+      : [];
   const row = rows.find((one) => one.port === port && one.protocol === protocol);
   const origin = row?.origin && { origin: row.origin };
-  const picked: Assumption[] = chosen ? [{ code: 'port-chosen', subject, values, ...origin }] : [];
+  const picked: Assumption[] = [
+    ...(chosen ? [{ code: 'port-chosen' as const, subject, values, ...origin }] : []),
+    ...onNode,
+  ];
   if (!target.pod) return picked;
   if (row)
     return row.evidence === 'annotation'

@@ -36,6 +36,7 @@ export type OriginWhy =
   | 'pod-address'
   | 'pod-default-route'
   | 'pod-cluster-route'
+  | 'pod-range-route'
   | 'pod-sysctl'
   | 'bridge-device'
   | 'bridge-gateway'

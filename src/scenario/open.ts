@@ -5,6 +5,7 @@ import { formatPath } from '../cluster/kube-object.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
 import { compileWorld } from '../compile/compile.ts';
+import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import type { World } from '../kernel/world.ts';
 import type { Expectation } from './expectation.ts';
 import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
@@ -100,7 +101,13 @@ const build = (
     ...(options.break ?? []).flatMap((text) => parseBreak(text, report) ?? []),
   ];
   const unfaulted = compileWorld(cluster);
-  const world = applyFaults(unfaulted, cluster, faults, report);
+  let world = unfaulted;
+  try {
+    world = applyFaults(unfaulted, cluster, faults, report);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    report(pluginProblem(error, cluster));
+  }
   if (hasErrors(list())) return { ok: false, diagnostics: list() };
   return {
     ok: true,

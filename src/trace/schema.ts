@@ -218,6 +218,7 @@ const origin = object<Origin>({
     'pod-address',
     'pod-default-route',
     'pod-cluster-route',
+    'pod-range-route',
     'pod-sysctl',
     'bridge-device',
     'bridge-gateway',

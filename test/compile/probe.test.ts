@@ -327,6 +327,27 @@ describe('what has no answer', () => {
     expect(to({ kind: 'container', pod: 1, port: 30080 })).toBe('probe');
   });
 
+  it('includes Pods and nodes that the input shows with an IPv6 address alone', () => {
+    const { ip: _, ...six } = pod('six', 'node-1', '', { onlyIpv6: 'fd00::7' });
+    const given = cluster({
+      nodes: [node('node-1', 0), node('node-2', 1, { onlyIpv6: 'fd00::2' })],
+      pods: [
+        six,
+        pod('four', 'node-1', '10.244.1.2'),
+        pod('host', 'node-2', '192.168.10.12', { hostNetwork: true }),
+      ],
+    });
+    const four = { kind: 'container', pod: 1 } as const;
+    for (const one of [
+      { kind: 'container', pod: 0 },
+      { kind: 'container', pod: 2 },
+      { kind: 'node', node: 'node-2' },
+    ] as const) {
+      expect(unsupported(four, one, {}, given)).toBe('ipv6');
+      expect(unsupported(one, four, {}, given)).toBe('ipv6');
+    }
+  });
+
   it('includes Pods of a range without room for a gateway', () => {
     const tight = cluster({
       nodes: [node('node-1', 0, { podCIDR: '10.244.1.2/32' }), node('node-2', 1)],
@@ -355,7 +376,10 @@ describe('assumptions', () => {
 
   it('let a Pod on its node’s network listen where it shows nothing, and the node not', () => {
     const plan = sent(client, at('silent', { port: 7777 }));
-    expect(codes(plan)).toEqual(['listener-assumed default/silent 7777/tcp']);
+    expect(codes(plan)).toEqual([
+      'node-listeners node-2 10250/tcp (kubelet) and 10256/tcp (kube-proxy)',
+      'listener-assumed default/silent 7777/tcp',
+    ]);
     expect(netnsOf(plan.world, 'node-2/host').sockets.at(-1)).toMatchObject({
       port: 7777,
       process: 'default/silent/app',
@@ -371,6 +395,17 @@ describe('assumptions', () => {
         ({ port }) => port === 10250,
       )?.process,
     ).toBe('kubelet');
+  });
+
+  it('say what a node is taken to listen on, whatever comes of it', () => {
+    const says = 'node-listeners node-2 10250/tcp (kubelet) and 10256/tcp (kube-proxy)';
+    for (const port of [22, 10250])
+      for (const to of [
+        { kind: 'node', node: 'node-2', port } as const,
+        { kind: 'ip', ip: '192.168.10.12', port } as const,
+      ])
+        expect(codes(sent(client, to))).toEqual([says]);
+    expect(codes(sent(client, { kind: 'node', node: 'node-2' }, { protocol: 'icmp' }))).toEqual([]);
   });
 
   it('carry the notes of reading that touch an endpoint', () => {

@@ -535,7 +535,7 @@ export const en: Catalogue = {
       check: at(context, 'ss -lntu'),
     }),
     NO_SNAT_FOR_EGRESS: (context) => ({
-      message: `The packet left the cluster with a Pod's address (${context.detail.src ?? context.facts.probe.from.ip ?? ''}): the outside has no way back to it.`,
+      message: `The packet left the cluster with a Pod's address (${context.facts.probe.from.ip ?? context.detail.src ?? ''}): the outside has no way back to it.`,
       fix: 'Turn masquerading on (flannel --ip-masq, or ipMasq of the bridge plugin).',
       check: at(context, 'iptables -t nat -S POSTROUTING'),
     }),
@@ -617,6 +617,7 @@ export const en: Catalogue = {
     'pod-address': "a Pod's address",
     'pod-default-route': "a Pod's default route",
     'pod-cluster-route': "a Pod's route to the cluster's range",
+    'pod-range-route': "a range of the node's Pods outside the bridge's subnet",
     'pod-sysctl': "a Pod's setting",
     'bridge-device': 'the bridge of the Pods',
     'bridge-gateway': "the bridge's address, the Pods' gateway",
@@ -665,11 +666,23 @@ export const en: Catalogue = {
       `${ofAll(v, 'Pod')} without a node ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
     'range-widened': (subject, v) =>
       `${subject} lies outside the ${v['range'] ?? 'range'} ${v['from'] ?? ''}, which becomes ${v['cidr'] ?? 'wider'}.`,
+    'range-apart': (subject, v) =>
+      `Pods have addresses outside the podCIDR ${subject}: ${spelt(v)}. Each range gets routes of its own.`,
+    'node-ranges': (subject, v) => {
+      const ranges = spelt(v);
+      if (v['given'] !== undefined)
+        return `Pods of ${subject} have addresses outside its range ${v['given']}: ${ranges}. Each gets routes of its own.`;
+      const bridge =
+        v['gateway'] === undefined ? '' : ` The bridge has ${v['gateway']}, which is made up.`;
+      return `Pods of ${subject} and of other nodes have addresses among each other: ${subject} has ${ranges}, each with a route.${bridge}`;
+    },
     'range-default': (subject, v) => `The ${subject} is ${v['cidr'] ?? ''}.`,
     'listener-assumed': (subject, v) =>
       `${subject} shows no ports at all: it listens on ${v['port'] ?? 'the port'}.`,
     'listener-declared': (subject, v, origin) =>
       `${subject} listens on ${v['port'] ?? 'the port'}, since it says so${evidenceText(origin)}.`,
+    'node-listeners': (subject, v) =>
+      `${subject} listens on ${v['ports'] ?? 'its own ports'}, and on what Pods on its network show.`,
     'external-answers': (subject) => `${subject} is outside the cluster, and answers.`,
     'pod-template-hash': () =>
       "Pod names of Deployments carry a hash of ours; the cluster's own cannot be computed offline.",
@@ -699,6 +712,47 @@ export const en: Catalogue = {
     'host-port': 'a hostPort, which leads to a Pod by rules of the portmap plugin',
     'node-port': 'a port that kube-proxy may serve (NodePort)',
     'range-too-small': "a node's Pod range without room for a gateway",
+  },
+  misuses: {
+    'unknown-source': ({ from }) => ({
+      message: `nothing in this cluster has the address ${from}`,
+      hint: 'A trace starts at a Pod, a workload, a node or external.',
+    }),
+    'source-port': ({ from }) => ({
+      message: `${from}: a source has no port to ask for`,
+      hint: 'Name the container, or leave out what follows the colon.',
+    }),
+    'port-needed': ({ to, protocol }) => ({
+      message: `${to} shows no ${protocol} port, and none was asked for`,
+      hint: 'Give one with -p, or behind the target: TARGET:PORT.',
+    }),
+    'port-for-echo': () => ({
+      message: 'an ICMP echo has no port',
+      hint: 'Leave the port out, or ask with --proto tcp or udp.',
+    }),
+    'two-ports': ({ to, port }) => ({
+      message: `${to} names a port, and port ${port} was asked for`,
+      hint: 'Give one of them.',
+    }),
+    'backend-without-service': ({ to }) => ({
+      message: `backend says which endpoint a Service picks, and ${to} is no Service`,
+      hint: 'Leave backend out, and name the Pod itself.',
+    }),
+  },
+  report: {
+    silent: 'states no expectations',
+    unanswerable: 'cannot be asked',
+    expected: 'expected',
+    found: 'found',
+    summary: (files, expectations) =>
+      `${count(files, 'file')}, ${count(expectations, 'expectation')}:`,
+    hold: (n) => `${n} ${n === 1 ? 'holds' : 'hold'}`,
+    differ: (n) => `${n} ${n === 1 ? 'does' : 'do'} not`,
+    withoutAny: (files) => `${count(files, 'file')} without any`,
+    withErrors: (files) => `${count(files, 'file')} with errors`,
+    nothingStated: 'no file states an expectation',
+    nothingGiven: 'there is nothing to test',
+    nothingHint: 'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one).',
   },
   gists: {
     loopback: 'One network namespace: the packet never leaves its loopback device.',
@@ -754,6 +808,11 @@ export const en: Catalogue = {
     noPacket: 'No packet was sent.',
   },
 };
+
+/** The ranges of a note: `10.0.0.0/26, 10.0.0.128/26 and 3 more`. */
+function spelt({ ranges = '', more = 0 }: Values): string {
+  return more === 0 ? String(ranges) : `${ranges} and ${more} more`;
+}
 
 /** `3 of 4 Pods`. */
 function ofAll(values: Values, what: string): string {
