@@ -13,6 +13,7 @@ export interface InputOptions {
   readonly recursive?: boolean;
   readonly set?: readonly string[];
   readonly break?: readonly string[];
+  readonly namespace?: string;
   readonly listen?: 'evidence' | 'declared';
   readonly color?: boolean;
 }
@@ -42,6 +43,7 @@ async function open(options: InputOptions, standing: string | undefined): Promis
   const openOptions: OpenOptions = {
     set: options.set,
     break: options.break,
+    namespace: options.namespace,
     listen: options.listen,
     recursive: options.recursive,
   };

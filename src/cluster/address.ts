@@ -1,6 +1,7 @@
 /** Pod addresses: those of the input, then from .2 upward in each node's range. */
 import { cidrAt, cidrSize } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
+import { placeText } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import type { PodDraft } from './pod-draft.ts';
 
@@ -31,7 +32,7 @@ export const reportTwins = (tenants: readonly Tenant[], report: Report): void =>
       path: 'status.podIP',
       ...atPlace(ipPlace),
       hint: owner.status.ipPlace
-        ? `The other one is at ${owner.status.ipPlace.file}:${owner.status.ipPlace.line}.`
+        ? `The other one is at ${placeText(owner.status.ipPlace)}.`
         : 'Delete the one that no longer runs.',
     });
   }

@@ -3,10 +3,15 @@ import type { Cidr, Ip } from '../wire/packet.ts';
 
 /** Where in the input an object or a field stands. */
 export interface Place {
+  /** For what the command line says: the option with its value, and no line. */
   readonly file: string;
-  readonly line: number;
-  readonly column: number;
+  readonly line?: number;
+  readonly column?: number;
 }
+
+/** `shop.yaml:12:9`; `--set network.plugin=bridge`. */
+export const placeText = ({ file, line, column }: Place): string =>
+  [file, line, column].filter((part) => part !== undefined).join(':');
 
 export interface ObjectRef {
   readonly kind: string;

@@ -49,7 +49,7 @@ function judgedLines(judged: Judged, tested: TestedFile, options: ReportOptions)
     return beside(`  ${style.good(glyphs.good)} ${question}`, question, facts.disposition, options);
   }
   const { file, line } = expectation.place;
-  const where = `${harmless(file)}:${line}`;
+  const where = harmless([file, line].filter((part) => part !== undefined).join(':'));
   const lines = beside(
     `  ${style.bad(glyphs.bad)} ${style.bad(question)}`,
     question,

@@ -21,8 +21,10 @@ export type Input = string | SourceText;
 export interface OpenOptions {
   /** `FIELD=VALUE` for any field below the Scenario's `spec`, in order. */
   readonly set?: readonly string[] | undefined;
-  /** `node/NAME: COMMAND`, after the Scenario's own faults. */
+  /** `ENDPOINT: COMMAND`, after the Scenario's own faults. */
   readonly break?: readonly string[] | undefined;
+  /** Of endpoints of `break` that name none; default `default`. */
+  readonly namespace?: string | undefined;
   /** `declared`: a port that nothing shows refuses, instead of leaving the trace inconclusive. */
   readonly listen?: 'evidence' | 'declared' | undefined;
   /** Read sub-directories. */
@@ -98,7 +100,7 @@ const build = (
   const { cluster, skipped } = resolved;
   const faults: PlacedFault[] = [
     ...loaded.faults,
-    ...(options.break ?? []).flatMap((text) => parseBreak(text, report) ?? []),
+    ...(options.break ?? []).flatMap((text) => parseBreak(text, options.namespace, report) ?? []),
   ];
   const unfaulted = compileWorld(cluster);
   let world = unfaulted;

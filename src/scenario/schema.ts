@@ -35,6 +35,7 @@ const cidr = z
   )
   .meta({ pattern: '^[0-9.]+/[0-9]+$' });
 const port = z.int().min(1).max(65535);
+const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65535;
 const texts = z.record(z.string(), z.string());
 
 const network = z.strictObject({
@@ -84,10 +85,9 @@ const node = z.strictObject({
 });
 
 const commandFault = z.strictObject({
-  on: text(
-    /^(?:node\/[^/\s]+|pod\/(?:[^/\s]+\/)?[^/\s]+)$/,
-    'node/NAME, pod/NAME or pod/NAMESPACE/NAME',
-  ).describe('Where the command runs.'),
+  on: text(/^\S+$/, 'an endpoint such as node/node-2 or pod/web').describe(
+    'Where the command runs: a node, a Pod or a workload, as on the command line.',
+  ),
   run: text(/\S/, 'a command').describe(
     'As an operator types it: ip, bridge, sysctl -w, iptables.',
   ),
@@ -98,9 +98,9 @@ const wireFault = z.strictObject({
     .tuple([z.string(), z.string()])
     .describe('The two nodes between which the wire loses packets.'),
   drop: text(
-    /^(?:all|icmp|(?:tcp|udp)(?:\/[0-9]{1,5})?)$/,
+    /^(?:all|icmp|(?:tcp|udp)(?:\/[0-9]+)?)$/,
     'all, icmp, tcp, udp or for example udp/8472',
-  ),
+  ).refine((drop) => isPort(drop.split('/')[1] ?? '1'), 'a port from 1 to 65535'),
 });
 
 const expectation = z.strictObject({

@@ -242,11 +242,12 @@ const origin = object<Origin>({
     'node-listener',
     'external-listener',
     'fault-command',
+    'break-command',
     'arp-learned',
     'bridge-learned',
   ),
   object: opt(originObject),
-  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: count, column: count })),
+  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: opt(count), column: opt(count) })),
 });
 const from = opt(ref<Origin>('Origin'));
 

@@ -163,6 +163,51 @@ describe('nodes', () => {
   });
 });
 
+describe('the underlay', () => {
+  it('is wider where a node has what would be its broadcast address', async () => {
+    const yaml = [scenario('{nodes: [{name: a, addresses: [192.168.10.255]}]}')];
+    expect((await clusterOf(yaml)).underlay.cidr).toBe('192.168.10.0/23');
+    const found = node('b', 'status: {addresses: [{type: InternalIP, address: 10.0.0.255}]}');
+    const given = await clusterOf([scenario('{underlay: {cidr: 10.0.0.0/24}}'), found]);
+    expect(given.underlay.cidr).toBe('10.0.0.0/23');
+    expect(given.notes.map(({ code, subject }) => `${code} ${subject}`)).toContain(
+      'range-widened 10.0.0.255',
+    );
+  });
+
+  it.each(['192.168.10.255', '192.168.10.0'])(
+    'of a Scenario contradicts a node of it with %s',
+    async (ip) => {
+      const { diagnostics } = await resolveYaml(
+        scenario(`{underlay: {cidr: 192.168.10.0/24}, nodes: [{name: a, addresses: [${ip}]}]}`),
+      );
+      expect(codesOf(diagnostics)).toEqual(['error bad-value']);
+    },
+  );
+
+  it('needs an address for its router', async () => {
+    const { diagnostics } = await resolveYaml(
+      scenario(
+        '{underlay: {cidr: 10.0.0.0/31}, nodes: [{name: a, addresses: [10.0.0.0]}, {name: b, addresses: [10.0.0.1]}]}',
+      ),
+    );
+    expect(codesOf(diagnostics)).toEqual(['error range-exhausted']);
+  });
+
+  it.each([
+    ['{underlay: {cidr: 203.0.113.0/24}}', '198.51.100.10'],
+    ['{underlay: {cidr: 203.0.113.0/24}, network: {serviceCIDR: 198.51.100.0/24}}', '192.0.2.10'],
+    ['{}', '203.0.113.10'],
+  ])('and the other ranges are not where the outside is: %s', async (spec, ip) => {
+    expect((await clusterOf(scenario(spec))).external.ip).toBe(ip);
+  });
+
+  it('and the other ranges leave room for the outside', async () => {
+    const { diagnostics } = await resolveYaml(scenario('{network: {serviceCIDR: 192.0.0.0/3}}'));
+    expect(codesOf(diagnostics)).toContain('error ranges-overlap');
+  });
+});
+
 describe('Pod ranges', () => {
   it('are the smallest aligned /24 that holds the Pods of the input', async () => {
     expect(

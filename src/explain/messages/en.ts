@@ -7,7 +7,7 @@ import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
 import { type Command, commandIn } from '../check-command.ts';
 import type { CauseContext, StepContext } from '../context.ts';
-import { portSuffix } from '../step.ts';
+import { placeOf, portSuffix } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
@@ -641,6 +641,7 @@ export const en: Catalogue = {
     'node-listener': "a node's listening socket",
     'external-listener': 'a host outside',
     'fault-command': 'a command of the scenario',
+    'break-command': 'a command of the command line',
     'arp-learned': 'learned by ARP',
     'bridge-learned': 'learned by the bridge',
   },
@@ -823,7 +824,7 @@ function ofAll(values: Values, what: string): string {
 /** ` (containerPort, shop.yaml:12:9)`. */
 function evidenceText(origin: Origin | undefined): string {
   const { object, at } = origin ?? {};
-  const place = at && `${at.file}:${at.line}:${at.column}`;
+  const place = at && placeOf(at);
   const parts = [object?.field, place].filter((part) => part !== undefined);
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
