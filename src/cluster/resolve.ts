@@ -13,6 +13,7 @@ import type {
 } from './cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from './diagnostic.ts';
 import { warn } from './field.ts';
+import { reportHostClashes } from './host-port-clash.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import type { KubeObject } from './kube-object.ts';
 import { listenersOf } from './listener.ts';
@@ -568,6 +569,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     ),
   );
   reportPending(drafts, pods);
+  reportHostClashes(drafts, pods);
   reportDangling(inventory, pods, pods);
   countNotes(pods, note);
 

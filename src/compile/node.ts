@@ -1,6 +1,6 @@
 /** A node of the cluster as a Linux machine: its own namespace, and one for each Pod. */
 import type { Cluster, ClusterNode } from '../cluster/cluster.ts';
-import { NODE_DAEMONS } from '../cluster/node-daemon.ts';
+import { isDaemon, NODE_DAEMONS } from '../cluster/node-daemon.ts';
 import {
   addrAdd,
   linkAdd,
@@ -90,7 +90,13 @@ const prepare = (netns: Netns, node: ClusterNode): void => {
 };
 
 const listen = (netns: Netns, node: ClusterNode, pods: NodePods): void => {
-  for (const { name, port } of NODE_DAEMONS)
+  for (const { name, port } of NODE_DAEMONS) {
+    const itself = pods.host.some(
+      (pod) =>
+        isDaemon(pod, name) &&
+        pod.listeners.rows.some((row) => row.port === port && row.protocol === 'tcp'),
+    );
+    if (itself) continue;
     socketAdd(netns, {
       protocol: 'tcp',
       ip: ANY,
@@ -98,6 +104,7 @@ const listen = (netns: Netns, node: ClusterNode, pods: NodePods): void => {
       process: name,
       origin: forNode(name, node)('node-listener'),
     });
+  }
   for (const pod of pods.host) bindListeners(netns, pod);
 };
 

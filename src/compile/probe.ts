@@ -168,8 +168,21 @@ const assumeListener = (world: World, target: Owned, socket: Socket): World => {
   return withHost(world, { ...host, netns: new Map(host.netns).set(netns.name, netns) });
 };
 
+/** Whether somebody else than who is meant has the port. */
+const isElsewhere = (
+  world: World,
+  { pod, container, netns }: Owned,
+  { protocol, port }: Pick<Socket, 'protocol' | 'port'>,
+): boolean => {
+  const holder = socketHolder(netnsOf(world, netns), { protocol, port, ip: ANY, process: '' });
+  if (!pod || !holder) return false;
+  const meant = container === undefined ? pod.containers.map(({ name }) => name) : [container];
+  return !meant.some((name) => processName(pod, name) === holder.process);
+};
+
 /** What is assumed about the port: that it was meant, and that somebody listens on it. */
 const aboutPort = (
+  world: World,
   target: Endpoint,
   choice: PortChoice,
   rows: readonly Evidence[],
@@ -208,7 +221,7 @@ const aboutPort = (
   ];
   if (!target.pod) return picked;
   if (row)
-    return row.evidence === 'annotation'
+    return row.evidence === 'annotation' || isElsewhere(world, target, choice)
       ? picked
       : [...picked, { code: 'listener-declared', subject, values, ...origin }];
   return target.pod.listeners.unlisted === 'assumed-open'
@@ -338,7 +351,7 @@ export const probeFor = (
   return {
     kind: 'probe',
     ...answer,
-    assumptions: [...about, ...aboutPort(target, choice, rows)],
+    assumptions: [...about, ...aboutPort(world, target, choice, rows)],
     ...plan(world, source, target, choice, dst, options),
     ...(choice.kind === 'port' && choice.chosen && { portChosen: choice.chosen }),
   };

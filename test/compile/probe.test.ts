@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster, Target } from '../../src/cluster/cluster.ts';
+import type { Cluster, Listener, Target } from '../../src/cluster/cluster.ts';
 import { compileWorld } from '../../src/compile/compile.ts';
 import { type ProbeOptions, type ProbePlan, probeFor } from '../../src/compile/probe.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
@@ -193,6 +193,61 @@ describe('the way to the target', () => {
 });
 
 describe('the port', () => {
+  it('is that which a container wants, also where another one has it', () => {
+    const port = { port: 8080, protocol: 'tcp' } as const;
+    const twins = cluster({
+      pods: [
+        pod('twins', 'node-1', '10.244.1.2', {
+          containers: [
+            container('first', { ports: [port] }),
+            container('second', { ports: [port] }),
+          ],
+          listeners: { rows: [listener(8080, { container: 'first' })], unlisted: 'unknown' },
+        }),
+      ],
+    });
+    const to = (name: string) =>
+      sent(
+        { kind: 'container', pod: 0, container: 'first' },
+        { kind: 'container', pod: 0, container: name },
+        {},
+        twins,
+      );
+    expect(to('second').probe).toMatchObject({
+      protocol: 'tcp',
+      dport: 8080,
+      expect: { process: 'second' },
+    });
+    expect(codes(to('second')).join()).not.toContain('listener-declared');
+    expect(codes(to('first')).join()).toContain('listener-declared');
+    expect(to('first').probe).toMatchObject({
+      protocol: 'tcp',
+      dport: 8080,
+      expect: { process: 'first' },
+    });
+  });
+
+  it('is a main container’s before a sidecar’s, which binds first', () => {
+    const of = (rows: readonly Listener[]) =>
+      sent(
+        { kind: 'node', node: 'node-1' },
+        { kind: 'container', pod: 0 },
+        {},
+        cluster({
+          pods: [
+            pod('web', 'node-1', '10.244.1.2', {
+              containers: [container('app'), container('proxy', { sidecar: true })],
+              listeners: { rows, unlisted: 'unknown' },
+            }),
+          ],
+        }),
+      ).probe;
+    const proxy = listener(15001, { container: 'proxy' });
+    expect(of([proxy, listener(8080)])).toMatchObject({ dport: 8080 });
+    expect(of([proxy, listener(53, { protocol: 'udp' })])).toMatchObject({ dport: 53 });
+    expect(of([proxy])).toMatchObject({ dport: 15001 });
+  });
+
   it('is the first that shows evidence, TCP first', () => {
     const plan = sent(client, at('shop'));
     expect(plan.probe).toMatchObject({ protocol: 'tcp', dport: 8080 });

@@ -522,7 +522,9 @@ export const en: Catalogue = {
       const held =
         other === undefined
           ? ''
-          : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
+          : context.hop?.netns === 'host'
+            ? ` ${other.process} has that port; a Pod on the node's network shares the node's ports.`
+            : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
       return {
         message: `Nothing of ${facts.probe.to.container ?? facts.probe.to.name ?? facts.probe.to.ip ?? facts.probe.to.text} listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}.${held}`,
         fix: 'Start the server, or connect to a port that it listens on.',
@@ -662,9 +664,9 @@ export const en: Catalogue = {
     'nodes-default': (subject) => `The nodes are ${subject}.`,
     'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
     'address-invented': (_, v) =>
-      `${ofAll(v, 'Pod')} without an address ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
+      `${ofAllPods(v)} no address and ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
     'placement-invented': (_, v) =>
-      `${ofAll(v, 'Pod')} without a node ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
+      `${ofAllPods(v)} no node and ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
     'range-widened': (subject, v) =>
       `${subject} lies outside the ${v['range'] ?? 'range'} ${v['from'] ?? ''}, which becomes ${v['cidr'] ?? 'wider'}.`,
     'range-apart': (subject, v) =>
@@ -815,10 +817,12 @@ function spelt({ ranges = '', more = 0 }: Values): string {
   return more === 0 ? String(ranges) : `${ranges} and ${more} more`;
 }
 
-/** `3 of 4 Pods`. */
-function ofAll(values: Values, what: string): string {
+/** `3 of the 4 Pods have`. */
+function ofAllPods(values: Values): string {
   const { count: some = 0, of: all = some } = values;
-  return some === all ? count(Number(all), what) : `${some} of ${count(Number(all), what)}`;
+  const has = some === 1 ? 'has' : 'have';
+  if (some === all) return `${some === 1 ? 'The one Pod' : `All ${all} Pods`} ${has}`;
+  return `${some} of the ${all} Pods ${has}`;
 }
 
 /** ` (containerPort, shop.yaml:12:9)`. */
