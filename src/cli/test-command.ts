@@ -16,10 +16,9 @@ import type { InputOptions } from './open-input.ts';
 import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 
-export type TestOptions = Pick<
-  InputOptions,
-  'scenario' | 'recursive' | 'color' | 'set' | 'break' | 'listen'
-> & {
+export type TestOptions = Pick<InputOptions, 'recursive' | 'color' | 'set' | 'break' | 'listen'> & {
+  /** Built-in ones. */
+  readonly scenario?: readonly string[];
   readonly verbose?: boolean;
 };
 

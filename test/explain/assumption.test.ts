@@ -7,6 +7,7 @@ describe('an assumption', () => {
   it.each([
     [1, 4, "1 of the 4 Pods has no address and gets one in the plugin's order."],
     [2, 4, "2 of the 4 Pods have no address and get one in the plugin's order."],
+    [2, 2, "Both Pods have no address and get one in the plugin's order."],
     [4, 4, "All 4 Pods have no address and get one in the plugin's order."],
     [1, 1, "The one Pod has no address and gets one in the plugin's order."],
   ])('counts: %i of %i', (count, of, text) => {

@@ -821,7 +821,8 @@ function spelt({ ranges = '', more = 0 }: Values): string {
 function ofAllPods(values: Values): string {
   const { count: some = 0, of: all = some } = values;
   const has = some === 1 ? 'has' : 'have';
-  if (some === all) return `${some === 1 ? 'The one Pod' : `All ${all} Pods`} ${has}`;
+  if (some === all)
+    return `${some === 1 ? 'The one Pod' : some === 2 ? 'Both Pods' : `All ${all} Pods`} ${has}`;
   return `${some} of the ${all} Pods ${has}`;
 }
 
