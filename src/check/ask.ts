@@ -123,7 +123,11 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
 
 /** Nothing was asked for and no port is shown: the question is answered by a ping. */
 function echoChosen({ protocol, port }: Question, plan: ProbePlan): Assumption[] {
-  const chosen = plan.protocol === 'icmp' && protocol === undefined && port === undefined;
+  const chosen =
+    plan.kind === 'probe' &&
+    plan.protocol === 'icmp' &&
+    protocol === undefined &&
+    port === undefined;
   return chosen ? [{ code: 'port-chosen', subject: plan.to.name ?? plan.to.text }] : [];
 }
 

@@ -38,6 +38,27 @@ export const reportTwins = (tenants: readonly Tenant[], report: Report): void =>
   }
 };
 
+/** A Pod with the address of a machine: an error, as two Pods with one are. */
+export const reportMachines = (
+  tenants: readonly Tenant[],
+  machines: ReadonlyMap<Ip, string>,
+  report: Report,
+): void => {
+  for (const { draft } of tenants) {
+    const { ip, ipPlace } = draft.status;
+    const machine = ip === undefined ? undefined : machines.get(ip);
+    if (machine === undefined) continue;
+    report({
+      severity: 'error',
+      code: 'duplicate-ip',
+      message: `Pod ${draft.namespace}/${draft.name} and node ${machine} both have the address ${ip}`,
+      path: 'status.podIP',
+      ...atPlace(ipPlace),
+      hint: "A Pod on its node's network has spec.hostNetwork: true.",
+    });
+  }
+};
+
 /** The bridge of a node has its range's first address; a Pod that has it too makes it answer twice. */
 export const reportGateways = (
   tenants: readonly Tenant[],

@@ -224,9 +224,15 @@ export const gatherNodes = (input: {
       hostIP === undefined
         ? undefined
         : ({ ip: hostIP, by: 'object', place: hostIPPlace } as const);
+    const { hostIPv6 } = draft.status;
     if (existing && !existing.ip && ip) others.set(named.name, { ...existing, ip });
+    else if (existing && !existing.ip && hostIPv6 !== undefined)
+      others.set(named.name, { ...existing, onlyIpv6: hostIPv6 });
     if (existing || fixed.has(named.name)) continue;
-    others.set(named.name, madeNode(named.name, ip, named.place));
+    others.set(named.name, {
+      ...madeNode(named.name, ip, named.place),
+      ...(hostIPv6 !== undefined && { onlyIpv6: hostIPv6 }),
+    });
     note({
       code: 'node-made',
       subject: named.name,

@@ -22,6 +22,8 @@ export interface PodStatus {
   readonly ip?: string;
   readonly hostIP?: string;
   readonly hostIPPlace?: Place;
+  /** The node is shown with an IPv6 address alone. */
+  readonly hostIPv6?: string;
   readonly ipPlace?: Place;
   readonly ready?: boolean;
   readonly reason?: string;
@@ -131,6 +133,7 @@ const readStatus = (status: Field): PodStatus => {
     ...(phase && { phase }),
     ...(v4 && { ip: v4.ip, ipPlace: v4.place }),
     ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
+    ...(host && isIpv6(host) && { hostIPv6: host }),
     ...(hostIP !== undefined && { hostIP, hostIPPlace: status.object.place(hostField.path) }),
     ...(ready !== undefined && { ready }),
     ...(reason !== undefined && { reason }),

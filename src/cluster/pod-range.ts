@@ -191,20 +191,21 @@ const claimOf = (
 
 /**
  * The ranges that nodes are given, in order of address. Left out are those of Node objects that none
- * of the node's Pods is in (a plugin with an IPAM of its own, as Calico, does not use them), and
- * those that overlap another one.
+ * of the node's Pods is in, or whose first or last address a Pod has (a plugin with an IPAM of its
+ * own, as Calico, does not use them), and those that overlap another one.
  */
 const givenRanges = ({ nodes, podIps, report }: RangeInput): Given[] => {
-  const all = nodes.flatMap((node): Given[] => {
+  const all = new Set([...podIps.values()].flat());
+  const ranges = nodes.flatMap((node): Given[] => {
     if (!node.podCIDR) return [];
     const cidr = cidrOf(...networkOf(node.podCIDR.cidr));
     const ips = podIps.get(node.name) ?? [];
     const unused = ips.length > 0 && ips.every((ip) => !cidrContains(cidr, ip));
-    if (unused && node.podCIDR.by === 'object') return [];
+    if (node.podCIDR.by === 'object' && (unused || hasEdge(cidr, all))) return [];
     const { address: first } = parseCidr(cidr);
     return [{ node, cidr, first, end: first + cidrSize(cidr) }];
   });
-  const sorted = all.sort((a, b) => a.first - b.first || b.end - a.end);
+  const sorted = ranges.sort((a, b) => a.first - b.first || b.end - a.end);
   const kept: Given[] = [];
   for (const range of sorted) {
     const before = kept.at(-1);
@@ -308,6 +309,13 @@ const freeShares = (pools: readonly Cidr[], taken: readonly Cidr[]): (() => Cidr
   };
 };
 
+/** A subnet that we chose is in the cluster's range: plugins count on that. */
+const within = (podCIDR: Cidr, claim: Claim): Claim => {
+  const { cidr, derived, others } = claim;
+  if (!derived || cidr === undefined || isWithin(podCIDR, cidr)) return claim;
+  return { derived, others: [cidr, ...others] };
+};
+
 /** A range of its own for each node that has none yet. */
 const settleOwn = (
   input: RangeInput,
@@ -372,6 +380,7 @@ export const settleRanges = (input: RangeInput): Ranges => {
   }
   const all = [...claims.values()].flatMap(({ cidr, others }) => [cidr ?? [], ...others].flat());
   const podCIDR = clusterRange(input, all);
+  for (const [name, claim] of claims) claims.set(name, within(podCIDR, claim));
   const own = settleOwn(input, podCIDR, claims);
   return {
     podCIDR,

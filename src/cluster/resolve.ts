@@ -1,7 +1,13 @@
 /** Kubernetes objects → Cluster: every Pod on a node with its address, every workload its Pods. */
 import { cidrAt, cidrContains, cidrOf, cidrOverlaps } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
-import { giveAddresses, reportGateways, reportTwins, type Tenant } from './address.ts';
+import {
+  giveAddresses,
+  reportGateways,
+  reportMachines,
+  reportTwins,
+  type Tenant,
+} from './address.ts';
 import type {
   Cluster,
   ClusterNode,
@@ -482,6 +488,11 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   const placements = place(population);
   const tenants = tenantsOf(drafts, placements);
   reportTwins(tenants, report);
+  reportMachines(
+    tenants,
+    new Map(nodes.flatMap(({ name, ip }) => (ip ? [[ip.ip, name] as const] : []))),
+    report,
+  );
 
   const network = input.spec?.value.network;
   const podGiven =
@@ -499,6 +510,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
         tenants.flatMap(({ draft: { status } }) => (status.ip ? [cidrOf(status.ip, 16)] : [])),
       ),
     ],
+    podIps: tenants.flatMap(({ draft }) => draft.status.ip ?? []),
     report,
     note,
   });

@@ -106,10 +106,12 @@ export const settleUnderlay = (input: {
   readonly nodes: readonly NodeDraft[];
   /** Ranges that a default must not overlap. */
   readonly avoid: readonly Cidr[];
+  /** Addresses that Pods have: no machine gets one. */
+  readonly podIps: readonly Ip[];
   readonly report: Report;
   readonly note: (note: ClusterNote) => void;
 }): Underlay => {
-  const { spec, nodes, avoid, report, note } = input;
+  const { spec, nodes, avoid, podIps, report, note } = input;
   const given = spec?.value.underlay?.cidr;
   const place = placeIn(spec, 'underlay', 'cidr');
   const known = nodes.flatMap(({ ip }) => (ip ? [ip.ip] : []));
@@ -124,6 +126,9 @@ export const settleUnderlay = (input: {
     // An address that is the network's own in a range is a host's in the next wider one.
     while (known.some((ip) => !isHostOf(cidr, ip))) cidr = cidrOf(...wider(cidr));
   }
+  if (given === undefined)
+    while (podIps.some((ip) => cidrContains(cidr, ip) && !isHostOf(cidr, ip)))
+      cidr = cidrOf(...wider(cidr));
   if (given === undefined) {
     note({ code: 'underlay-default', subject: cidr });
   } else if (outside[0] !== undefined) {
@@ -135,10 +140,12 @@ export const settleUnderlay = (input: {
     });
   }
 
-  const taken = new Set(known);
+  const taken = new Set([...known, ...podIps]);
   const size = cidrSize(cidr);
   const first = cidrAt(cidr, Math.min(1, size - 1));
-  const router = [first, cidrAt(cidr, Math.max(0, size - 2))].find((ip) => !taken.has(ip));
+  let router = [first, cidrAt(cidr, Math.max(0, size - 2))].find((ip) => !taken.has(ip));
+  for (let at = 2; router === undefined && at < size - 2; at++)
+    router = [cidrAt(cidr, at)].find((ip) => !taken.has(ip));
   if (router === undefined)
     report({
       severity: 'error',

@@ -72,7 +72,7 @@ const podEndpoint = (
   const home = cluster.nodes.find(({ name }) => name === pod.node);
   const onlyIpv6 = pod.hostNetwork ? home?.onlyIpv6 : pod.onlyIpv6;
   if (pod.phase === 'Running' && onlyIpv6 !== undefined)
-    return { kind: 'unanswerable', end: { ...end, ip: onlyIpv6 }, why: 'ipv6' };
+    return { kind: 'unanswerable', end, why: 'ipv6' };
   if (!isRunning(pod)) return { kind: 'not-running', end, pod };
   const node = nodeNamed(cluster, pod.node);
   // A Pod on its node's network has the address that the machine has, whatever its status says.
@@ -90,10 +90,8 @@ const podEndpoint = (
 
 const nodeEndpoint = (cluster: Cluster, name: string): Endpoint => {
   const node = nodeNamed(cluster, name);
-  if (node.onlyIpv6 !== undefined) {
-    const end = { kind: 'node', name, node: name, ip: node.onlyIpv6 } as const;
-    return { kind: 'unanswerable', end, why: 'ipv6' };
-  }
+  if (node.onlyIpv6 !== undefined)
+    return { kind: 'unanswerable', end: { kind: 'node', name, node: name }, why: 'ipv6' };
   return {
     kind: 'owned',
     end: { kind: 'node', name, node: name, ip: node.ip },

@@ -367,7 +367,10 @@ describe('Pod ranges', () => {
       live('z', 'c', '200.1.1.9'),
     ]);
     expect(cluster.network.podCIDR).toBe('10.42.0.0/16');
-    expect(cluster.nodes.at(-1)?.podCIDR).toBe('200.1.1.0/24');
+    expect(cluster.nodes.at(-1)).toMatchObject({
+      podCIDR: '10.42.2.0/24',
+      otherPodCIDRs: ['200.1.1.0/24'],
+    });
     expect(cluster.notes).toContainEqual({
       code: 'range-apart',
       subject: '10.42.0.0/16',
@@ -509,6 +512,24 @@ describe('Pod addresses', () => {
     });
   });
 
+  it('are not those of a node', async () => {
+    const { diagnostics } = await resolveYaml([
+      live('a', 'n0', '10.0.0.7', '10.0.0.7'),
+      pod('b', 'nodeName: n0, hostNetwork: true', 'status: {podIP: 10.0.0.7, hostIP: 10.0.0.7}'),
+    ]);
+    expect(codesOf(diagnostics)).toEqual(['error duplicate-ip']);
+  });
+
+  it('keep the router and the broadcast address of the nodes’ network elsewhere', async () => {
+    const yaml = [
+      node('n1', 'status: {addresses: [{type: InternalIP, address: 10.0.1.8}]}'),
+      live('a', 'n1', '10.0.1.1'),
+      live('b', 'n1', '10.0.1.255'),
+    ];
+    const { underlay } = await clusterOf(yaml);
+    expect(underlay).toMatchObject({ cidr: '10.0.0.0/22', gateway: '10.0.0.1' });
+  });
+
   it('none for Pods that have ended or not begun', async () => {
     const cluster = await clusterOf([
       pod('a', 'nodeName: n0', 'status: {phase: Failed, podIP: 10.244.1.7}'),
@@ -564,6 +585,17 @@ describe('Pod addresses', () => {
       '10.244.1.8',
     ]);
     expect(codesOf(diagnostics)).toEqual(['warning bad-ip', 'warning ipv6-only']);
+  });
+
+  it('of a node are IPv6 alone where its Pods say so, and nothing says otherwise', async () => {
+    const six = (name: string) => live(name, 'n0', '"fd00::7"', '"fd00::1"');
+    const nodes = async (...yaml: string[]) =>
+      (await clusterOf(yaml)).nodes.map(({ onlyIpv6 }) => onlyIpv6);
+    expect(await nodes(six('a'))).toEqual(['fd00::1']);
+    expect(await nodes(pod('0', 'nodeName: n0'), six('a'))).toEqual(['fd00::1']);
+    expect(await nodes(six('a'), live('b', 'n0', '10.244.1.9', '192.168.10.11'))).toEqual([
+      undefined,
+    ]);
   });
 
   it('of a Pod that is the bridge’s is odd', async () => {
