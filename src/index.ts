@@ -41,6 +41,7 @@ export {
 export type {
   Cause,
   CauseCode,
+  CauseSubject,
   Disposition,
   EndpointRef,
   Hop,

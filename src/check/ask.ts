@@ -20,6 +20,10 @@ export interface Question {
   readonly protocol?: 'tcp' | 'udp' | 'icmp' | 'sctp' | undefined;
   /** Bytes of application data. */
   readonly size?: number | undefined;
+  /** With the firewall rules that nearly decided, which take time to find. */
+  readonly detailed?: boolean | undefined;
+  /** Source port, or the id of an echo; default: the first from 40000 on that is free. */
+  readonly sourcePort?: number | undefined;
 }
 
 export type Answer =
@@ -63,18 +67,19 @@ export function ask(scenario: OpenedScenario, question: Question): Answer {
 }
 
 function answer(scenario: OpenedScenario, question: Question, from: Target, to: Target): Answer {
-  const { port, protocol, size } = question;
+  const { port, protocol, size, sourcePort: sport } = question;
   const plan = probeFor(scenario.cluster, scenario.world, from, to, {
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol }),
     ...(size !== undefined && { size }),
+    ...(sport !== undefined && { sport }),
     text: { from: question.from, to: question.to },
   });
   return carryOut(scenario, question, plan);
 }
 
 function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan): Answer {
-  const { size } = question;
+  const { size, detailed } = question;
   const asked: TraceProbe = {
     from: plan.from,
     to: plan.to,
@@ -83,12 +88,12 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
     ...(plan.kind === 'probe' && { sourcePort: plan.probe.sport }),
     ...(size !== undefined && { size }),
   };
-  const { name } = scenario;
+  const { name, unfaulted: intended } = scenario;
   const assumptions = [...plan.assumptions, ...echoChosen(question, plan)];
   const unsent = { scenario: name, probe: asked, legs: [], assumptions } as const;
   switch (plan.kind) {
     case 'probe': {
-      const meta = { scenario: name, probe: asked, assumptions };
+      const meta = { scenario: name, probe: asked, assumptions, intended, detailed };
       return { ok: true, ...traceProbe(plan.world, plan.probe, meta) };
     }
     case 'not-running':

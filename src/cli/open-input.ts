@@ -38,6 +38,21 @@ export async function openInput(
   return result.scenario;
 }
 
+/**
+ * The same input as it is before `--set` and `--break`, without a word: what is wrong with it was
+ * said when it was opened with them.
+ *
+ * @returns undefined where that is not to be had: it is standard input, or an override mends it.
+ */
+export async function openAgain(
+  { set: _, break: __, ...options }: InputOptions,
+  io: Io,
+): Promise<OpenedScenario | undefined> {
+  if (options.file?.includes('-')) return undefined;
+  const result = await open(options, io.env['K8SNET_SCENARIO']);
+  return result.ok ? result.scenario : undefined;
+}
+
 async function open(options: InputOptions, standing: string | undefined): Promise<OpenResult> {
   const { file = [], scenario } = options;
   const openOptions: OpenOptions = {

@@ -22,8 +22,12 @@ const EXAMPLES = {
     'k8snet trace shop:app shop:cache -s basics/one-pod',
     'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
     'k8snet trace pod-a pod-b --set network.plugin=bridge',
-    "k8snet trace pod-a pod-b --break 'pod-b: ip link set eth0 down'  # exit code 1",
+    'k8snet trace pod-a pod-b --proto icmp --warm',
+    "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
+    'k8snet trace pod-a pod-b -o table',
     'k8snet trace pod-a pod-b -o json',
+    'k8snet trace pod-a pod-b -o scenario --redact > small.yaml && k8snet test small.yaml',
+    'k8snet trace pod-a pod-b -o runbook > check.sh && sh -n check.sh',
     'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
   ],
@@ -148,6 +152,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       ).choices(['tcp', 'udp', 'icmp', 'sctp']),
     )
     .option('--size <bytes>', 'application data to send', numberFrom(0, LARGEST_PAYLOAD))
+    .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
     .option(
       '-v, --verbose',
@@ -156,8 +161,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       0,
     )
     .addOption(
-      new Option('-o, --output <format>', 'format').choices(['text', 'json']).default('text'),
+      new Option('-o, --output <format>', 'format')
+        .choices(['text', 'table', 'json', 'yaml', 'runbook', 'scenario'])
+        .default('text'),
     )
+    .option('--redact', 'with -o scenario: neutral names and addresses')
     .addHelpText(
       'after',
       examples(

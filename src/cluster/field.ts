@@ -84,6 +84,17 @@ export const textOf = (field: Field): string | undefined => {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 };
 
+/**
+ * The name of an object, or a reference to one. A name that cannot be part of a URL cannot exist
+ * (ValidatePathSegmentName of k8s.io/apimachinery): it is reported and taken as missing.
+ */
+export const nameOf = (field: Field): string | undefined => {
+  const text = textOf(field);
+  if (text === undefined || !(/[/%]/.test(text) || text === '.' || text === '..')) return text;
+  warn(field, 'bad-name', `is ${shown(text)}; no object can be called that`);
+  return undefined;
+};
+
 export const booleanOf = (field: Field): boolean | undefined => {
   const { value } = field;
   if (isAbsent(value)) return undefined;

@@ -9,6 +9,7 @@ import {
   isAddress,
   isRange,
   listOf,
+  nameOf,
   textMapOf,
   textOf,
   warn,
@@ -91,7 +92,7 @@ const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 /** A `kind: Node`; undefined, with a warning, without a name. */
 export const readNode = (object: Field): NodeDraft | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const name = textOf(fieldAt(metadata, 'name'));
+  const name = nameOf(fieldAt(metadata, 'name'));
   if (!name) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;

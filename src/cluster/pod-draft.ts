@@ -7,6 +7,7 @@ import {
   integerOf,
   isAddress,
   listOf,
+  nameOf,
   textMapOf,
   textOf,
   warn,
@@ -162,7 +163,7 @@ const readOwners = (metadata: Field, namespace: string, labels: Labels): ObjectR
 };
 
 export const namespaceOf = (metadata: Field): string =>
-  textOf(fieldAt(metadata, 'namespace')) || 'default';
+  nameOf(fieldAt(metadata, 'namespace')) || 'default';
 
 /** The number at the end of a StatefulSet's Pod is its ordinal. */
 const ordinalOf = (name: string, owners: readonly ObjectRef[]): number => {
@@ -174,8 +175,8 @@ const ordinalOf = (name: string, owners: readonly ObjectRef[]): number => {
 export const draftOfPod = (object: Field): PodDraft | undefined => {
   const metadata = fieldAt(object, 'metadata');
   const namespace = namespaceOf(metadata);
-  const given = textOf(fieldAt(metadata, 'name'));
-  const prefix = textOf(fieldAt(metadata, 'generateName'));
+  const given = nameOf(fieldAt(metadata, 'name'));
+  const prefix = nameOf(fieldAt(metadata, 'generateName'));
   if (!given && !prefix) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;

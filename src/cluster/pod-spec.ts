@@ -5,6 +5,7 @@ import {
   type Field,
   fieldAt,
   listOf,
+  nameOf,
   portOf,
   portOrNameOf,
   textMapOf,
@@ -168,7 +169,7 @@ export const readPodSpec = (spec: Field): PodSpec => {
   warnTwins(fields, containers);
   if (ordinary.length === 0) warn(spec, 'no-containers', 'has no containers');
   const nodeNameField = fieldAt(spec, 'nodeName');
-  const nodeName = textOf(nodeNameField) || undefined;
+  const nodeName = nameOf(nodeNameField) || undefined;
   const nodeTerms = readNodeTerms(spec);
   return {
     hostNetwork: booleanOf(fieldAt(spec, 'hostNetwork')) ?? false,

@@ -15,8 +15,6 @@ export interface PlacedFault {
   readonly fault: ScenarioFault;
   /** Without a line: it is from the command line. */
   readonly place: Place;
-  /** Of names that have none; default `default`. */
-  readonly namespace?: string | undefined;
 }
 
 type Complain = (message: string, hint?: string) => undefined;
@@ -37,7 +35,21 @@ const complainer =
 /** `node/node-2: ip link set flannel.1 down`: an endpoint, a colon, a command. */
 const BREAK = [/^\s*([^\s:]+(?::[^\s:]+)?)\s*:\s+(\S.*?)\s*$/s, /^\s*([^\s:]+):(\S.*?)\s*$/s];
 
-/** A fault as `--break` has it. */
+/** `pod/NAMESPACE/NAME` is another way to write `NAMESPACE/pod/NAME`. */
+const endpointOf = (on: string): string => on.replace(/^(pods?|po)\/([^/]+)\/([^/]+)$/, '$2/$1/$3');
+
+/** With the namespace of the question where it names none: what reads the fault later knows no other. */
+const qualified = (on: string, namespace = 'default'): string => {
+  const parsed = parseEndpoint(endpointOf(on));
+  const isNamed = 'form' in parsed && parsed.form === 'object' && parsed.kind !== 'Node';
+  if (namespace === 'default' || !isNamed || parsed.namespace !== undefined) return on;
+  return `${namespace}/${parsed.explicit ? '' : 'pod/'}${on}`;
+};
+
+/**
+ * A fault as `--break` has it.
+ * @param namespace of a place that names none; default `default`
+ */
 export const parseBreak = (
   text: string,
   namespace: string | undefined,
@@ -46,15 +58,13 @@ export const parseBreak = (
   const place: Place = { file: `--break ${text}` };
   const found = BREAK.map((pattern) => pattern.exec(text)).find((match) => match !== null);
   const [, on, run] = found ?? [];
-  if (on !== undefined && run !== undefined) return { fault: { on, run }, place, namespace };
+  if (on !== undefined && run !== undefined)
+    return { fault: { on: qualified(on, namespace), run }, place };
   return complainer(place, report)(
     'expected ENDPOINT: COMMAND',
     "For example: --break 'node/node-2: ip link set flannel.1 down' or --break 'pod-a: ip route del default'",
   );
 };
-
-/** `pod/NAMESPACE/NAME` is another way to write `NAMESPACE/pod/NAME`. */
-const endpointOf = (on: string): string => on.replace(/^(pods?|po)\/([^/]+)\/([^/]+)$/, '$2/$1/$3');
 
 const hostOf = (name: string, world: World, complain: Complain): NetnsId | undefined =>
   world.hostNames.includes(name)
@@ -67,7 +77,6 @@ const hostOf = (name: string, world: World, complain: Complain): NetnsId | undef
 /** The namespace that a fault's command runs in. */
 const netnsOn = (
   on: string,
-  namespace: string | undefined,
   cluster: Cluster,
   world: World,
   complain: Complain,
@@ -77,7 +86,7 @@ const netnsOn = (
   // The router and the outside are machines, though no nodes of the cluster.
   if ('form' in parsed && parsed.form === 'object' && parsed.kind === 'Node' && !parsed.suffix)
     return hostOf(parsed.name, world, complain);
-  const found = resolveEndpoint(cluster, typed, { namespace, side: 'from' });
+  const found = resolveEndpoint(cluster, typed, { side: 'from' });
   if ('diagnostic' in found) return complain(found.diagnostic.message, found.diagnostic.hint);
   const { target } = found;
   if (target.port !== undefined)
@@ -135,7 +144,7 @@ export const applyFaults = (
   report: Report,
 ): World => {
   let broken = world;
-  for (const { fault, place, namespace } of faults) {
+  for (const { fault, place } of faults) {
     const complain = complainer(place, report);
     const typed = place.line === undefined;
     const why = typed ? 'break-command' : 'fault-command';
@@ -144,7 +153,7 @@ export const applyFaults = (
       broken = cutWire(broken, fault.wire, fault.drop, origin, complain) ?? broken;
       continue;
     }
-    const netns = netnsOn(fault.on, namespace, cluster, broken, complain);
+    const netns = netnsOn(fault.on, cluster, broken, complain);
     if (netns === undefined) continue;
     const outcome = applyCommand(broken, netns, fault.run, origin);
     if (outcome.ok) broken = outcome.world;

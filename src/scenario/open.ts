@@ -14,6 +14,7 @@ import { thawObject } from './frozen.ts';
 import { checkDocument, type LoadedScenario, onlyScenario, readTexts, takeApart } from './load.ts';
 import type { SourceText } from './read/documents.ts';
 import { readFiles } from './read/files.ts';
+import type { ScenarioFault } from './schema.ts';
 
 /** A path of a file or directory, `-` for standard input, or a text with the name it has. */
 export type Input = string | SourceText;
@@ -39,6 +40,8 @@ export interface OpenedScenario {
   readonly world: World;
   /** The World without faults, where there are any. */
   readonly unfaulted?: World;
+  /** What was done to the World, in order. */
+  readonly faults: readonly ScenarioFault[];
   readonly expectations: readonly Expectation[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
@@ -118,6 +121,7 @@ const build = (
       cluster,
       world,
       ...(faults.length > 0 && { unfaulted }),
+      faults: faults.map(({ fault }) => fault),
       expectations: loaded.expectations,
       skipped,
     },

@@ -626,3 +626,19 @@ it('ready is what the input says, and a Pod on its way out is not', async () => 
     'false Running',
   ]);
 });
+
+describe('names that no object can have', () => {
+  it('are reported, and neither make a node nor a Pod', async () => {
+    const { cluster, diagnostics } = await resolveYaml([
+      pod('a', "nodeName: '10.0.0.0/8'"),
+      pod("'b/c'"),
+      pod('d', 'nodeName: ..'),
+    ]);
+    expect(cluster.pods.map(({ name }) => name)).toEqual(['a', 'd']);
+    expect(cluster.nodes.map(({ name }) => name)).toEqual(['node-1', 'node-2']);
+    expect(codesOf(diagnostics).sort()).toEqual([
+      ...Array<string>(3).fill('warning bad-name'),
+      'warning missing-name',
+    ]);
+  });
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { columns } from '../../src/render/width.ts';
 import { bin, k8snet, run } from './k8snet.ts';
 
@@ -120,6 +121,103 @@ describe('exit codes', () => {
     setTimeout(() => child.kill('SIGINT'), 1500);
     const status = await ended;
     expect(status).toBe(130);
+  });
+});
+
+describe('the second probe', () => {
+  it('shows what it spares, and ends with its own code', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b', '--warm', '--proto', 'icmp');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {8}before {5}ARP: cni0 answered$/m);
+    expect(stdout).toMatch(/^ {8}gone {7}rule: FLANNEL-POSTRTG rule 2 returns \(nat\)$/m);
+    expect(stdout).toMatch(/^ {2}nat lookups +4 +0$/m);
+    expect(stdout.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
+    expect((await trace('pod-a', 'pod-b:9090', '--warm')).code).toBe(1);
+  });
+
+  it('is the second trace in JSON, as the schema has it', async () => {
+    const { stdout } = await trace('pod-a', 'pod-b', '--warm', '-o', 'json');
+    const { stdout: schema } = await k8snet(['schema', 'trace']);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
+      JSON.parse(schema),
+    );
+    const parsed = JSON.parse(stdout);
+    validate(parsed);
+    expect(validate.errors).toBeNull();
+    expect(parsed).toMatchObject({
+      probe: { sourcePort: 40_001 },
+      warm: { second: { floods: 0 } },
+    });
+  });
+});
+
+describe('formats', () => {
+  it('say the same in YAML as in JSON', async () => {
+    const [yaml, json] = await Promise.all([
+      trace('pod-a', 'pod-b', '-o', 'yaml'),
+      trace('pod-a', 'pod-b', '-o', 'json'),
+    ]);
+    expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+  });
+
+  it('have a row a step in a table, with the same verdict', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b:9090', '-o', 'table');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ +where +step +what +remark$/m);
+    expect(stdout).toMatch(/^✘ refused/m);
+  });
+});
+
+describe('the small scenario', () => {
+  it('gives the same trace, and holds what it expects; redacted, too', async () => {
+    const question = ['pod-a', 'pod-b', '-s', 'failures/fdb-missing'];
+    const plain = await trace(...question, '-o', 'scenario');
+    const redacted = await trace(...question, '-o', 'scenario', '--redact');
+    expect([plain.code, redacted.code, plain.stderr, redacted.stderr]).toEqual([1, 1, '', '']);
+    writeFileSync(join(cwd, 'small.yaml'), plain.stdout);
+    writeFileSync(join(cwd, 'neutral.yaml'), redacted.stdout);
+    const [was, is] = await Promise.all([
+      trace(...question, '--minimal'),
+      trace('pod-a', 'pod-b', '-f', 'small.yaml', '--minimal'),
+    ]);
+    expect(is.stdout).toBe(was.stdout);
+    const tested = await k8snet(['test', 'small.yaml', 'neutral.yaml'], { cwd });
+    expect(tested.code).toBe(0);
+    expect(redacted.stdout).not.toMatch(/pod-a|pod-b|nginx|two-nodes|\bapp\b|\bweb\b/);
+  });
+
+  it.each([
+    ['--redact without it', /--redact is for -o scenario/, ['--redact']],
+    ['a second probe', /--warm has no -o scenario/, ['--warm', '-o', 'scenario']],
+  ])('is refused for %s', async (_, message, args) => {
+    const { code, stdout, stderr } = await trace('pod-a', 'pod-b', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('before and now', () => {
+  const down = ['--break', 'node/node-2: ip link set flannel.1 down'];
+
+  it('part at a step that both sides tell', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b', ...down);
+    expect(code).toBe(1);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'Before Without the faults: delivered and answered; the application sees connected. They part at step 30: before, flannel.1: unpacks VNI 1',
+    );
+  });
+
+  it('leave out overrides, and are not there where nothing was changed', async () => {
+    const set = await trace('pod-a', 'pod-b', '--set', 'network.backend=host-gw', '-o', 'json');
+    expect(JSON.parse(set.stdout).before).toMatchObject({
+      without: 'overrides',
+      disposition: 'delivered',
+      parts: { before: { netns: 'host', step: { kind: 'route' } } },
+    });
+    const both = await trace('pod-a', 'pod-b', '--set', 'underlay.mtu=1400', ...down, '-o', 'json');
+    expect(JSON.parse(both.stdout).before.without).toBe('faults-and-overrides');
+    const plain = await trace('pod-a', 'pod-b', '-o', 'json');
+    expect(JSON.parse(plain.stdout)).not.toHaveProperty('before');
   });
 });
 
@@ -304,5 +402,21 @@ describe('what was read', () => {
     expect(broken.code).toBe(1);
     const declared = ['client', 'server:9090', '-s', 'failures/unknown-listener'];
     expect((await trace(...declared, '--listen', 'declared')).stdout).toMatch(/✘ refused/);
+  });
+});
+
+describe('a fast start', () => {
+  /** Tells on stderr, when all is done, whether Node has loaded its crypto module. */
+  const tellsCrypto = [
+    '--import',
+    'data:text/javascript,process.on("exit",()=>process.stderr.write(String(process.moduleLoadList.includes("NativeModule crypto"))))',
+  ];
+  const loadsCrypto = async (...args: string[]): Promise<string> =>
+    (await run(process.execPath, [...tellsCrypto, bin, 'trace', ...args])).stderr;
+
+  it('loads crypto only where a name of the plugin is a hash', async () => {
+    expect(await loadsCrypto('pod-a', 'pod-b')).toBe('false');
+    const file = join(import.meta.dirname, '../../scenarios/outside/bridge-masquerade.yaml');
+    expect(await loadsCrypto('pod-a', 'external', '-f', file)).toBe('true');
   });
 });

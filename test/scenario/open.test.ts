@@ -296,12 +296,21 @@ describe('--break', () => {
 
   it('looks for names in the namespace of the question', async () => {
     expect(await eth0Of('default/pod-a', 'shop')).toBe(false);
+    const inShop = PODS.replaceAll('{ name:', '{ namespace: shop, name:');
+    for (const on of ['pod-a', 'po/pod-a', 'shop/pod-a', 'pod-a:app']) {
+      const { world } = await opened([text(inShop)], {
+        break: [`${on}: ip link set eth0 down`],
+        namespace: 'shop',
+      });
+      const { devices } = netnsOf(world, 'node-1/shop/pod-a');
+      expect(devices.find(({ ifname }) => ifname === 'eth0')?.up).toBe(false);
+    }
     expect(
       await problems([text(PODS)], {
         break: ['pod-a: ip link set eth0 down'],
         namespace: 'kube-system',
       }),
-    ).toEqual([expect.stringContaining('there is no Pod "pod-a" in namespace kube-system')]);
+    ).toEqual([expect.stringContaining('there is no namespace "kube-system"')]);
   });
 
   it('is told as what the command line says, once', async () => {

@@ -126,12 +126,14 @@ describe('what packets left behind', () => {
     ]),
     conntrack: [],
     pmtu: new Map([['10.244.2.2', 1400]]),
+    flowHashes: new Map(),
   };
   const podLearned: NetnsDynamic = {
     neighbours: [{ ip: '10.244.1.1', dev: 'eth0', lladdr: '0a:58:0a:f4:01:01', state: 'STALE' }],
     fdb: new Map(),
     conntrack: [],
     pmtu: new Map(),
+    flowHashes: new Map(),
   };
   const warm = (): World =>
     withDynamic(
