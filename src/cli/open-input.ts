@@ -1,18 +1,19 @@
 /** The input that every command shares: which files, and how they are changed. */
-import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { skippedText } from '../render/diagnostics-text.ts';
 import { readBuiltIn } from '../scenario/find-built-in.ts';
-import type { Input, OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
+import type { OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
 import { openBuiltIn, openScenario } from '../scenario/open.ts';
 import type { Io } from './io.ts';
 import { report, stderrStyle } from './report.ts';
 
 export interface InputOptions {
   readonly file?: readonly string[];
-  readonly scenario?: readonly string[];
+  /** A built-in one. */
+  readonly scenario?: string;
   readonly recursive?: boolean;
   readonly set?: readonly string[];
   readonly break?: readonly string[];
+  readonly namespace?: string;
   readonly listen?: 'evidence' | 'declared';
   readonly color?: boolean;
 }
@@ -53,24 +54,21 @@ export async function openAgain(
 }
 
 async function open(options: InputOptions, standing: string | undefined): Promise<OpenResult> {
-  const { file = [], scenario = [] } = options;
+  const { file = [], scenario } = options;
   const openOptions: OpenOptions = {
     set: options.set,
     break: options.break,
+    namespace: options.namespace,
     listen: options.listen,
     recursive: options.recursive,
   };
-  const [only] = scenario;
-  if (file.length === 0 && scenario.length <= 1) {
-    if (only !== undefined) return openBuiltIn(only, openOptions);
+  if (file.length === 0) {
+    if (scenario !== undefined) return openBuiltIn(scenario, openOptions);
     return standing ? openScenario([standing], openOptions) : openBuiltIn(undefined, openOptions);
   }
-  const inputs: Input[] = [...file];
-  const diagnostics: Diagnostic[] = [];
-  for (const name of scenario) {
-    const source = await readBuiltIn(name);
-    if ('diagnostic' in source) diagnostics.push(source.diagnostic);
-    else inputs.push(source);
-  }
-  return diagnostics.length > 0 ? { ok: false, diagnostics } : openScenario(inputs, openOptions);
+  if (scenario === undefined) return openScenario(file, openOptions);
+  const source = await readBuiltIn(scenario);
+  return 'diagnostic' in source
+    ? { ok: false, diagnostics: [source.diagnostic] }
+    : openScenario([...file, source], openOptions);
 }

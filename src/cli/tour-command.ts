@@ -1,6 +1,5 @@
 /** `k8snet tour`: fills the tour's port with prompts on a terminal, with answers of its own elsewhere. */
 import { ask } from '../check/ask.ts';
-import { harmless } from '../render/harmless.ts';
 import { wrap } from '../render/width.ts';
 import { openBuiltIn } from '../scenario/open.ts';
 import { en } from '../tour/messages/en.ts';
@@ -8,6 +7,7 @@ import type { Choice, TourPort, TracedAnswer, TraceQuestion } from '../tour/port
 import { runTour, STAGES } from '../tour/tour.ts';
 import { glyphsFor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
+import { report } from './report.ts';
 import { tell } from './tell.ts';
 
 export interface TourOptions {
@@ -29,8 +29,8 @@ export async function tourCommand(
   const stages = name === undefined ? STAGES : STAGES.filter(({ id }) => id === name);
   if (stages.length === 0) {
     const known = STAGES.map(({ id }) => id).join(', ');
-    const asked = harmless(JSON.stringify(name));
-    io.stderr.write(`error: there is no stage ${asked}; the stages are ${known}\n`);
+    const message = en.unknownStage(name ?? '', known);
+    await report([{ severity: 'error', code: 'unknown-stage', message }], {}, io);
     return EXIT.usage;
   }
   const attended = options.yes !== true && io.stdin?.isTTY === true && io.stdout.isTTY;

@@ -2,6 +2,7 @@
 import { ask } from '../check/ask.ts';
 import type { Earlier } from '../check/with-before.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
+import { tellMisuse } from '../explain/misuse.ts';
 import { namesOf } from '../explain/telling.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { type Depth, prune } from '../trace/prune.ts';
@@ -47,7 +48,8 @@ export async function traceCommand(
   const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
   const answer = asked(scenario, question);
   if (!answer.ok) {
-    await report(answer.diagnostics, options, io);
+    const misuses = answer.misuses.map((misuse) => tellMisuse(misuse, words));
+    await report([...answer.diagnostics, ...misuses], options, io);
     return EXIT.usage;
   }
   if (options.output === 'runbook') {

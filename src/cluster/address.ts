@@ -1,6 +1,7 @@
 /** Pod addresses: those of the input, then from .2 upward in each node's range. */
 import { cidrAt, cidrSize } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
+import { placeText } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import type { PodDraft } from './pod-draft.ts';
 
@@ -31,8 +32,29 @@ export const reportTwins = (tenants: readonly Tenant[], report: Report): void =>
       path: 'status.podIP',
       ...atPlace(ipPlace),
       hint: owner.status.ipPlace
-        ? `The other one is at ${owner.status.ipPlace.file}:${owner.status.ipPlace.line}.`
+        ? `The other one is at ${placeText(owner.status.ipPlace)}.`
         : 'Delete the one that no longer runs.',
+    });
+  }
+};
+
+/** A Pod with the address of a machine: an error, as two Pods with one are. */
+export const reportMachines = (
+  tenants: readonly Tenant[],
+  machines: ReadonlyMap<Ip, string>,
+  report: Report,
+): void => {
+  for (const { draft } of tenants) {
+    const { ip, ipPlace } = draft.status;
+    const machine = ip === undefined ? undefined : machines.get(ip);
+    if (machine === undefined) continue;
+    report({
+      severity: 'error',
+      code: 'duplicate-ip',
+      message: `Pod ${draft.namespace}/${draft.name} and node ${machine} both have the address ${ip}`,
+      path: 'status.podIP',
+      ...atPlace(ipPlace),
+      hint: "A Pod on its node's network has spec.hostNetwork: true.",
     });
   }
 };

@@ -22,9 +22,9 @@ export interface Diagnostic {
 
 export type Report = (diagnostic: Diagnostic) => void;
 
-/** The three fields of a place, to be spread into a diagnostic; nothing for no place. */
+/** The fields of a place, to be spread into a diagnostic; nothing for no place. */
 export const atPlace = (place: Place | undefined): Pick<Diagnostic, 'file' | 'line' | 'column'> =>
-  place ? { file: place.file, line: place.line, column: place.column } : {};
+  place ? { ...place } : {};
 
 const keyOf = (d: Diagnostic): string =>
   JSON.stringify([d.severity, d.code, d.message, d.path, d.file, d.line, d.column]);

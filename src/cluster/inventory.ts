@@ -1,4 +1,5 @@
 /** Sorts the objects of an input by kind: those that matter to the network, and how many do not. */
+import { placeText } from './cluster.ts';
 import type { Report } from './diagnostic.ts';
 import { atPlace } from './diagnostic.ts';
 import { type Field, fieldAt, rootField, textOf } from './field.ts';
@@ -90,7 +91,7 @@ const dropTwins = (all: readonly Identified[], report: Report): Identified[] => 
         code: 'duplicate-object',
         message: `${item.key} is here for the second time; this one counts`,
         ...atPlace(place),
-        hint: `The first is at ${first.file}:${first.line}.`,
+        hint: `The first is at ${placeText(first)}.`,
       });
   }
   return all.filter(

@@ -5,6 +5,7 @@ import {
   type Field,
   fieldAt,
   integerOf,
+  isAddress,
   listOf,
   nameOf,
   textMapOf,
@@ -22,6 +23,8 @@ export interface PodStatus {
   readonly ip?: string;
   readonly hostIP?: string;
   readonly hostIPPlace?: Place;
+  /** The node is shown with an IPv6 address alone. */
+  readonly hostIPv6?: string;
   readonly ipPlace?: Place;
   readonly ready?: boolean;
   readonly reason?: string;
@@ -112,21 +115,27 @@ const readStatus = (status: Field): PodStatus => {
   const phase = PHASES.find((known) => known === text);
   const single = fieldAt(status, 'podIP');
   const fields = [single, ...listOf(fieldAt(status, 'podIPs')).map((item) => fieldAt(item, 'ip'))];
+  const seen = new Set<string>();
   const ips = fields.flatMap((field) => {
     const ip = textOf(field);
-    return ip ? [{ ip, place: status.object.place(field.path) }] : [];
+    // podIPs repeats podIP.
+    if (!ip || seen.has(ip)) return [];
+    seen.add(ip);
+    if (!isIpv6(ip) && !isAddress(field, ip)) return [];
+    return [{ ip, place: status.object.place(field.path) }];
   });
   const v4 = ips.find(({ ip }) => !isIpv6(ip));
   const hostField = fieldAt(status, 'hostIP');
-  const hostIP = textOf(hostField);
+  const host = textOf(hostField);
+  const hostIP = host && !isIpv6(host) && isAddress(hostField, host) ? host : undefined;
   const ready = readReady(status);
   const reason = readReason(status);
   return {
     ...(phase && { phase }),
     ...(v4 && { ip: v4.ip, ipPlace: v4.place }),
     ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
-    ...(hostIP !== undefined &&
-      !isIpv6(hostIP) && { hostIP, hostIPPlace: status.object.place(hostField.path) }),
+    ...(host && isIpv6(host) && { hostIPv6: host }),
+    ...(hostIP !== undefined && { hostIP, hostIPPlace: status.object.place(hostField.path) }),
     ...(ready !== undefined && { ready }),
     ...(reason !== undefined && { reason }),
   };

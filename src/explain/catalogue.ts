@@ -10,6 +10,7 @@ import type {
   CauseCode,
   Cost,
   LegPacket,
+  Misuse,
   NearMiss,
   RuleMiss,
   Symptom,
@@ -82,6 +83,28 @@ export interface Catalogue {
   };
   /** What is not modelled, as part of a sentence. */
   readonly unmodelled: { readonly [U in Unmodelled | UnmodelledQuestion]: string };
+  /** Why a question is not asked at all, and what to ask instead. */
+  readonly misuses: {
+    readonly [C in Misuse['code']]: (misuse: Extract<Misuse, { code: C }>) => {
+      readonly message: string;
+      readonly hint: string;
+    };
+  };
+  /** What `k8snet test` says. */
+  readonly report: {
+    readonly silent: string;
+    readonly unanswerable: string;
+    readonly expected: string;
+    readonly found: string;
+    readonly summary: (files: number, expectations: number) => string;
+    readonly hold: (count: number) => string;
+    readonly differ: (count: number) => string;
+    readonly withoutAny: (files: number) => string;
+    readonly withErrors: (files: number) => string;
+    readonly nothingStated: string;
+    readonly nothingGiven: string;
+    readonly nothingHint: string;
+  };
   readonly gists: { readonly [G in Gist]: string };
   readonly places: {
     readonly pod: (holder: string, members: readonly string[]) => string;

@@ -293,6 +293,11 @@ function placeOfTap({ netns, device }: Tap, { hop }: StepContext): string {
 }
 
 /** Who programmed a row, for which object, from which line. */
+/** `shop.yaml:12:9`; an option of the command line has no line. */
+export function placeOf({ file, line, column }: NonNullable<Origin['at']>): string {
+  return [file, line, column].filter((part) => part !== undefined).join(':');
+}
+
 export function tellOrigin(origin: Origin, words: Catalogue): string {
   const { by, why, object, at } = origin;
   const name = object && (object.namespace ? `${object.namespace}/${object.name}` : object.name);
@@ -300,6 +305,6 @@ export function tellOrigin(origin: Origin, words: Catalogue): string {
   if (object !== undefined) {
     parts.push(`${object.kind} ${name}${object.field ? ` ${object.field}` : ''}`);
   }
-  if (at !== undefined) parts.push(`${at.file}:${at.line}:${at.column}`);
+  if (at !== undefined) parts.push(placeOf(at));
   return parts.join(', ');
 }

@@ -5,6 +5,7 @@ import { formatPath } from '../cluster/kube-object.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
 import { compileWorld } from '../compile/compile.ts';
+import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import type { World } from '../kernel/world.ts';
 import type { Expectation } from './expectation.ts';
 import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
@@ -21,8 +22,10 @@ export type Input = string | SourceText;
 export interface OpenOptions {
   /** `FIELD=VALUE` for any field below the Scenario's `spec`, in order. */
   readonly set?: readonly string[] | undefined;
-  /** `node/NAME: COMMAND`, after the Scenario's own faults. */
+  /** `ENDPOINT: COMMAND`, after the Scenario's own faults. */
   readonly break?: readonly string[] | undefined;
+  /** Of endpoints of `break` that name none; default `default`. */
+  readonly namespace?: string | undefined;
   /** `declared`: a port that nothing shows refuses, instead of leaving the trace inconclusive. */
   readonly listen?: 'evidence' | 'declared' | undefined;
   /** Read sub-directories. */
@@ -100,10 +103,16 @@ const build = (
   const { cluster, skipped } = resolved;
   const faults: PlacedFault[] = [
     ...loaded.faults,
-    ...(options.break ?? []).flatMap((text) => parseBreak(text, report) ?? []),
+    ...(options.break ?? []).flatMap((text) => parseBreak(text, options.namespace, report) ?? []),
   ];
   const unfaulted = compileWorld(cluster);
-  const world = applyFaults(unfaulted, cluster, faults, report);
+  let world = unfaulted;
+  try {
+    world = applyFaults(unfaulted, cluster, faults, report);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    report(pluginProblem(error, cluster));
+  }
   if (hasErrors(list())) return { ok: false, diagnostics: list() };
   return {
     ok: true,

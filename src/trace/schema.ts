@@ -226,6 +226,7 @@ const origin = object<Origin>({
     'pod-address',
     'pod-default-route',
     'pod-cluster-route',
+    'pod-range-route',
     'pod-sysctl',
     'bridge-device',
     'bridge-gateway',
@@ -249,11 +250,12 @@ const origin = object<Origin>({
     'node-listener',
     'external-listener',
     'fault-command',
+    'break-command',
     'arp-learned',
     'bridge-learned',
   ),
   object: opt(originObject),
-  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: count, column: count })),
+  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: opt(count), column: opt(count) })),
 });
 const from = opt(ref<Origin>('Origin'));
 

@@ -150,6 +150,16 @@ export type UnmodelledQuestion =
   | 'node-port'
   | 'range-too-small';
 
+/** A question that contradicts itself, or leaves out what nobody else can say. */
+export type Misuse =
+  | { readonly code: 'unknown-source'; readonly from: string }
+  | { readonly code: 'source-port'; readonly from: string }
+  | { readonly code: 'port-needed'; readonly to: string; readonly protocol: string }
+  | { readonly code: 'port-for-echo' }
+  | { readonly code: 'two-ports'; readonly to: string; readonly port: number }
+  /** An expectation names a backend, and its target is no Service. */
+  | { readonly code: 'backend-without-service'; readonly to: string };
+
 /** What the JSON shows: the fact with the sentences that explain/ adds. */
 export interface Cause extends CauseFact {
   readonly message: string;

@@ -45,7 +45,7 @@ describe('the trace before the faults', () => {
     const answer = ask(result.scenario, { from: 'pod-a', to: 'pod-b' });
     if (!answer.ok) throw new Error('cannot be asked');
     const earlier = { scenario: result.scenario, without: 'overrides' } as const;
-    const never = () => ({ ok: false, diagnostics: [] }) as const;
+    const never = () => ({ ok: false, diagnostics: [], misuses: [] }) as const;
     expect(withBefore(answer.facts, earlier, { from: '', to: '' }, never)).toBe(answer.facts);
   });
 });

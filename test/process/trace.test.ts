@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -82,6 +82,11 @@ describe('exit codes', () => {
     ['too much', /too many arguments/, ['pod-a', 'pod-b', 'pod-c']],
     ['an option that is nearly one', /Did you mean --minimal\?/, ['pod-a', 'pod-b', '--minmal']],
     ['no such file', /nowhere\.yaml.*no such file/, ['a', 'b', '-f', 'nowhere.yaml']],
+    [
+      'two scenarios',
+      /one scenario, and basics\/one-pod was given, too/,
+      ['a', 'b', '-s', 'basics/one-pod', '-s', 'basics/one-node'],
+    ],
     ['no such scenario', /Did you mean basics\/one-pod or /, ['a', 'b', '-s', 'basics/one-pud']],
     ['a bad override', /network.plugin/, ['pod-a', 'pod-b', '--set', 'network.plugin=x']],
     [
@@ -246,6 +251,19 @@ describe('streams', () => {
     expect(await ended).toBe(0);
   });
 
+  it.skipIf(!existsSync('/dev/full'))('that are full end with 74 and a line', async () => {
+    const command = [process.execPath, bin].map((word) => `'${word}'`).join(' ');
+    for (const args of ['trace pod-a pod-b', 'trace pod-a pod-b -o json', '--help', 'scenarios']) {
+      const { code, stderr } = await run('sh', ['-c', `${command} ${args} > /dev/full`]);
+      expect({ code, stderr }).toEqual({
+        code: 74,
+        stderr: expect.stringMatching(/^k8snet: cannot write the output: .*no space left.*\n$/),
+      });
+    }
+    const { code } = await run('sh', ['-c', `${command} trace pod-a pod-c 2> /dev/full`]);
+    expect(code).toBe(2);
+  });
+
   it('may be closed early', async () => {
     for (const args of [['-vv'], ['-o', 'json'], ['--minimal']]) {
       const { code, signal, stderr } = await k8snet(['trace', 'pod-a', 'pod-b', ...args], {
@@ -276,17 +294,17 @@ describe('what is printed', () => {
 
   it('has colour when it is asked for, and says the same', async () => {
     const plain = (await trace('pod-a', 'pod-b')).stdout;
-    const run = (args: string[], env: Record<string, string>) =>
+    const shown = (args: string[], env: Record<string, string>) =>
       k8snet(['trace', 'pod-a', 'pod-b', ...args], { env });
-    const colored = await Promise.all([run(['--color'], {}), run([], { FORCE_COLOR: '1' })]);
+    const colored = await Promise.all([shown(['--color'], {}), shown([], { FORCE_COLOR: '1' })]);
     for (const { stdout } of colored) {
       expect(stdout).not.toBe(plain);
       expect(stripVTControlCharacters(stdout)).toBe(plain);
     }
     const without = await Promise.all([
-      run(['--no-color'], { FORCE_COLOR: '1' }),
-      run([], { NO_COLOR: '1', FORCE_COLOR: '1' }),
-      run([], { FORCE_COLOR: '0' }),
+      shown(['--no-color'], { FORCE_COLOR: '1' }),
+      shown([], { NO_COLOR: '1', FORCE_COLOR: '1' }),
+      shown([], { FORCE_COLOR: '0' }),
     ]);
     for (const { stdout } of without) expect(stdout).toBe(plain);
   });
@@ -351,11 +369,35 @@ describe('-o json', () => {
   });
 });
 
+describe('what the command line says', () => {
+  it('is blamed for itself', async () => {
+    const wrong = async (...args: string[]) => (await trace('pod-a', 'pod-b', ...args)).stderr;
+    expect(await wrong('--break', 'foo')).toMatch(
+      /^error: --break foo: expected ENDPOINT: COMMAND\n/,
+    );
+    expect(await wrong('--set', 'spec.network.plugin=bridge')).toMatch(
+      /^error: --set spec\.network\.plugin=bridge: .*\n {2}Leave out "spec\."/,
+    );
+    expect(await wrong('--set', 'metadata.name=x')).toMatch(
+      /^error: --set metadata\.name=x: only /,
+    );
+    expect(await wrong('--set', '__proto__.x=1')).toMatch(/^error: --set __proto__\.x=1: /);
+    expect(await wrong('--set', 'network.podCIDR=224.0.0.0/8')).toMatch(
+      /^error: --set network\.podCIDR=224\.0\.0\.0\/8: /,
+    );
+    const { stdout } = await trace('pod-a', 'pod-b', '--break', 'pod-b: iptables -A INPUT -j DROP');
+    expect(stdout).toMatch(/^By +fault: a command of the command line, --break pod-b: iptables/m);
+  });
+});
+
 describe('what was read', () => {
   it('can be changed and broken before the packet is sent', async () => {
     const changed = await trace('pod-a', 'pod-b', '--set', 'network.backend=host-gw');
     expect(changed.code).toBe(0);
     expect(changed.stdout).toMatch(/flannel host-gw\n/);
+    const plugin = await trace('pod-a', 'pod-b', '--set', 'network.plugin=bridge');
+    expect(plugin).toMatchObject({ code: 0, stderr: '' });
+    expect(plugin.stdout).toMatch(/bridge static-routes\n/);
     const broken = await trace('pod-a', 'pod-b', '--break', 'node/node-2: ip link set cni0 down');
     expect(broken.code).toBe(1);
     const declared = ['client', 'server:9090', '-s', 'failures/unknown-listener'];

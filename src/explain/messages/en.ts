@@ -16,7 +16,7 @@ import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
 import { type Command, captureFilter, changesIn, commandIn, commandsIn } from '../check-command.ts';
 import type { CauseContext, StepContext } from '../context.ts';
-import { idSuffix, portSuffix } from '../step.ts';
+import { idSuffix, placeOf, portSuffix } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
@@ -778,7 +778,9 @@ export const en: Catalogue = {
       const held =
         other === undefined
           ? ''
-          : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
+          : context.hop?.netns === 'host'
+            ? ` ${other.process} has that port; a Pod on the node's network shares the node's ports.`
+            : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
       return {
         message: `Nothing of ${facts.probe.to.container ?? facts.probe.to.name ?? facts.probe.to.ip ?? facts.probe.to.text} listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}.${held}`,
         fix: 'Start the server, or connect to a port that it listens on.',
@@ -881,6 +883,7 @@ export const en: Catalogue = {
     'pod-address': "a Pod's address",
     'pod-default-route': "a Pod's default route",
     'pod-cluster-route': "a Pod's route to the cluster's range",
+    'pod-range-route': "a range of the node's Pods outside the bridge's subnet",
     'pod-sysctl': "a Pod's setting",
     'bridge-device': 'the bridge of the Pods',
     'bridge-gateway': "the bridge's address, the Pods' gateway",
@@ -904,6 +907,7 @@ export const en: Catalogue = {
     'node-listener': "a node's listening socket",
     'external-listener': 'a host outside',
     'fault-command': 'a command of the scenario',
+    'break-command': 'a command of the command line',
     'arp-learned': 'learned by ARP',
     'bridge-learned': 'learned by the bridge',
   },
@@ -930,16 +934,28 @@ export const en: Catalogue = {
     'nodes-default': (subject) => `The nodes are ${subject}.`,
     'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
     'address-invented': (_, v) =>
-      `${ofAll(v, 'Pod')} without an address ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
+      `${ofAllPods(v)} no address and ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
     'placement-invented': (_, v) =>
-      `${ofAll(v, 'Pod')} without a node ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
+      `${ofAllPods(v)} no node and ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
     'range-widened': (subject, v) =>
       `${subject} lies outside the ${v['range'] ?? 'range'} ${v['from'] ?? ''}, which becomes ${v['cidr'] ?? 'wider'}.`,
+    'range-apart': (subject, v) =>
+      `Pods have addresses outside the podCIDR ${subject}: ${spelt(v)}. Each range gets routes of its own.`,
+    'node-ranges': (subject, v) => {
+      const ranges = spelt(v);
+      if (v['given'] !== undefined)
+        return `Pods of ${subject} have addresses outside its range ${v['given']}: ${ranges}. Each gets routes of its own.`;
+      const bridge =
+        v['gateway'] === undefined ? '' : ` The bridge has ${v['gateway']}, which is made up.`;
+      return `Pods of ${subject} and of other nodes have addresses among each other: ${subject} has ${ranges}, each with a route.${bridge}`;
+    },
     'range-default': (subject, v) => `The ${subject} is ${v['cidr'] ?? ''}.`,
     'listener-assumed': (subject, v) =>
       `${subject} shows no ports at all: it listens on ${v['port'] ?? 'the port'}.`,
     'listener-declared': (subject, v, origin) =>
       `${subject} listens on ${v['port'] ?? 'the port'}, since it says so${evidenceText(origin)}.`,
+    'node-listeners': (subject, v) =>
+      `${subject} listens on ${v['ports'] ?? 'its own ports'}, and on what Pods on its network show.`,
     'external-answers': (subject) => `${subject} is outside the cluster, and answers.`,
     'pod-template-hash': () =>
       "Pod names of Deployments carry a hash of ours; the cluster's own cannot be computed offline.",
@@ -969,6 +985,47 @@ export const en: Catalogue = {
     'host-port': 'a hostPort, which leads to a Pod by rules of the portmap plugin',
     'node-port': 'a port that kube-proxy may serve (NodePort)',
     'range-too-small': "a node's Pod range without room for a gateway",
+  },
+  misuses: {
+    'unknown-source': ({ from }) => ({
+      message: `nothing in this cluster has the address ${from}`,
+      hint: 'A trace starts at a Pod, a workload, a node or external.',
+    }),
+    'source-port': ({ from }) => ({
+      message: `${from}: a source has no port to ask for`,
+      hint: 'Name the container, or leave out what follows the colon.',
+    }),
+    'port-needed': ({ to, protocol }) => ({
+      message: `${to} shows no ${protocol} port, and none was asked for`,
+      hint: 'Give one with -p, or behind the target: TARGET:PORT.',
+    }),
+    'port-for-echo': () => ({
+      message: 'an ICMP echo has no port',
+      hint: 'Leave the port out, or ask with --proto tcp or udp.',
+    }),
+    'two-ports': ({ to, port }) => ({
+      message: `${to} names a port, and port ${port} was asked for`,
+      hint: 'Give one of them.',
+    }),
+    'backend-without-service': ({ to }) => ({
+      message: `backend says which endpoint a Service picks, and ${to} is no Service`,
+      hint: 'Leave backend out, and name the Pod itself.',
+    }),
+  },
+  report: {
+    silent: 'states no expectations',
+    unanswerable: 'cannot be asked',
+    expected: 'expected',
+    found: 'found',
+    summary: (files, expectations) =>
+      `${count(files, 'file')}, ${count(expectations, 'expectation')}:`,
+    hold: (n) => `${n} ${n === 1 ? 'holds' : 'hold'}`,
+    differ: (n) => `${n} ${n === 1 ? 'does' : 'do'} not`,
+    withoutAny: (files) => `${count(files, 'file')} without any`,
+    withErrors: (files) => `${count(files, 'file')} with errors`,
+    nothingStated: 'no file states an expectation',
+    nothingGiven: 'there is nothing to test',
+    nothingHint: 'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one).',
   },
   gists: {
     loopback: 'One network namespace: the packet never leaves its loopback device.',
@@ -1087,10 +1144,18 @@ export const en: Catalogue = {
   },
 };
 
-/** `3 of 4 Pods`. */
-function ofAll(values: Values, what: string): string {
+/** The ranges of a note: `10.0.0.0/26, 10.0.0.128/26 and 3 more`. */
+function spelt({ ranges = '', more = 0 }: Values): string {
+  return more === 0 ? String(ranges) : `${ranges} and ${more} more`;
+}
+
+/** `3 of the 4 Pods have`. */
+function ofAllPods(values: Values): string {
   const { count: some = 0, of: all = some } = values;
-  return some === all ? count(Number(all), what) : `${some} of ${count(Number(all), what)}`;
+  const has = some === 1 ? 'has' : 'have';
+  if (some === all)
+    return `${some === 1 ? 'The one Pod' : some === 2 ? 'Both Pods' : `All ${all} Pods`} ${has}`;
+  return `${some} of the ${all} Pods ${has}`;
 }
 
 const neighFailed = (context: CauseContext): CauseWords => {
@@ -1129,7 +1194,7 @@ const neighFailed = (context: CauseContext): CauseWords => {
 /** ` (containerPort, shop.yaml:12:9)`. */
 function evidenceText(origin: Origin | undefined): string {
   const { object, at } = origin ?? {};
-  const place = at && `${at.file}:${at.line}:${at.column}`;
+  const place = at && placeOf(at);
   const parts = [object?.field, place].filter((part) => part !== undefined);
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }

@@ -82,7 +82,10 @@ export const wrong = (argument: string, what: string, hint?: string): never => {
 
 /** A word that the parser has no meaning for. Nothing is guessed, nothing is skipped. */
 export const notUnderstood = (word: string, understood: string): never => {
-  throw new CommandError(`"${word}" is not understood here`, `understood: ${understood}`);
+  throw new CommandError(
+    `k8snet does not understand ${JSON.stringify(word)}`,
+    `understood: ${understood}`,
+  );
 };
 
 const integer = (word: string): number => {
