@@ -27,7 +27,40 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const texts = scenarioFiles.map((file) => readFileSync(file, 'utf8'));
+/** As kubectl gets it: nothing is left to be made up. */
+const live = {
+  apiVersion: 'v1',
+  kind: 'List',
+  items: [
+    ...['node-1', 'node-2'].map((name, at) => ({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name, labels: { zone: 'a' } },
+      spec: { podCIDR: `10.244.${at + 1}.0/24`, taints: [{ key: 'x', effect: 'NoSchedule' }] },
+      status: { addresses: [{ type: 'InternalIP', address: `192.168.10.${at + 11}` }] },
+    })),
+    ...['pod-a', 'pod-b', 'client', 'server'].map((name, at) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, annotations: { 'k8snet/listen': '8080/tcp' } },
+      spec: {
+        nodeName: `node-${(at % 2) + 1}`,
+        hostNetwork: false,
+        containers: [{ name: 'app', ports: [{ containerPort: 8080, protocol: 'TCP' }] }],
+      },
+      status: {
+        phase: 'Running',
+        podIP: `10.244.${(at % 2) + 1}.${at + 2}`,
+        hostIP: `192.168.10.${(at % 2) + 11}`,
+      },
+    })),
+  ],
+};
 const values = texts.map((text) => parseAllDocuments(text).map((one) => one.toJS() as unknown));
+
+/** The documents of a scenario, or of a live cluster. */
+const documents = (random: Random): unknown[] =>
+  (random.chance(0.3) ? [live] : random.pick(values)).map((one) => mutateValue(one, random));
 
 const ends = [
   ['pod-a', 'pod-b'],
@@ -47,15 +80,20 @@ const CASES: Record<string, (random: Random) => string[]> = {
   },
   json: (random) => {
     const file = join(folder, 'input.json');
-    const documents = random.pick(values).map((one) => mutateValue(one, random));
-    const text = documents.map((one) => JSON.stringify(one, null, 1)).join('\n');
+    const text = documents(random)
+      .map((one) => JSON.stringify(one, null, 1))
+      .join('\n');
     writeFileSync(file, random.chance(0.3) ? mutateText(text, random) : text);
     return onFile(random, file);
   },
   'values as yaml': (random) => {
     const file = join(folder, 'values.yaml');
-    const documents = random.pick(values).map((one) => mutateValue(one, random));
-    writeFileSync(file, documents.map((one) => `---\n${JSON.stringify(one)}\n`).join(''));
+    writeFileSync(
+      file,
+      documents(random)
+        .map((one) => `---\n${JSON.stringify(one)}\n`)
+        .join(''),
+    );
     return onFile(random, file);
   },
   arguments: (random) => mutateArguments(random),
