@@ -56,7 +56,8 @@ const layers = [
   {
     name: 'compile',
     values: ['wire', 'kernel', 'cluster', 'policy'],
-    builtins: ['crypto'],
+    // module: loads crypto when it is first needed.
+    builtins: ['crypto', 'module'],
     reason:
       'it writes state for the kernel; if it looked at traces, it could fit state to an outcome',
   },
@@ -83,7 +84,7 @@ const layers = [
     name: 'render',
     values: ['wire', 'explain'],
     types: [...bottom, 'scenario', 'check'],
-    packages: ['chalk', 'cli-table3', 'get-east-asian-width'],
+    packages: ['chalk', 'cli-table3', 'get-east-asian-width', 'js-yaml'],
     reason:
       'layout shows what it is given; a renderer that runs code below would be a second engine',
   },

@@ -7,7 +7,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**', 'test/kernel/**'],
+          exclude: ['test/process/**', 'test/kernel/**', 'test/fuzz/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          testTimeout: 300_000,
+          // What a small machine has: an input that makes the reader grow without bound ends here.
+          execArgv: ['--max-old-space-size=400'],
           sequence: { groupOrder: 0 },
         },
       },

@@ -10,7 +10,9 @@
  * if (answer.ok) console.log(renderTrace(opened.scenario, answer.facts));
  * ```
  */
+import type { Diagnostic } from './cluster/diagnostic.ts';
 import { en } from './explain/messages/en.ts';
+import { tellMisuse } from './explain/misuse.ts';
 import { ASCII, UNICODE } from './explain/quote.ts';
 import { tellStory } from './explain/story.ts';
 import { namesOf, type Told, tellingOf } from './explain/telling.ts';
@@ -19,13 +21,12 @@ import { toTrace } from './render/trace-json.ts';
 import { traceMinimal } from './render/trace-minimal.ts';
 import { traceText } from './render/trace-text.ts';
 import { type Depth, prune } from './trace/prune.ts';
-import type { Trace, TraceFacts } from './trace/trace.ts';
+import type { Misuse, Trace, TraceFacts } from './trace/trace.ts';
 import { rows } from './userland/print/rows.ts';
 
 export { type Answer, ask, type Question } from './check/ask.ts';
 export { type Difference, differences, type Expected } from './check/expectations.ts';
 export { type Judged, judge } from './check/judge.ts';
-export type { Diagnostic } from './cluster/diagnostic.ts';
 export { createStyle } from './render/color-style.ts';
 export type { Expectation } from './scenario/expectation.ts';
 export { listBuiltIn, readBuiltIn } from './scenario/find-built-in.ts';
@@ -40,6 +41,7 @@ export {
 export type {
   Cause,
   CauseCode,
+  CauseSubject,
   Disposition,
   EndpointRef,
   Hop,
@@ -47,7 +49,7 @@ export type {
   Step,
   Symptom,
 } from './trace/trace.ts';
-export type { Depth, Style, Trace, TraceFacts };
+export type { Depth, Diagnostic, Misuse, Style, Trace, TraceFacts };
 
 export interface RenderOptions {
   /** Default `default`; `minimal` is the form to commit and compare. */
@@ -71,6 +73,11 @@ export function renderTrace(
   const glyphs = ascii ? ASCII : UNICODE;
   const story = tellStory(shown, facts, tellingOf(scenario, rows, en, glyphs));
   return traceText(story, { depth, width, style, glyphs, words: en });
+}
+
+/** Why a question makes no sense, in words. */
+export function explainMisuse(misuse: Misuse): Diagnostic {
+  return tellMisuse(misuse, en);
 }
 
 /** A trace as the published JSON (`k8snet schema trace`): the facts, and sentences about them. */

@@ -38,8 +38,8 @@ start     .    .      .     .        .       .      .       .        .       .  
 const outside: Record<string, string[]> = {
   wire: ['ipaddr.js'],
   scenario: ['js-yaml', 'zod', 'fs', 'path', 'os', 'worker_threads'],
-  compile: ['crypto'],
-  render: ['chalk', 'cli-table3', 'get-east-asian-width'],
+  compile: ['crypto', 'module'],
+  render: ['chalk', 'cli-table3', 'get-east-asian-width', 'js-yaml'],
   lab: ['child_process', 'fs'],
   cli: ['commander', 'inquirer', 'process'],
   start: ['fs', 'path', 'process', 'vm'],

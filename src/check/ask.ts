@@ -1,11 +1,14 @@
 /** One question put to an opened scenario: two ends as a person types them, and the trace. */
+
+import type { Target } from '../cluster/cluster.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { resolveEndpoint } from '../cluster/endpoint.ts';
+import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import { type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
-import type { TraceFacts, TraceProbe, UnmodelledQuestion } from '../trace/trace.ts';
+import type { Misuse, TraceFacts, TraceProbe, UnmodelledQuestion } from '../trace/trace.ts';
 import { traceProbe } from '../trace/trace-probe.ts';
 
 export interface Question {
@@ -17,6 +20,10 @@ export interface Question {
   readonly protocol?: 'tcp' | 'udp' | 'icmp' | 'sctp' | undefined;
   /** Bytes of application data. */
   readonly size?: number | undefined;
+  /** With the firewall rules that nearly decided, which take time to find. */
+  readonly detailed?: boolean | undefined;
+  /** Source port, or the id of an echo; default: the first from 40000 on that is free. */
+  readonly sourcePort?: number | undefined;
 }
 
 export type Answer =
@@ -27,34 +34,52 @@ export type Answer =
       readonly world: World;
     }
   /** The question makes no sense here: bad usage. */
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  | {
+      readonly ok: false;
+      /** What the scenario does not have, or cannot be built from. */
+      readonly diagnostics: readonly Diagnostic[];
+      /** Where the question contradicts itself. */
+      readonly misuses: readonly Misuse[];
+    };
 
 /** Resolves both ends, sends the packet, and reports all that is wrong with the question at once. */
 export function ask(scenario: OpenedScenario, question: Question): Answer {
-  const { cluster, world } = scenario;
-  const { namespace } = question;
+  const { cluster } = scenario;
+  const { namespace, port } = question;
   const from = resolveEndpoint(cluster, question.from, { namespace, side: 'from' });
   const to = resolveEndpoint(cluster, question.to, { namespace, side: 'to' });
   const diagnostics: Diagnostic[] = [];
+  const misuses: Misuse[] = [];
   if ('diagnostic' in from) diagnostics.push(from.diagnostic);
-  else if (from.target.port !== undefined) diagnostics.push(sourcePort(question.from));
+  else if (from.target.port !== undefined)
+    misuses.push({ code: 'source-port', from: question.from });
   if ('diagnostic' in to) diagnostics.push(to.diagnostic);
-  else if (isTwice(to.target.port, question.port)) diagnostics.push(twoPorts(question));
-  if (diagnostics.length > 0 || 'diagnostic' in from || 'diagnostic' in to) {
-    return { ok: false, diagnostics };
+  else if (port !== undefined && to.target.port !== undefined && to.target.port !== port)
+    misuses.push({ code: 'two-ports', to: question.to, port });
+  if (misuses.length > 0 || 'diagnostic' in from || 'diagnostic' in to)
+    return { ok: false, diagnostics, misuses };
+  try {
+    return answer(scenario, question, from.target, to.target);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    return { ok: false, diagnostics: [pluginProblem(error, cluster)], misuses };
   }
-  const { port, protocol, size } = question;
-  const plan = probeFor(cluster, world, from.target, to.target, {
+}
+
+function answer(scenario: OpenedScenario, question: Question, from: Target, to: Target): Answer {
+  const { port, protocol, size, sourcePort: sport } = question;
+  const plan = probeFor(scenario.cluster, scenario.world, from, to, {
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol }),
     ...(size !== undefined && { size }),
+    ...(sport !== undefined && { sport }),
     text: { from: question.from, to: question.to },
   });
-  return answer(scenario, question, plan);
+  return carryOut(scenario, question, plan);
 }
 
-function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): Answer {
-  const { size } = question;
+function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan): Answer {
+  const { size, detailed } = question;
   const asked: TraceProbe = {
     from: plan.from,
     to: plan.to,
@@ -63,12 +88,12 @@ function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): 
     ...(plan.kind === 'probe' && { sourcePort: plan.probe.sport }),
     ...(size !== undefined && { size }),
   };
-  const { name } = scenario;
+  const { name, unfaulted: intended } = scenario;
   const assumptions = [...plan.assumptions, ...echoChosen(question, plan)];
   const unsent = { scenario: name, probe: asked, legs: [], assumptions } as const;
   switch (plan.kind) {
     case 'probe': {
-      const meta = { scenario: name, probe: asked, assumptions };
+      const meta = { scenario: name, probe: asked, assumptions, intended, detailed };
       return { ok: true, ...traceProbe(plan.world, plan.probe, meta) };
     }
     case 'not-running':
@@ -84,7 +109,7 @@ function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): 
       };
     case 'unsupported': {
       const misuse = misuseOf(plan.why, plan);
-      if (typeof misuse === 'object') return { ok: false, diagnostics: [misuse] };
+      if (typeof misuse === 'object') return { ok: false, diagnostics: [], misuses: [misuse] };
       return {
         ok: true,
         world: scenario.world,
@@ -103,7 +128,11 @@ function answer(scenario: OpenedScenario, question: Question, plan: ProbePlan): 
 
 /** Nothing was asked for and no port is shown: the question is answered by a ping. */
 function echoChosen({ protocol, port }: Question, plan: ProbePlan): Assumption[] {
-  const chosen = plan.protocol === 'icmp' && protocol === undefined && port === undefined;
+  const chosen =
+    plan.kind === 'probe' &&
+    plan.protocol === 'icmp' &&
+    protocol === undefined &&
+    port === undefined;
   return chosen ? [{ code: 'port-chosen', subject: plan.to.name ?? plan.to.text }] : [];
 }
 
@@ -111,26 +140,14 @@ function echoChosen({ protocol, port }: Question, plan: ProbePlan): Assumption[]
 function misuseOf(
   why: Unsupported,
   { from, to, protocol }: ProbePlan,
-): Diagnostic | UnmodelledQuestion {
+): Misuse | UnmodelledQuestion {
   switch (why) {
     case 'no-such-source':
-      return usage(
-        'unknown-endpoint',
-        `nothing in this cluster has the address ${from.text}`,
-        'A trace starts at a Pod, a workload, a node or external.',
-      );
+      return { code: 'unknown-source', from: from.text };
     case 'port-needed':
-      return usage(
-        'port-needed',
-        `${to.text} shows no ${protocol} port, and none was asked for`,
-        'Give one with -p, or behind the target: TARGET:PORT.',
-      );
+      return { code: 'port-needed', to: to.text, protocol };
     case 'port-for-echo':
-      return usage(
-        'port-for-echo',
-        'an ICMP echo has no port',
-        'Leave the port out, or ask with --proto tcp or udp.',
-      );
+      return { code: 'port-for-echo' };
     case 'sctp':
     case 'ipv6':
     case 'special-address':
@@ -142,28 +159,4 @@ function misuseOf(
     default:
       return why satisfies never;
   }
-}
-
-function isTwice(one: number | undefined, other: number | undefined): boolean {
-  return one !== undefined && other !== undefined && one !== other;
-}
-
-function twoPorts({ to, port }: Question): Diagnostic {
-  return usage(
-    'two-ports',
-    `${to} names a port, and port ${port} was asked for`,
-    'Give one of them.',
-  );
-}
-
-function sourcePort(typed: string): Diagnostic {
-  return usage(
-    'bad-endpoint',
-    `${typed}: a source has no port to ask for`,
-    'Name the container, or leave out what follows the colon.',
-  );
-}
-
-function usage(code: string, message: string, hint: string): Diagnostic {
-  return { severity: 'error', code, message, hint };
 }

@@ -2,7 +2,7 @@
 import { atPlace, type Diagnostic } from '../cluster/diagnostic.ts';
 import type { Expectation } from '../scenario/expectation.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
-import type { TraceFacts } from '../trace/trace.ts';
+import type { Misuse, TraceFacts } from '../trace/trace.ts';
 import { ask } from './ask.ts';
 import { type Difference, differences } from './expectations.ts';
 
@@ -19,12 +19,13 @@ export type Judged =
       readonly kind: 'unanswerable';
       readonly expectation: Expectation;
       readonly diagnostics: readonly Diagnostic[];
+      readonly misuses: readonly Misuse[];
     };
 
 /** Every expectation is put to the scenario as it is given: no trace sees what another left behind. */
 export function judge(scenario: OpenedScenario): Judged[] {
   return scenario.expectations.map((expectation) => {
-    const { from, to, port, protocol, size, place } = expectation;
+    const { from, to, port, protocol, size, backend, place } = expectation;
     const answer = ask(scenario, { from, to, port, protocol, size });
     if (!answer.ok) {
       return {
@@ -34,7 +35,12 @@ export function judge(scenario: OpenedScenario): Judged[] {
           ...diagnostic,
           ...atPlace(place),
         })),
+        misuses: answer.misuses,
       };
+    }
+    if (backend !== undefined) {
+      const misuses = [{ code: 'backend-without-service', to } as const];
+      return { kind: 'unanswerable', expectation, diagnostics: [], misuses };
     }
     const { facts } = answer;
     return { kind: 'traced', expectation, facts, differences: differences(expectation, facts) };

@@ -30,10 +30,10 @@ export async function styleFor(color: boolean): Promise<Style> {
 
 const NARROWEST = 40;
 /** Beyond this, the eye loses the line between a step and its remark. */
-const WIDEST = 120;
+const WIDEST = 100;
 const WITHOUT_TERMINAL = 80;
 
-/** Columns to fit into: COLUMNS, else the terminal's, else 80; between 40 and 120. */
+/** Columns to fit into: COLUMNS, else the terminal's, else 80; between 40 and 100. */
 export function widthOf(env: Environment, sink: Pick<Sink, 'columns'>): number {
   const asked = Number(env['COLUMNS']);
   const width = Number.isInteger(asked) && asked > 0 ? asked : (sink.columns ?? WITHOUT_TERMINAL);

@@ -29,4 +29,6 @@ export const EXIT = {
   interrupted: 130,
   /** EX_SOFTWARE of sysexits.h. */
   bug: 70,
+  /** EX_IOERR: the result could not be written. */
+  io: 74,
 } as const;

@@ -22,23 +22,31 @@ const io: Io = {
   threads: !process.env['K8SNET_NO_THREADS'],
 };
 
-// A reader that has seen enough (head, less) closes the pipe: no error.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+/** Set once the result could not be written: nothing that comes later makes up for that. */
+let unwritten = false;
 
-const end = (error: unknown): void => {
+// A reader that has seen enough (head, less) closes the pipe: no error. A full disk is one.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE' || unwritten) return;
+  unwritten = true;
+  process.exitCode = EXIT.io;
+  io.stderr.write(`k8snet: cannot write the output: ${error.message}\n`);
+});
+// Nobody is left to be told.
+process.stderr.on('error', () => {});
+
+const end = (code: number): void => {
+  if (!unwritten) process.exitCode = code;
+};
+
+const fail = (error: unknown): void => {
   const text = error instanceof Error ? error : new Error(String(error));
   const shown = process.env['K8SNET_DEBUG'] ? text.stack : text.message;
   io.stderr.write(
     `k8snet: this is a bug: ${shown}\n  K8SNET_DEBUG=1 shows where; please report it with the command and its input.\n`,
   );
-  process.exitCode = EXIT.bug;
+  end(EXIT.bug);
 };
 
 // Never process.exit: what is written to a pipe would be cut off.
-run(process.argv.slice(2), io).then((code) => {
-  process.exitCode = code;
-}, end);
+run(process.argv.slice(2), io).then(end, fail);

@@ -1,8 +1,7 @@
 /** The input that every command shares: which files, and how they are changed. */
-import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { skippedText } from '../render/diagnostics-text.ts';
 import { readBuiltIn } from '../scenario/find-built-in.ts';
-import type { Input, OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
+import type { OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
 import { openBuiltIn, openScenario } from '../scenario/open.ts';
 import type { Io } from './io.ts';
 import { progressLine } from './progress-line.ts';
@@ -10,10 +9,12 @@ import { report, stderrStyle } from './report.ts';
 
 export interface InputOptions {
   readonly file?: readonly string[];
-  readonly scenario?: readonly string[];
+  /** A built-in one. */
+  readonly scenario?: string;
   readonly recursive?: boolean;
   readonly set?: readonly string[];
   readonly break?: readonly string[];
+  readonly namespace?: string;
   readonly listen?: 'evidence' | 'declared';
   readonly color?: boolean;
 }
@@ -40,32 +41,46 @@ export async function openInput(
   return result.scenario;
 }
 
+/**
+ * The same input as it is before `--set` and `--break`, without a word: what is wrong with it was
+ * said when it was opened with them.
+ *
+ * @returns undefined where that is not to be had: it is standard input, or an override mends it.
+ */
+export async function openAgain(
+  { set: _, break: __, ...options }: InputOptions,
+  io: Io,
+): Promise<OpenedScenario | undefined> {
+  if (options.file?.includes('-')) return undefined;
+  const line = progressLine(io);
+  const result = await open(options, io, line.show);
+  line.clear();
+  return result.ok ? result.scenario : undefined;
+}
+
 async function open(
   options: InputOptions,
   io: Io,
   progress: OpenOptions['progress'],
 ): Promise<OpenResult> {
-  const { file = [], scenario = [] } = options;
+  const { file = [], scenario } = options;
   const standing = io.env['K8SNET_SCENARIO'];
   const openOptions: OpenOptions = {
     set: options.set,
     break: options.break,
+    namespace: options.namespace,
     listen: options.listen,
     recursive: options.recursive,
     threads: io.threads,
     progress,
   };
-  const [only] = scenario;
-  if (file.length === 0 && scenario.length <= 1) {
-    if (only !== undefined) return openBuiltIn(only, openOptions);
+  if (file.length === 0) {
+    if (scenario !== undefined) return openBuiltIn(scenario, openOptions);
     return standing ? openScenario([standing], openOptions) : openBuiltIn(undefined, openOptions);
   }
-  const inputs: Input[] = [...file];
-  const diagnostics: Diagnostic[] = [];
-  for (const name of scenario) {
-    const source = await readBuiltIn(name);
-    if ('diagnostic' in source) diagnostics.push(source.diagnostic);
-    else inputs.push(source);
-  }
-  return diagnostics.length > 0 ? { ok: false, diagnostics } : openScenario(inputs, openOptions);
+  if (scenario === undefined) return openScenario(file, openOptions);
+  const source = await readBuiltIn(scenario);
+  return 'diagnostic' in source
+    ? { ok: false, diagnostics: [source.diagnostic] }
+    : openScenario([...file, source], openOptions);
 }

@@ -21,7 +21,13 @@ const EXAMPLES = {
     'k8snet trace pod-a pod-b:8081 -v             # refused: exit code 1',
     'k8snet trace shop:app shop:cache -s basics/one-pod',
     'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
+    'k8snet trace pod-a pod-b --set network.plugin=bridge',
+    'k8snet trace pod-a pod-b --proto icmp --warm',
+    "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
+    'k8snet trace pod-a pod-b -o table',
     'k8snet trace pod-a pod-b -o json',
+    'k8snet trace pod-a pod-b -o scenario --redact > small.yaml && k8snet test small.yaml',
+    'k8snet trace pod-a pod-b -o runbook > check.sh && sh -n check.sh',
     'k8snet scenarios basics/one-node | k8snet trace pod-a pod-b:8080 -f -',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet trace pod-a pod-b -f my.yaml',
   ],
@@ -34,10 +40,17 @@ const EXAMPLES = {
   schema: ['k8snet schema scenario > scenario.schema.json', 'k8snet schema trace'],
 } as const;
 
-const examples = (lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
+/** What follows the options: examples, and a paragraph below them. */
+const examples = (lines: readonly string[], ...below: readonly string[]): string =>
+  [`\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`, ...below].join('\n\n');
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** Every built-in holds a Scenario, and a cluster has one. */
+const once = (value: string, before: string | undefined): string => {
+  if (before === undefined) return value;
+  throw new InvalidArgumentError(`A trace has one scenario, and ${before} was given, too.`);
+};
 
 const numberFrom =
   (min: number, max: number) =>
@@ -53,7 +66,6 @@ const LARGEST_PAYLOAD = 65_507;
 /** What is read, and how it is changed before anything is sent: on every command that reads. */
 const inputOptions = (command: Command): Command =>
   command
-    .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios); repeatable', collect)
     .option('-R, --recursive', 'read sub-directories, too')
     .option(
       '--set <field=value>',
@@ -62,7 +74,7 @@ const inputOptions = (command: Command): Command =>
     )
     .option(
       '--break <command>',
-      "run a command first: 'node/node-2: ip link set flannel.1 down'; repeatable",
+      "run a command first, on a node or in a Pod: 'node/node-2: ip link set flannel.1 down'; repeatable",
       collect,
     )
     .addOption(
@@ -70,6 +82,13 @@ const inputOptions = (command: Command): Command =>
         .choices(['evidence', 'declared'])
         .default('evidence'),
     );
+
+/** `help nope` is as wrong as `nope`, and is told so as well. */
+const helpOfNothing = (program: Command, args: readonly string[]): string[] | undefined => {
+  const [help, name] = args.filter((word) => !word.startsWith('-'));
+  if (help !== 'help' || name === undefined || name === 'help') return undefined;
+  return program.commands.some((command) => command.name() === name) ? undefined : [name];
+};
 
 /**
  * Runs one command line.
@@ -122,6 +141,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       'scenario, manifest, directory of them, or - for standard input; repeat to merge',
       collect,
     );
+  trace.option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
   inputOptions(trace)
     .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
     .option('-p, --port <number>', 'port to ask for', numberFrom(1, 65_535))
@@ -132,6 +152,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       ).choices(['tcp', 'udp', 'icmp', 'sctp']),
     )
     .option('--size <bytes>', 'application data to send', numberFrom(0, LARGEST_PAYLOAD))
+    .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
     .option(
       '-v, --verbose',
@@ -140,16 +161,20 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       0,
     )
     .addOption(
-      new Option('-o, --output <format>', 'format').choices(['text', 'json']).default('text'),
+      new Option('-o, --output <format>', 'format')
+        .choices(['text', 'table', 'json', 'yaml', 'runbook', 'scenario'])
+        .default('text'),
     )
-    .addHelpText('after', examples(EXAMPLES.trace))
+    .option('--redact', 'with -o scenario: neutral names and addresses')
     .addHelpText(
       'after',
-      `
-Without -f or -s: the file or directory that K8SNET_SCENARIO names, else the
+      examples(
+        EXAMPLES.trace,
+        `Without -f or -s: the file or directory that K8SNET_SCENARIO names, else the
 built-in scenario basics/two-nodes.
 Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
 3 nobody can tell from this input.`,
+      ),
     )
     .action(async (from: string, to: string, _: object, command: Command) => {
       const { traceCommand } = await import('./trace-command.ts');
@@ -163,10 +188,13 @@ Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
       'Checks the expectations of scenarios (spec.expect), each file by itself. A difference is shown as expected against found, with the trace.',
     )
     .argument('[paths...]', 'scenario files, directories of them, or - for standard input');
+  test.option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios); repeatable', collect);
   inputOptions(test)
     .option('-v, --verbose', 'show the whole trace of a difference, not its minimal form')
-    .addHelpText('after', examples(EXAMPLES.test))
-    .addHelpText('after', '\nExit codes: 0 all hold, 1 one does not, 2 bad usage or input.')
+    .addHelpText(
+      'after',
+      examples(EXAMPLES.test, 'Exit codes: 0 all hold, 1 one does not, 2 bad usage or input.'),
+    )
     .action(async (paths: string[], _: object, command: Command) => {
       const { testCommand } = await import('./test-command.ts');
       exit = await testCommand(paths, command.optsWithGlobals<TestOptions>(), io);
@@ -180,8 +208,10 @@ Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
     )
     .argument('[stage]', 'one-pod, one-node or two-nodes; default all')
     .option('-y, --yes', 'run by itself, with the right answers')
-    .addHelpText('after', examples(EXAMPLES.tour))
-    .addHelpText('after', '\nExit codes: 0 every stage holds, 1 one does not, 130 interrupted.')
+    .addHelpText(
+      'after',
+      examples(EXAMPLES.tour, 'Exit codes: 0 every stage holds, 1 one does not, 130 interrupted.'),
+    )
     .action(async (stage: string | undefined, _: object, command: Command) => {
       const { tourCommand } = await import('./tour-command.ts');
       exit = await tourCommand(stage, command.optsWithGlobals<TourOptions>(), io);
@@ -216,7 +246,7 @@ Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
     return EXIT.ok;
   }
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(helpOfNothing(program, args) ?? args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -1,6 +1,7 @@
 /** `k8snet test`: do the traces of scenarios come out as the scenarios expect? */
 import { type Judged, judge } from '../check/judge.ts';
-import type { Diagnostic } from '../cluster/diagnostic.ts';
+import { atPlace, type Diagnostic } from '../cluster/diagnostic.ts';
+import { tellMisuse } from '../explain/misuse.ts';
 import { namesOf } from '../explain/telling.ts';
 import { type Count, countText, fileReport } from '../render/report-text.ts';
 import { traceMinimal } from '../render/trace-minimal.ts';
@@ -15,10 +16,9 @@ import type { InputOptions } from './open-input.ts';
 import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 
-export type TestOptions = Pick<
-  InputOptions,
-  'scenario' | 'recursive' | 'color' | 'set' | 'break' | 'listen'
-> & {
+export type TestOptions = Pick<InputOptions, 'recursive' | 'color' | 'set' | 'break' | 'listen'> & {
+  /** Built-in ones. */
+  readonly scenario?: readonly string[];
   readonly verbose?: boolean;
 };
 
@@ -38,7 +38,8 @@ export async function testCommand(
     else if (tested.length === 0) count.silent += 1;
     else tally(tested, count);
   }
-  if (sources.length > 0) io.stdout.write(`\n${countText(count, await stdoutStyle(options, io))}`);
+  if (sources.length > 0)
+    io.stdout.write(`\n${countText(count, await stdoutStyle(options, io), words)}`);
   return exitCode(count, diagnostics, options, io);
 }
 
@@ -52,8 +53,8 @@ async function exitCode(
   if (differ > 0) return EXIT.failed;
   if (hold > 0) return EXIT.ok;
   // Nothing was tested: a check that cannot fail must not look like one that passed.
-  const message = silent > 0 ? 'no file states an expectation' : 'there is nothing to test';
-  const hint = 'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one).';
+  const { nothingStated, nothingGiven, nothingHint: hint } = words.report;
+  const message = silent > 0 ? nothingStated : nothingGiven;
   await report([{ severity: 'error', code: 'nothing-to-test', message, hint }], options, io);
   return EXIT.usage;
 }
@@ -101,7 +102,17 @@ async function testFile(
   if (!result.ok) return undefined;
   const { scenario } = result;
   const judged = judge(scenario);
-  const asked = judged.flatMap((one) => (one.kind === 'unanswerable' ? one.diagnostics : []));
+  const asked = judged.flatMap((one) =>
+    one.kind === 'unanswerable'
+      ? [
+          ...one.diagnostics,
+          ...one.misuses.map((misuse) => ({
+            ...tellMisuse(misuse, words),
+            ...atPlace(one.expectation.place),
+          })),
+        ]
+      : [],
+  );
   await report(asked, options, io);
   const { description } = scenario.cluster;
   const text = fileReport(
@@ -115,6 +126,7 @@ async function testFile(
       width: widthOf(io.env, io.stdout),
       style: await stdoutStyle(options, io),
       glyphs: glyphsFor(io.env),
+      words,
     },
   );
   io.stdout.write(text);

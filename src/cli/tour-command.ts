@@ -7,6 +7,7 @@ import type { Choice, TourPort, TracedAnswer, TraceQuestion } from '../tour/port
 import { runTour, STAGES } from '../tour/tour.ts';
 import { glyphsFor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
+import { report } from './report.ts';
 import { tell } from './tell.ts';
 
 export interface TourOptions {
@@ -28,7 +29,8 @@ export async function tourCommand(
   const stages = name === undefined ? STAGES : STAGES.filter(({ id }) => id === name);
   if (stages.length === 0) {
     const known = STAGES.map(({ id }) => id).join(', ');
-    io.stderr.write(`error: there is no stage ${JSON.stringify(name)}; the stages are ${known}\n`);
+    const message = en.unknownStage(name ?? '', known);
+    await report([{ severity: 'error', code: 'unknown-stage', message }], {}, io);
     return EXIT.usage;
   }
   const attended = options.yes !== true && io.stdin?.isTTY === true && io.stdout.isTTY;

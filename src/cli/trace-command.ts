@@ -1,12 +1,15 @@
 /** `k8snet trace`: one packet and its answer. */
 import { ask } from '../check/ask.ts';
+import type { Earlier } from '../check/with-before.ts';
+import type { Diagnostic } from '../cluster/diagnostic.ts';
+import { tellMisuse } from '../explain/misuse.ts';
 import { namesOf } from '../explain/telling.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { type Depth, prune } from '../trace/prune.ts';
 import type { Disposition, TraceFacts } from '../trace/trace.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, openInput } from './open-input.ts';
+import { type InputOptions, openAgain, openInput } from './open-input.ts';
 import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 
@@ -16,9 +19,13 @@ export interface TraceOptions extends InputOptions {
   readonly proto?: 'tcp' | 'udp' | 'icmp' | 'sctp';
   readonly size?: number;
   readonly minimal?: boolean;
+  /** The second probe. */
+  readonly warm?: boolean;
+  /** Neutral names and addresses in a scenario. */
+  readonly redact?: boolean;
   /** How often -v was given. */
   readonly verbose: number;
-  readonly output: 'text' | 'json';
+  readonly output: 'text' | 'table' | 'json' | 'yaml' | 'runbook' | 'scenario';
 }
 
 /** @returns the exit code. */
@@ -28,16 +35,76 @@ export async function traceCommand(
   options: TraceOptions,
   io: Io,
 ): Promise<number> {
+  const misuse = misuseOf(options);
+  if (misuse !== undefined) {
+    await report([misuse], options, io);
+    return EXIT.usage;
+  }
   const scenario = await openInput(options, io);
   if (scenario === undefined) return EXIT.usage;
   const { namespace, port, proto, size } = options;
-  const answer = ask(scenario, { from, to, namespace, port, protocol: proto, size });
+  const detailed = ['json', 'yaml'].includes(options.output) || options.verbose > 0;
+  const question = { from, to, namespace, port, protocol: proto, size, detailed };
+  const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
+  const answer = asked(scenario, question);
   if (!answer.ok) {
-    await report(answer.diagnostics, options, io);
+    const misuses = answer.misuses.map((misuse) => tellMisuse(misuse, words));
+    await report([...answer.diagnostics, ...misuses], options, io);
     return EXIT.usage;
   }
-  io.stdout.write(await print(answer.facts, scenario, options, io));
-  return exitCodeOf(answer.facts.disposition);
+  if (options.output === 'runbook') {
+    const { runbookOutput } = await import('./runbook-output.ts');
+    io.stdout.write(runbookOutput(answer.facts, scenario, question));
+    return exitCodeOf(answer.facts.disposition);
+  }
+  if (options.output === 'scenario') {
+    const { scenarioOutput } = await import('./scenario-output.ts');
+    const { redact } = options;
+    const output = await scenarioOutput(answer.facts, scenario, question, { redacted: redact });
+    if (output.ok) io.stdout.write(output.text);
+    else await report([output.diagnostic], options, io);
+    return output.ok ? exitCodeOf(answer.facts.disposition) : EXIT.usage;
+  }
+  const earlier = await earlierThan(scenario, options, io);
+  const facts = earlier
+    ? (await import('../check/with-before.ts')).withBefore(answer.facts, earlier, question, asked)
+    : answer.facts;
+  io.stdout.write(await print(facts, scenario, options, io));
+  return exitCodeOf(facts.disposition);
+}
+
+/** Options that contradict each other. */
+function misuseOf({ output, redact, warm }: TraceOptions): Diagnostic | undefined {
+  if (redact && output !== 'scenario')
+    return misuse('--redact is for -o scenario', 'Names are replaced in scenarios only.');
+  if (warm && (output === 'scenario' || output === 'runbook'))
+    return misuse(
+      `--warm has no -o ${output}`,
+      'A second probe needs a first one, which neither a scenario nor a node can tell of.',
+    );
+  return undefined;
+}
+
+function misuse(message: string, hint: string): Diagnostic {
+  return { severity: 'error', code: 'bad-usage', message, hint };
+}
+
+/** The cluster before faults and overrides; undefined where there are none. */
+async function earlierThan(
+  scenario: OpenedScenario,
+  options: TraceOptions,
+  io: Io,
+): Promise<Earlier | undefined> {
+  const { set = [], break: broken = [] } = options;
+  if (set.length === 0) {
+    if (scenario.unfaulted === undefined) return undefined;
+    const { withoutFaults } = await import('../check/with-before.ts');
+    const before = withoutFaults(scenario);
+    return before && { scenario: before, without: 'faults' };
+  }
+  const before = await openAgain(options, io);
+  if (before === undefined) return undefined;
+  return { scenario: before, without: broken.length > 0 ? 'faults-and-overrides' : 'overrides' };
 }
 
 async function print(
@@ -47,17 +114,23 @@ async function print(
   io: Io,
 ): Promise<string> {
   const glyphs = glyphsFor(io.env);
-  if (options.output === 'json') {
+  if (options.output === 'json' || options.output === 'yaml') {
     const { toTrace, traceJson } = await import('../render/trace-json.ts');
-    return traceJson(toTrace(facts, tell(facts, 'full', scenario, glyphs, false)));
+    const trace = toTrace(facts, tell(facts, 'full', scenario, glyphs, false));
+    if (options.output === 'json') return traceJson(trace);
+    const { yamlText } = await import('../render/yaml.ts');
+    return yamlText(trace);
   }
   if (options.minimal) {
     const { traceMinimal } = await import('../render/trace-minimal.ts');
     return traceMinimal(prune(facts, 'minimal'), facts, namesOf(scenario.world));
   }
-  const { traceText } = await import('../render/trace-text.ts');
   const depth = depthOf(options);
-  return traceText(tell(facts, depth, scenario, glyphs, depth !== 'default'), {
+  const layout =
+    options.output === 'table'
+      ? (await import('../render/trace-table.ts')).traceTable
+      : (await import('../render/trace-text.ts')).traceText;
+  return layout(tell(facts, depth, scenario, glyphs, depth !== 'default'), {
     depth,
     width: widthOf(io.env, io.stdout),
     style: await styleFor(wantsColor(options.color, io.env, io.stdout)),

@@ -1,6 +1,7 @@
 /** Pod addresses: those of the input, then from .2 upward in each node's range. */
 import { cidrAt, cidrSize } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
+import { placeText } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import { ipPlaceOf, type PodDraft } from './pod-draft.ts';
 
@@ -24,14 +25,34 @@ export const reportTwins = (tenants: readonly Tenant[], report: Report): void =>
       owners.set(ip, draft);
       continue;
     }
-    const first = ipPlaceOf(owner);
     report({
       severity: 'error',
       code: 'duplicate-ip',
       message: `Pods ${owner.namespace}/${owner.name} and ${draft.namespace}/${draft.name} both run with the address ${ip}`,
       path: 'status.podIP',
       ...atPlace(ipPlaceOf(draft)),
-      hint: `The other one is at ${first.file}:${first.line}.`,
+      hint: `The other one is at ${placeText(ipPlaceOf(owner))}.`,
+    });
+  }
+};
+
+/** A Pod with the address of a machine: an error, as two Pods with one are. */
+export const reportMachines = (
+  tenants: readonly Tenant[],
+  machines: ReadonlyMap<Ip, string>,
+  report: Report,
+): void => {
+  for (const { draft } of tenants) {
+    const { ip } = draft.status;
+    const machine = ip === undefined ? undefined : machines.get(ip);
+    if (machine === undefined) continue;
+    report({
+      severity: 'error',
+      code: 'duplicate-ip',
+      message: `Pod ${draft.namespace}/${draft.name} and node ${machine} both have the address ${ip}`,
+      path: 'status.podIP',
+      ...atPlace(ipPlaceOf(draft)),
+      hint: "A Pod on its node's network has spec.hostNetwork: true.",
     });
   }
 };

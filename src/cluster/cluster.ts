@@ -1,12 +1,20 @@
 /** A cluster resolved: every Pod on a node with its IP, every container with its ports. */
 import type { Cidr, Ip } from '../wire/packet.ts';
 
-/** Where in the input an object or a field stands. */
+/**
+ * Where in the input an object or a field stands. Its fields are read one by one, never spread: the
+ * line may be one that is found when it is asked for.
+ */
 export interface Place {
+  /** For what the command line says: the option with its value, and no line. */
   readonly file: string;
-  readonly line: number;
-  readonly column: number;
+  readonly line?: number;
+  readonly column?: number;
 }
+
+/** `shop.yaml:12:9`; `--set network.plugin=bridge`. */
+export const placeText = ({ file, line, column }: Place): string =>
+  [file, line, column].filter((part) => part !== undefined).join(':');
 
 export interface ObjectRef {
   readonly kind: string;
@@ -46,7 +54,14 @@ export interface ClusterNode {
   readonly name: string;
   readonly index: number;
   readonly ip: Ip;
+  /** Where the plugin takes the node's gateway and new Pods' addresses from. */
   readonly podCIDR: Cidr;
+  /** More ranges that Pods of this node, and of no other, have addresses in; absent: none. */
+  readonly otherPodCIDRs?: readonly Cidr[];
+  /** Addresses of `podCIDR` that Pods of other nodes have; absent: none. */
+  readonly lentIps?: readonly Ip[];
+  /** The only address that the input shows; `ip` is made up then, and nothing is told of it. */
+  readonly onlyIpv6?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly {
     readonly key: string;
@@ -66,6 +81,8 @@ export interface Pod {
   /** Absent: not scheduled, with the reason in `phase`. */
   readonly node?: string;
   readonly ip?: Ip;
+  /** The Pod runs with this address and has no IPv4 one. */
+  readonly onlyIpv6?: string;
   readonly hostNetwork: boolean;
   readonly phase: 'Running' | 'Pending' | 'Succeeded' | 'Failed' | 'Unknown';
   /** Why a Pending Pod is pending, when we decided it. */
@@ -154,6 +171,8 @@ export interface ClusterNote {
     | 'placement-invented'
     | 'address-invented'
     | 'range-widened'
+    | 'range-apart'
+    | 'node-ranges'
     | 'range-default'
     | 'underlay-default'
     | 'pod-template-hash';

@@ -22,9 +22,17 @@ export interface Diagnostic {
 
 export type Report = (diagnostic: Diagnostic) => void;
 
-/** The three fields of a place, to be spread into a diagnostic; nothing for no place. */
-export const atPlace = (place: Place | undefined): Pick<Diagnostic, 'file' | 'line' | 'column'> =>
-  place ? { file: place.file, line: place.line, column: place.column } : {};
+/** The fields of a place, to be spread into a diagnostic; nothing for no place. */
+export const atPlace = (place: Place | undefined): Pick<Diagnostic, 'file' | 'line' | 'column'> => {
+  if (!place) return {};
+  // Read, not spread: a place of a large input is found when its line is asked for.
+  const { file, line, column } = place;
+  return {
+    file,
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+  };
+};
 
 const keyOf = (d: Diagnostic): string =>
   JSON.stringify([d.severity, d.code, d.message, d.path, d.file, d.line, d.column]);

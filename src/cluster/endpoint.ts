@@ -146,7 +146,10 @@ const typedAs = (
   item: { readonly kind?: string; readonly namespace: string; readonly name: string },
   namespace: string,
 ): string => {
-  const name = item.kind === undefined ? item.name : `${short(item.kind)}/${item.name}`;
+  // A kind wins over a namespace of its name, so there the kind has to be said.
+  const isKind = KIND_OF.has(item.namespace.toLowerCase());
+  const kind = item.kind ?? (isKind && item.namespace !== namespace ? 'Pod' : undefined);
+  const name = kind === undefined ? item.name : `${short(kind)}/${item.name}`;
   return item.namespace === namespace ? name : `${item.namespace}/${name}`;
 };
 
@@ -264,14 +267,12 @@ const locateNode = (
   cluster: Cluster,
   name: string,
   suffix: EndpointSuffix | undefined,
+  viewFrom: string,
 ): Located => {
   if (!cluster.nodes.some((node) => node.name === name)) {
-    const hint = didYouMean(
-      nearest(
-        name,
-        cluster.nodes.map((node) => node.name),
-      ),
-    );
+    const names = cluster.nodes.map((node) => node.name);
+    const hint =
+      didYouMean(nearest(name, names)) ?? didYouMean(candidates(cluster, name, viewFrom));
     const all = cluster.nodes.slice(0, 6).map((node) => node.name);
     return problem(
       'unknown-endpoint',
@@ -336,7 +337,7 @@ const locateObject = (
 ): Located => {
   const { kind, name, suffix, explicit } = parsed;
   const namespace = parsed.namespace ?? viewFrom;
-  if (kind === 'Node') return locateNode(cluster, name, suffix);
+  if (kind === 'Node') return locateNode(cluster, name, suffix, viewFrom);
   if (parsed.namespace !== undefined) {
     const missing = unknownNamespace(cluster, parsed.namespace);
     if (missing) return missing;

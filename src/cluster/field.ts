@@ -1,4 +1,5 @@
 /** Reading Kubernetes objects field by field: what has the wrong type is reported and left out. */
+import { isIpv4, isIpv4Cidr, isUnicast, isUnicastCidr } from '../wire/ip.ts';
 import type { Place } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import {
@@ -111,6 +112,17 @@ export const textOf = (field: Field): string | undefined => {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 };
 
+/**
+ * The name of an object, or a reference to one. A name that cannot be part of a URL cannot exist
+ * (ValidatePathSegmentName of k8s.io/apimachinery): it is reported and taken as missing.
+ */
+export const nameOf = (field: Field): string | undefined => {
+  const text = textOf(field);
+  if (text === undefined || !(/[/%]/.test(text) || text === '.' || text === '..')) return text;
+  warn(field, 'bad-name', `is ${shown(text)}; no object can be called that`);
+  return undefined;
+};
+
 export const booleanOf = (field: Field): boolean | undefined => {
   const { value } = field;
   if (isAbsent(value)) return undefined;
@@ -168,6 +180,24 @@ export const entriesOf = (field: Field): [string, Field][] => {
 
 export const textsOf = (field: Field): string[] =>
   listOf(field).flatMap((item) => textOf(item) ?? []);
+
+/** Whether a text of the field is an IPv4 address that a machine can have; a warning if not. */
+export const isAddress = (field: Field, text: string): boolean => {
+  if (isIpv4(text) && isUnicast(text)) return true;
+  const problem = isIpv4(text) ? 'which no single machine can have' : 'which is no address';
+  warn(field, 'bad-ip', `is ${JSON.stringify(text)}, ${problem}; it is left out`);
+  return false;
+};
+
+/** Whether a text of the field is an IPv4 range that machines can be in; a warning if not. */
+export const isRange = (field: Field, text: string): boolean => {
+  if (isIpv4Cidr(text) && isUnicastCidr(text)) return true;
+  const problem = isIpv4Cidr(text)
+    ? 'which holds addresses that no machine can have; it is left out'
+    : 'which is no range such as 10.244.1.0/24; it is left out';
+  warn(field, 'bad-cidr', `is ${JSON.stringify(text)}, ${problem}`);
+  return false;
+};
 
 const isTextMap = (value: Json | undefined): value is Readonly<Record<string, string>> =>
   isObject(value) && Object.values(value).every((text) => typeof text === 'string');

@@ -1,4 +1,5 @@
 /** Sorts the objects of an input by kind: those that matter to the network, and how many do not. */
+import { placeText } from './cluster.ts';
 import { atPlace, type Diagnostic, type Report } from './diagnostic.ts';
 import { type Field, fieldAt, rootField, textOf } from './field.ts';
 import { groupOf, isRelevant } from './kinds.ts';
@@ -100,13 +101,12 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
 
 const reportTwin = (key: string, before: KubeObject, object: KubeObject, report: Report): void => {
   if (canonicalJson(before.value) === canonicalJson(object.value)) return;
-  const first = before.place([]);
   report({
     severity: 'warning',
     code: 'duplicate-object',
     message: `${key} is here for the second time; this one counts`,
     ...atPlace(object.place([])),
-    hint: `The first is at ${first.file}:${first.line}.`,
+    hint: `The first is at ${placeText(before.place([]))}.`,
   });
 };
 

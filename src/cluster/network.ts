@@ -1,5 +1,5 @@
 /** Which plugin and back end a cluster has: what the Scenario says, else what its objects show. */
-import { isIpv4Cidr } from '../wire/ip.ts';
+import { isIpv4Cidr, isUnicastCidr } from '../wire/ip.ts';
 import type { Cidr } from '../wire/packet.ts';
 import type { ClusterNote, Network, Place } from './cluster.ts';
 import type { Inventory } from './inventory.ts';
@@ -102,6 +102,7 @@ export const chooseNetwork = (
     ...(plugin === 'flannel' &&
       typeof range === 'string' &&
       isIpv4Cidr(range) &&
+      isUnicastCidr(range) &&
       rangePlace && { podCIDR: { cidr: range, place: rangePlace } }),
   };
 };

@@ -1,12 +1,15 @@
 /** Nodes: of the Scenario, of Node objects, and those that only Pods name. */
-import { isIpv4, isIpv4Cidr } from '../wire/ip.ts';
+import { isIpv4 } from '../wire/ip.ts';
 import type { ClusterNode, ClusterNote, Place } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import {
   booleanOf,
   type Field,
   fieldAt,
+  isAddress,
+  isRange,
   listOf,
+  nameOf,
   placeBelow,
   textMapOf,
   textOf,
@@ -22,7 +25,13 @@ export interface NodeDraft {
   readonly name: string;
   readonly labels: Labels;
   readonly taints: ClusterNode['taints'];
-  readonly ip?: { readonly ip: string; readonly place: Place | undefined };
+  readonly ip?: {
+    readonly ip: string;
+    readonly by: 'scenario' | 'object';
+    readonly place: Place | undefined;
+  };
+  /** Only an IPv6 address was found. */
+  readonly onlyIpv6?: string;
   readonly podCIDR?: {
     readonly cidr: string;
     readonly by: 'scenario' | 'object';
@@ -49,13 +58,17 @@ const readTaint = (field: Field): ClusterNode['taints'] => {
   return [{ key, effect, ...(value !== undefined && { value }) }];
 };
 
-const readAddress = (object: Field): NodeDraft['ip'] => {
+const readAddress = (object: Field): Pick<NodeDraft, 'ip' | 'onlyIpv6'> => {
+  let onlyIpv6: string | undefined;
   for (const item of listOf(fieldAt(object, 'status', 'addresses'))) {
     const address = fieldAt(item, 'address');
     const ip = textOf(fieldAt(item, 'type')) === 'InternalIP' ? textOf(address) : undefined;
-    if (ip !== undefined && isIpv4(ip)) return { ip, place: object.object.place(address.path) };
+    if (ip === undefined) continue;
+    if (ip.includes(':')) onlyIpv6 ??= ip;
+    else if (isAddress(address, ip))
+      return { ip: { ip, by: 'object', place: object.object.place(address.path) } };
   }
-  return undefined;
+  return onlyIpv6 === undefined ? {} : { onlyIpv6 };
 };
 
 const readPodCIDR = (object: Field): NodeDraft['podCIDR'] => {
@@ -63,12 +76,7 @@ const readPodCIDR = (object: Field): NodeDraft['podCIDR'] => {
   for (const field of [fieldAt(spec, 'podCIDR'), ...listOf(fieldAt(spec, 'podCIDRs'))]) {
     const cidr = textOf(field);
     if (!cidr || cidr.includes(':')) continue;
-    if (isIpv4Cidr(cidr)) return { cidr, by: 'object', place: object.object.place(field.path) };
-    warn(
-      field,
-      'bad-cidr',
-      `is ${JSON.stringify(cidr)}; Kubernetes wants a range such as 10.244.1.0/24`,
-    );
+    if (isRange(field, cidr)) return { cidr, by: 'object', place: object.object.place(field.path) };
   }
   return undefined;
 };
@@ -85,7 +93,7 @@ const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 /** A `kind: Node`; undefined, with a warning, without a name. */
 export const readNode = (object: Field): NodeDraft | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const name = textOf(fieldAt(metadata, 'name'));
+  const name = nameOf(fieldAt(metadata, 'name'));
   if (!name) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;
@@ -96,13 +104,13 @@ export const readNode = (object: Field): NodeDraft | undefined => {
   const cordoned =
     booleanOf(fieldAt(spec, 'unschedulable')) === true &&
     !taints.some(({ key }) => key === UNSCHEDULABLE);
-  const ip = readAddress(object);
+  const address = readAddress(object);
   const podCIDR = readPodCIDR(object);
   return {
     name,
     labels: { [HOSTNAME]: name, ...textMapOf(fieldAt(metadata, 'labels')) },
     taints: cordoned ? [...taints, { key: UNSCHEDULABLE, effect: 'NoSchedule' }] : taints,
-    ...(ip && { ip }),
+    ...address,
     ...(podCIDR && { podCIDR }),
     sysctl: {},
     ready: isReady(object),
@@ -135,7 +143,10 @@ const withScenario = (
       below?.taints ??
       [],
     ...(below?.ip && { ip: below.ip }),
-    ...(ip !== undefined && { ip: { ip, place: placeIn(spec, 'nodes', at, 'addresses') } }),
+    ...(ip === undefined && below?.onlyIpv6 !== undefined && { onlyIpv6: below.onlyIpv6 }),
+    ...(ip !== undefined && {
+      ip: { ip, by: 'scenario', place: placeIn(spec, 'nodes', at, 'addresses') },
+    }),
     ...(below?.podCIDR && { podCIDR: below.podCIDR }),
     ...(node.podCIDR !== undefined && {
       podCIDR: {
@@ -217,15 +228,21 @@ export const gatherNodes = (input: {
     nodeOf.set(draft, named.name);
     const existing = others.get(named.name);
     if (fixed.has(named.name) || existing?.ip) continue;
-    const { hostIP } = draft.status;
-    const ip =
-      hostIP === undefined ? undefined : { ip: hostIP, place: placeOfNode(draft, 'hostIP') };
+    const { hostIP, hostIPv6 } = draft.status;
+    const ip: NodeDraft['ip'] =
+      hostIP === undefined
+        ? undefined
+        : { ip: hostIP, by: 'object', place: placeOfNode(draft, 'hostIP') };
     if (existing) {
       if (ip) others.set(named.name, { ...existing, ip });
+      else if (hostIPv6 !== undefined) others.set(named.name, { ...existing, onlyIpv6: hostIPv6 });
       continue;
     }
     const place = placeOfNode(draft, named.by);
-    others.set(named.name, madeNode(named.name, ip, place));
+    others.set(named.name, {
+      ...madeNode(named.name, ip, place),
+      ...(hostIPv6 !== undefined && { onlyIpv6: hostIPv6 }),
+    });
     note({ code: 'node-made', subject: named.name, place });
     if (known.length > 0) {
       const hint = unknown++ < MOST_GUESSES ? didYouMean(nearest(named.name, known)) : undefined;
@@ -242,7 +259,7 @@ export const gatherNodes = (input: {
   const ipOf = new Map([...byIp].reverse().map(([ip, name]) => [name, ip]));
   for (const [at, node] of first.entries()) {
     const ip = node.ip ? undefined : ipOf.get(node.name);
-    if (ip !== undefined) first[at] = { ...node, ip: { ip, place: undefined } };
+    if (ip !== undefined) first[at] = { ...node, ip: { ip, by: 'object', place: undefined } };
   }
   const nodes = [...first, ...[...others.values()].sort((a, b) => compareNatural(a.name, b.name))];
   if (nodes.length > 0) return { nodes, nodeOf };

@@ -1,5 +1,5 @@
 /** Which CNI plugin a cluster's own objects show. */
-import { isIpv4Cidr } from '../wire/ip.ts';
+import { isIpv4Cidr, isUnicastCidr } from '../wire/ip.ts';
 import type { Cidr } from '../wire/packet.ts';
 import type { Place } from './cluster.ts';
 import { type Field, fieldAt, textOf, warn } from './field.ts';
@@ -81,9 +81,13 @@ const readNetConf = (object: Field): PluginSign['flannel'] => {
   }
   const network = valueAt(config, ['Network']);
   const backend = valueAt(config, ['Backend', 'Type']);
-  const isRange = typeof network === 'string' && isIpv4Cidr(network);
+  if (typeof network === 'string' && isIpv4Cidr(network) && !isUnicastCidr(network)) {
+    warn(field, 'bad-cidr', `has Network ${network}, which no Pods can be in; it is left out`);
+    const { Network: _, ...rest } = config;
+    return { ...(typeof backend === 'string' && { backend }), config: rest };
+  }
   return {
-    ...(isRange && { network }),
+    ...(typeof network === 'string' && isIpv4Cidr(network) && { network }),
     ...(typeof backend === 'string' && { backend }),
     config,
   };

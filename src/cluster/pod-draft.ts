@@ -5,7 +5,9 @@ import {
   type Field,
   fieldAt,
   integerOf,
+  isAddress,
   listOf,
+  nameOf,
   type Spot,
   spotOf,
   textMapOf,
@@ -23,6 +25,8 @@ export interface PodStatus {
   readonly phase?: Pod['phase'];
   readonly ip?: string;
   readonly hostIP?: string;
+  /** The node is shown with an IPv6 address alone. */
+  readonly hostIPv6?: string;
   /** Where `ip` was found, unless in `status.podIP`. */
   readonly ipPath?: Path;
   readonly ready?: boolean;
@@ -118,12 +122,19 @@ const readStatus = (status: Field, share: (text: string) => string): PodStatus =
   const phase = PHASES.find((known) => known === text);
   const single = fieldAt(status, 'podIP');
   const fields = [single, ...listOf(fieldAt(status, 'podIPs')).map((item) => fieldAt(item, 'ip'))];
+  const seen = new Set<string>();
   const ips = fields.flatMap((field) => {
     const ip = textOf(field);
-    return ip ? [{ ip, path: field === single ? undefined : field.path }] : [];
+    // podIPs repeats podIP.
+    if (!ip || seen.has(ip)) return [];
+    seen.add(ip);
+    if (!isIpv6(ip) && !isAddress(field, ip)) return [];
+    return [{ ip, path: field === single ? undefined : field.path }];
   });
   const v4 = ips.find(({ ip }) => !isIpv6(ip));
-  const hostIP = textOf(fieldAt(status, 'hostIP'));
+  const hostField = fieldAt(status, 'hostIP');
+  const host = textOf(hostField);
+  const hostIP = host && !isIpv6(host) && isAddress(hostField, host) ? host : undefined;
   const ready = readReady(status);
   const reason = phase === 'Running' ? undefined : readReason(status);
   return {
@@ -131,7 +142,8 @@ const readStatus = (status: Field, share: (text: string) => string): PodStatus =
     ...(v4 && { ip: v4.ip }),
     ...(v4?.path && { ipPath: v4.path }),
     ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
-    ...(hostIP !== undefined && !isIpv6(hostIP) && { hostIP: share(hostIP) }),
+    ...(host && isIpv6(host) && { hostIPv6: host }),
+    ...(hostIP !== undefined && { hostIP: share(hostIP) }),
     ...(ready !== undefined && { ready }),
     ...(reason !== undefined && { reason }),
   };
@@ -159,7 +171,7 @@ const readOwners = (metadata: Field, namespace: string, labels: Labels): ObjectR
 };
 
 export const namespaceOf = (metadata: Field): string =>
-  textOf(fieldAt(metadata, 'namespace')) || 'default';
+  nameOf(fieldAt(metadata, 'namespace')) || 'default';
 
 /** The number at the end of a StatefulSet's Pod is its ordinal. */
 const ordinalOf = (name: string, owners: readonly ObjectRef[]): number => {
@@ -182,8 +194,8 @@ export const draftOfPod = (
 ): PodDraft | undefined => {
   const metadata = fieldAt(object, 'metadata');
   const namespace = text(namespaceOf(metadata));
-  const given = textOf(fieldAt(metadata, 'name'));
-  const prefix = textOf(fieldAt(metadata, 'generateName'));
+  const given = nameOf(fieldAt(metadata, 'name'));
+  const prefix = nameOf(fieldAt(metadata, 'generateName'));
   if (!given && !prefix) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;

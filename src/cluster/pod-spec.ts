@@ -5,6 +5,7 @@ import {
   type Field,
   fieldAt,
   listOf,
+  nameOf,
   portOf,
   portOrNameOf,
   textMapOf,
@@ -183,7 +184,7 @@ export const readPodSpec = (
   );
   warnTwins(fields, containers);
   if (ordinary.length === 0) warn(spec, 'no-containers', 'has no containers');
-  const nodeName = textOf(fieldAt(spec, 'nodeName')) || undefined;
+  const nodeName = nameOf(fieldAt(spec, 'nodeName')) || undefined;
   const nodeTerms = readNodeTerms(spec);
   return {
     hostNetwork: booleanOf(fieldAt(spec, 'hostNetwork')) ?? false,

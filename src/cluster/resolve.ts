@@ -1,7 +1,13 @@
 /** Kubernetes objects → Cluster: every Pod on a node with its address, every workload its Pods. */
-import { cidrContains, cidrOf, cidrOverlaps, isIpv4 } from '../wire/ip.ts';
+import { cidrAt, cidrContains, cidrOf, cidrOverlaps } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
-import { giveAddresses, reportGateways, reportTwins, type Tenant } from './address.ts';
+import {
+  giveAddresses,
+  reportGateways,
+  reportMachines,
+  reportTwins,
+  type Tenant,
+} from './address.ts';
 import type {
   Cluster,
   ClusterNode,
@@ -14,6 +20,7 @@ import type {
 } from './cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from './diagnostic.ts';
 import { warn } from './field.ts';
+import { reportHostClashes } from './host-port-clash.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import type { KubeObject } from './kube-object.ts';
 import { listenersOf } from './listener.ts';
@@ -55,8 +62,10 @@ export interface ResolvedCluster {
 
 type Note = (note: ClusterNote) => void;
 
-/** TEST-NET-3 (RFC 5737): nobody's, so it is everybody outside. */
-const EXTERNAL: Ip = '203.0.113.10';
+/** TEST-NET-3, -2 and -1 (RFC 5737): nobody's, so the first that no range holds is everybody outside. */
+const EXTERNAL_CIDRS = ['203.0.113.0/24', '198.51.100.0/24', '192.0.2.0/24'] as const;
+/** Of that range, the address of the machine that stands for the outside. */
+const EXTERNAL_AT = 10;
 
 const DEFAULT_SERVICE_CIDRS = ['10.96.0.0/12', '172.30.0.0/16', '10.43.0.0/16'] as const;
 
@@ -107,9 +116,7 @@ const populate = (
   note: Note,
 ): Population => {
   const workloads = new Map(inventory.workloads.map((workload) => [refKey(workload), workload]));
-  const inOrder = sorted(
-    badAddress(inventory.pods.map((draft) => withUpperOwners(draft, workloads))),
-  );
+  const inOrder = sorted(inventory.pods.map((draft) => withUpperOwners(draft, workloads)));
   const given = withOwnNames(inOrder);
   const there = alreadyThere(inventory, given);
   const absent = inventory.workloads.filter((workload) => !there.has(refKey(workload)));
@@ -213,29 +220,25 @@ const tenantsOf = (
     if (!placement || !('node' in placement) || draft.spec.hostNetwork || isFinished(draft))
       return [];
     if (draft.status.phase === 'Pending' && draft.status.ip === undefined) return [];
+    if (draft.status.onlyIpv6 !== undefined) return [];
     return [{ draft, node: placement.node }];
   });
 
-const badAddress = (drafts: readonly PodDraft[]): PodDraft[] =>
-  drafts.map((draft) => {
-    const { ip, onlyIpv6, ...status } = draft.status;
-    if (ip !== undefined && isIpv4(ip)) return draft;
-    if (ip !== undefined) {
-      warn(
-        draft.field,
-        'bad-ip',
-        `has the address ${JSON.stringify(ip)}, which is none; another is made up`,
-      );
-      return { ...draft, status };
-    }
+const reportIpv6 = ({ pods, nodes }: Inventory, report: Report): void => {
+  const why = 'IPv6 is not modelled yet, so its traces are inconclusive';
+  for (const { field, status } of pods)
+    if (status.onlyIpv6 !== undefined)
+      warn(field, 'ipv6-only', `has only the IPv6 address ${status.onlyIpv6}; ${why}`);
+  for (const { name, onlyIpv6, place } of nodes)
     if (onlyIpv6 !== undefined)
-      warn(
-        draft.field,
-        'ipv6-only',
-        `has only the IPv6 address ${onlyIpv6}; IPv6 is not modelled yet, so an IPv4 address is made up`,
-      );
-    return draft;
-  });
+      report({
+        severity: 'warning',
+        code: 'ipv6-only',
+        message: `Node ${name}: has only the IPv6 address ${onlyIpv6}; ${why}`,
+        path: 'status.addresses',
+        ...atPlace(place),
+      });
+};
 
 /** The Services' range: what is given, or a default that holds every ClusterIP of the input. */
 const serviceRange = (
@@ -291,6 +294,13 @@ const reportRanges = (ranges: readonly NamedRange[], report: Report): void => {
   }
 };
 
+/** A list that is left out where there is nothing in it. */
+const optional = <Key extends string>(
+  key: Key,
+  list: readonly string[] = [],
+): { readonly [K in Key]?: readonly string[] } =>
+  list.length > 0 ? ({ [key]: list } as { readonly [K in Key]: readonly string[] }) : {};
+
 const clusterNodes = (
   drafts: readonly NodeDraft[],
   { ips }: Underlay,
@@ -301,6 +311,9 @@ const clusterNodes = (
     index,
     ip: ips[index] ?? '0.0.0.0',
     podCIDR: ranges.nodes[index]?.cidr ?? ranges.podCIDR,
+    ...optional('otherPodCIDRs', ranges.nodes[index]?.others),
+    ...optional('lentIps', ranges.nodes[index]?.lent),
+    ...(draft.onlyIpv6 !== undefined && draft.ip === undefined && { onlyIpv6: draft.onlyIpv6 }),
     labels: draft.labels,
     taints: draft.taints,
     sysctl: draft.sysctl,
@@ -316,7 +329,8 @@ const clusterNodes = (
 const phaseOf = (draft: PodDraft, ip: Ip | undefined, node: string | undefined): Pod['phase'] => {
   const { phase } = draft.status;
   if (phase !== undefined && (phase !== 'Running' || node !== undefined)) return phase;
-  return node !== undefined && ip !== undefined ? 'Running' : 'Pending';
+  const hasAddress = ip !== undefined || draft.status.onlyIpv6 !== undefined;
+  return node !== undefined && hasAddress ? 'Running' : 'Pending';
 };
 
 const toPod = (
@@ -345,6 +359,9 @@ const toPod = (
     name: draft.name,
     ...(node !== undefined && { node }),
     ...(ip !== undefined && !isFinished(draft) && { ip }),
+    ...(own === undefined && !hostNetwork && draft.status.onlyIpv6 !== undefined
+      ? { onlyIpv6: draft.status.onlyIpv6 }
+      : {}),
     hostNetwork,
     phase,
     ...(phase === 'Pending' && reason !== undefined && { pendingReason: reason }),
@@ -365,6 +382,19 @@ const toPod = (
         : listeners,
     place: draft.place,
   };
+};
+
+/** The world outside, where none of the cluster's ranges is. */
+const settleExternal = (ranges: readonly Cidr[], report: Report): Cluster['external'] => {
+  const free = EXTERNAL_CIDRS.find((cidr) => !ranges.some((one) => cidrOverlaps(one, cidr)));
+  if (free === undefined)
+    report({
+      severity: 'error',
+      code: 'ranges-overlap',
+      message: `the cluster's ranges leave no address for the world outside: they hold ${EXTERNAL_CIDRS.join(', ')}`,
+      hint: 'Narrow network.podCIDR, network.serviceCIDR or underlay.cidr.',
+    });
+  return { ip: cidrAt(free ?? EXTERNAL_CIDRS[0], EXTERNAL_AT) };
 };
 
 /** Every controller of every Pod, and every workload of the input, with its Pods in name order. */
@@ -469,12 +499,18 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     notes.push(item);
   };
   const inventory = takeInventory(input.objects, report);
+  reportIpv6(inventory, report);
   const choice = chooseNetwork(input.spec, inventory, note);
   const population = populate(input, inventory, report, note);
   const { drafts, nodes } = population;
   const placements = place(population);
   const tenants = tenantsOf(drafts, placements);
   reportTwins(tenants, report);
+  reportMachines(
+    tenants,
+    new Map(nodes.flatMap(({ name, ip }) => (ip ? [[ip.ip, name] as const] : []))),
+    report,
+  );
 
   const network = input.spec?.value.network;
   const podGiven =
@@ -482,7 +518,20 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
       ? choice.podCIDR
       : { cidr: network.podCIDR, place: placeIn(input.spec, 'network', 'podCIDR') };
   const wanted = [podGiven?.cidr, network?.serviceCIDR].flatMap((cidr) => cidr ?? []);
-  const underlay = settleUnderlay({ spec: input.spec, nodes, avoid: wanted, report, note });
+  const underlay = settleUnderlay({
+    spec: input.spec,
+    nodes,
+    // No wire is made up among the Pods.
+    avoid: [
+      ...wanted,
+      ...new Set(
+        tenants.flatMap(({ draft: { status } }) => (status.ip ? [cidrOf(status.ip, 16)] : [])),
+      ),
+    ],
+    podIps: tenants.flatMap(({ draft }) => draft.status.ip ?? []),
+    report,
+    note,
+  });
   const podIps = new Map<string, Ip[]>();
   for (const { draft, node } of tenants) {
     const { ip } = draft.status;
@@ -494,6 +543,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   const ranges = settleRanges({
     nodes,
     podIps,
+    machineIps: [...underlay.ips, underlay.underlay.gateway, ...edges(underlay.underlay.cidr)],
     given: podGiven,
     avoid: [
       underlay.underlay.cidr,
@@ -551,9 +601,19 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     ),
   );
   reportPending(drafts, pods);
+  reportHostClashes(drafts, pods);
   reportDangling(inventory.services, groupByNamespace(pods));
   countNotes(pods, note);
 
+  const external = settleExternal(
+    [
+      underlay.underlay.cidr,
+      serviceCIDR,
+      ranges.podCIDR,
+      ...ranges.nodes.flatMap(({ cidr, others }) => [cidr, ...others]),
+    ],
+    report,
+  );
   const { description } = input.spec?.value ?? {};
   const bySubject = (
     a: { namespace: string; name: string },
@@ -579,7 +639,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     ].sort(compareText),
     services: inventory.services.map(({ facts }) => facts).sort(bySubject),
     policies: policiesOf(inventory, pods).sort(bySubject),
-    external: { ip: EXTERNAL },
+    external,
     notes,
   };
   return { cluster, diagnostics: list(), skipped: inventory.skipped };

@@ -6,6 +6,7 @@ import {
   type Field,
   fieldAt,
   listOf,
+  nameOf,
   portOf,
   portOrNameOf,
   textMapOf,
@@ -28,7 +29,7 @@ export interface Service {
 /** A `kind: Service`; undefined, with a warning, without a name. A missing targetPort is the port. */
 export const readService = (object: Field): Service | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const name = textOf(fieldAt(metadata, 'name'));
+  const name = nameOf(fieldAt(metadata, 'name'));
   if (!name) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;
@@ -63,7 +64,7 @@ export interface Policy {
 /** A `kind: NetworkPolicy`; undefined, with a warning, without a name. */
 export const readPolicy = (object: Field): Policy | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const name = textOf(fieldAt(metadata, 'name'));
+  const name = nameOf(fieldAt(metadata, 'name'));
   if (!name) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');
     return undefined;

@@ -1,6 +1,7 @@
 /** The wire between the nodes: its range, its gateway and the nodes' addresses. */
 import {
   cidrAt,
+  cidrBroadcast,
   cidrContains,
   cidrOf,
   cidrOverlaps,
@@ -70,27 +71,64 @@ const warnTwins = (nodes: readonly NodeDraft[], report: Report): void => {
   }
 };
 
+/** Whether a machine can have the address: all of them but the first and the last, up to /30. */
+const isHostOf = (cidr: Cidr, ip: Ip): boolean =>
+  cidrContains(cidr, ip) && (parseCidr(cidr).prefix > 30 || !edges(cidr).includes(ip));
+
+const wider = (cidr: Cidr): [Ip, number] => {
+  const [ip, prefix] = networkOf(cidr);
+  return [ip, prefix - 1];
+};
+
+/** A Scenario that says both the range and the address contradicts itself. */
+const reportEdges = (
+  nodes: readonly NodeDraft[],
+  given: Cidr | undefined,
+  report: Report,
+): void => {
+  if (given === undefined) return;
+  for (const { name, ip } of nodes) {
+    if (ip?.by !== 'scenario' || !cidrContains(given, ip.ip) || isHostOf(given, ip.ip)) continue;
+    const what = ip.ip === cidrBroadcast(given) ? 'the broadcast address' : 'the first address';
+    report({
+      severity: 'error',
+      code: 'bad-value',
+      message: `node ${name} has ${ip.ip}, ${what} of the underlay ${given}`,
+      ...atPlace(ip.place),
+      hint: 'No machine can have it; give the node another address, or underlay.cidr another range.',
+    });
+  }
+};
+
 /** Settles the underlay; node addresses of the input always win over ranges. */
 export const settleUnderlay = (input: {
   readonly spec: PlacedSpec | undefined;
   readonly nodes: readonly NodeDraft[];
   /** Ranges that a default must not overlap. */
   readonly avoid: readonly Cidr[];
+  /** Addresses that Pods have: no machine gets one. */
+  readonly podIps: readonly Ip[];
   readonly report: Report;
   readonly note: (note: ClusterNote) => void;
 }): Underlay => {
-  const { spec, nodes, avoid, report, note } = input;
+  const { spec, nodes, avoid, podIps, report, note } = input;
   const given = spec?.value.underlay?.cidr;
   const place = placeIn(spec, 'underlay', 'cidr');
   const known = nodes.flatMap(({ ip }) => (ip ? [ip.ip] : []));
   warnTwins(nodes, report);
 
   let cidr = given === undefined ? pickRange(DEFAULT_CIDRS, avoid) : cidrOf(...networkOf(given));
-  const outside = known.filter((ip) => !cidrContains(cidr, ip));
+  reportEdges(nodes, given === undefined ? undefined : cidr, report);
+  const outside = known.filter((ip) => !isHostOf(cidr, ip));
   if (outside.length > 0) {
     const { prefix } = parseCidr(cidr);
     cidr = enclosing(given === undefined ? known : [...edges(cidr), ...known], prefix);
+    // An address that is the network's own in a range is a host's in the next wider one.
+    while (known.some((ip) => !isHostOf(cidr, ip))) cidr = cidrOf(...wider(cidr));
   }
+  if (given === undefined)
+    while (podIps.some((ip) => cidrContains(cidr, ip) && !isHostOf(cidr, ip)))
+      cidr = cidrOf(...wider(cidr));
   if (given === undefined) {
     note({ code: 'underlay-default', subject: cidr });
   } else if (outside[0] !== undefined) {
@@ -102,12 +140,21 @@ export const settleUnderlay = (input: {
     });
   }
 
-  const taken = new Set(known);
+  const taken = new Set([...known, ...podIps]);
   const size = cidrSize(cidr);
-  const gateway =
-    [cidrAt(cidr, Math.min(1, size - 1)), cidrAt(cidr, Math.max(0, size - 2))].find(
-      (ip) => !taken.has(ip),
-    ) ?? cidrAt(cidr, Math.min(1, size - 1));
+  const first = cidrAt(cidr, Math.min(1, size - 1));
+  let router = [first, cidrAt(cidr, Math.max(0, size - 2))].find((ip) => !taken.has(ip));
+  for (let at = 2; router === undefined && at < size - 2; at++)
+    router = [cidrAt(cidr, at)].find((ip) => !taken.has(ip));
+  if (router === undefined)
+    report({
+      severity: 'error',
+      code: 'range-exhausted',
+      message: `the underlay ${cidr} has no address left for its router`,
+      ...atPlace(place),
+      hint: 'Give the Scenario a wider underlay.cidr.',
+    });
+  const gateway = router ?? first;
   taken.add(gateway);
   let next = FIRST_NODE;
   let wrapped = false;

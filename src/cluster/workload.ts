@@ -1,6 +1,6 @@
 /** Workloads, and the Pods that their controllers would make. */
 import type { ObjectRef, Place } from './cluster.ts';
-import { booleanOf, type Field, fieldAt, spotOf, textOf, warn } from './field.ts';
+import { booleanOf, type Field, fieldAt, nameOf, spotOf, textOf, warn } from './field.ts';
 import { canonicalJson } from './kube-object.ts';
 import { hashNumber, nameHash } from './name-hash.ts';
 import { countOf, namespaceOf, type PodDraft, type PodMeta, readPodMeta } from './pod-draft.ts';
@@ -32,9 +32,9 @@ export interface WorkloadObject {
 /** A workload of the input; undefined, with a warning, for one without a name. */
 export const readWorkload = (kind: WorkloadKind, object: Field): WorkloadObject | undefined => {
   const metadata = fieldAt(object, 'metadata');
-  const prefix = textOf(fieldAt(metadata, 'generateName'));
+  const prefix = nameOf(fieldAt(metadata, 'generateName'));
   const name =
-    textOf(fieldAt(metadata, 'name')) ||
+    nameOf(fieldAt(metadata, 'name')) ||
     (prefix && `${prefix}${nameHash(canonicalJson(object.value ?? null), 5)}`);
   if (!name) {
     warn(object, 'missing-name', 'has no metadata.name and is left out');

@@ -3,7 +3,7 @@ import type { Cluster, ClusterNode } from '../cluster/cluster.ts';
 import { createBook, type LateOwner } from '../kernel/book.ts';
 import type { Book, BookOwner, BookRange } from '../kernel/world.ts';
 import type { Ip } from '../wire/packet.ts';
-import { podNetnsName, type RunningPod } from './machine.ts';
+import { podNetnsName, podRanges, type RunningPod } from './machine.ts';
 import type { NodePods } from './node.ts';
 import { forMachine, forNode, forPod } from './object-origin.ts';
 import { type OtherHosts, outsideOf } from './underlay.ts';
@@ -26,13 +26,15 @@ export interface BookInput {
 const rangesOf = ({ cluster, others }: BookInput): BookRange[] => {
   const { network, underlay, nodes } = cluster;
   return [
-    ...nodes.map(
-      (node): BookRange => ({
-        cidr: node.podCIDR,
-        kind: 'node-pods',
-        host: node.name,
-        origin: forNode('kubelet', node)('peer-route', 'podCIDR'),
-      }),
+    ...nodes.flatMap((node) =>
+      podRanges(node).map(
+        (cidr): BookRange => ({
+          cidr,
+          kind: 'node-pods',
+          host: node.name,
+          origin: forNode('kubelet', node)('peer-route', 'podCIDR'),
+        }),
+      ),
     ),
     { cidr: network.podCIDR, kind: 'pod' },
     { cidr: network.serviceCIDR, kind: 'service' },

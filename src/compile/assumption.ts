@@ -25,6 +25,7 @@ const concerns = (
 ): boolean => {
   switch (note.code) {
     case 'node-made':
+    case 'node-ranges':
       return nodes.some(({ name }) => name === note.subject);
     case 'placement-invented':
       return pods.some(({ invented }) => invented.node);
@@ -36,6 +37,7 @@ const concerns = (
     case 'plugin-traced-as-bridge':
     case 'nodes-default':
     case 'range-widened':
+    case 'range-apart':
     case 'range-default':
     case 'underlay-default':
       return true;

@@ -1,7 +1,7 @@
 /** Where an endpoint of a question is in the World: its namespace, its address, what answers there. */
 import type { Cluster, ClusterNode, Pod, Target } from '../cluster/cluster.ts';
 import type { NetnsId, World } from '../kernel/world.ts';
-import { ipv4ToNumber, isIpv4, isLoopback, isMulticast } from '../wire/ip.ts';
+import { isIpv4, isLoopback, isUnicast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
 import { otherHosts } from './underlay.ts';
@@ -69,6 +69,10 @@ const podEndpoint = (
     ...(pod.node !== undefined && { node: pod.node }),
     ...(workload && { workload }),
   } as const;
+  const home = cluster.nodes.find(({ name }) => name === pod.node);
+  const onlyIpv6 = pod.hostNetwork ? home?.onlyIpv6 : pod.onlyIpv6;
+  if (pod.phase === 'Running' && onlyIpv6 !== undefined)
+    return { kind: 'unanswerable', end, why: 'ipv6' };
   if (!isRunning(pod)) return { kind: 'not-running', end, pod };
   const node = nodeNamed(cluster, pod.node);
   // A Pod on its node's network has the address that the machine has, whatever its status says.
@@ -86,6 +90,8 @@ const podEndpoint = (
 
 const nodeEndpoint = (cluster: Cluster, name: string): Endpoint => {
   const node = nodeNamed(cluster, name);
+  if (node.onlyIpv6 !== undefined)
+    return { kind: 'unanswerable', end: { kind: 'node', name, node: name }, why: 'ipv6' };
   return {
     kind: 'owned',
     end: { kind: 'node', name, node: name, ip: node.ip },
@@ -103,12 +109,6 @@ const outsideEndpoint = (cluster: Cluster, kind: 'external' | 'ip', ip: Ip): End
   outside: true,
 });
 
-/** 0.0.0.0/8, multicast, and 240.0.0.0/4 with the broadcast address: no single machine has them. */
-const isSpecial = (ip: Ip): boolean => {
-  const first = ipv4ToNumber(ip) >>> 24;
-  return first === 0 || first >= 240 || isMulticast(ip);
-};
-
 const ipEndpoint = (
   cluster: Cluster,
   world: World,
@@ -122,7 +122,7 @@ const ipEndpoint = (
     return asker === undefined
       ? unanswerable('no-such-source')
       : { kind: 'owned', end, ip, netns: asker };
-  if (isSpecial(ip)) return unanswerable('special-address');
+  if (!isUnicast(ip)) return unanswerable('special-address');
   const [owner] = world.book.owners(ip);
   if (!owner) {
     const range = world.book.rangeOf(ip);

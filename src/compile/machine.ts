@@ -1,7 +1,7 @@
 /** A node while it is being programmed: what kubelet, flanneld and the plugins all look at. */
 import type { Cluster, ClusterNode, Pod } from '../cluster/cluster.ts';
 import type { Netns } from '../kernel/world.ts';
-import type { Ip } from '../wire/packet.ts';
+import type { Cidr, Ip } from '../wire/packet.ts';
 
 export interface Machine {
   readonly cluster: Cluster;
@@ -23,6 +23,12 @@ export type RunningPod = Pod & { readonly node: string; readonly ip: Ip };
 export const NIC = 'eth0';
 /** What container runtimes call a Pod's device (CNI_IFNAME). */
 export const POD_IFNAME = 'eth0';
+
+/** Every range of a node's Pods, its own first. */
+export const podRanges = ({
+  podCIDR,
+  otherPodCIDRs = [],
+}: Pick<ClusterNode, 'podCIDR' | 'otherPodCIDRs'>): readonly Cidr[] => [podCIDR, ...otherPodCIDRs];
 
 export const isRunning = (pod: Pod): pod is RunningPod =>
   pod.phase === 'Running' && pod.node !== undefined && pod.ip !== undefined;

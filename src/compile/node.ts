@@ -1,6 +1,15 @@
 /** A node of the cluster as a Linux machine: its own namespace, and one for each Pod. */
 import type { Cluster, ClusterNode } from '../cluster/cluster.ts';
-import { addrAdd, linkAdd, linkSet, routeAdd, socketAdd, sysctlSet } from '../kernel/netlink.ts';
+import { isDaemon, NODE_DAEMONS } from '../cluster/node-daemon.ts';
+import {
+  addrAdd,
+  linkAdd,
+  linkSet,
+  NetlinkError,
+  routeAdd,
+  socketAdd,
+  sysctlSet,
+} from '../kernel/netlink.ts';
 import { createNetns } from '../kernel/netns.ts';
 import type { Host, Netns } from '../kernel/world.ts';
 import { createHost } from '../kernel/world-build.ts';
@@ -11,6 +20,7 @@ import { derivedMac, nodeKey } from './derived-name.ts';
 import { ANY, bindListeners, nodePolicy } from './listener.ts';
 import { type Machine, NIC, type RunningPod } from './machine.ts';
 import { forNode } from './object-origin.ts';
+import { PluginError } from './plugin-error.ts';
 import { createPodNetns, membersOf } from './pod.ts';
 import { inheritedSettings, writeSettings } from './sysctl-setting.ts';
 import { UNDERLAY } from './underlay.ts';
@@ -24,21 +34,15 @@ export interface NodePods {
 /** br_netfilter, as kubeadm's requirements and flannel's start-up check want it. */
 const MODULES = ['br_netfilter'] as const;
 
-/** Ports of Kubernetes' own daemons on every node. */
-const DAEMONS = [
-  { by: 'kubelet', process: 'kubelet', port: 10250 },
-  { by: 'kube-proxy', process: 'kube-proxy', port: 10256 },
-] as const;
-
 /**
  * host-local's gateway: the first address of the node's range. Where a Pod of the input has that
  * one, the next that nobody has; undefined where the range has no room for one.
  */
 export const gatewayAddress = (
-  { podCIDR }: ClusterNode,
+  { podCIDR, lentIps = [] }: ClusterNode,
   pods: readonly RunningPod[],
 ): Ip | undefined => {
-  const taken = new Set(pods.map(({ ip }) => ip));
+  const taken = new Set([...pods.map(({ ip }) => ip), ...lentIps]);
   const last = cidrSize(podCIDR) - 2;
   for (let at = 1; at <= last; at++) {
     const ip = cidrAt(podCIDR, at);
@@ -86,15 +90,35 @@ const prepare = (netns: Netns, node: ClusterNode): void => {
 };
 
 const listen = (netns: Netns, node: ClusterNode, pods: NodePods): void => {
-  for (const { by, process, port } of DAEMONS)
+  for (const { name, port } of NODE_DAEMONS) {
+    const itself = pods.host.some(
+      (pod) =>
+        isDaemon(pod, name) &&
+        pod.listeners.rows.some((row) => row.port === port && row.protocol === 'tcp'),
+    );
+    if (itself) continue;
     socketAdd(netns, {
       protocol: 'tcp',
       ip: ANY,
       port,
-      process,
-      origin: forNode(by, node)('node-listener'),
+      process: name,
+      origin: forNode(name, node)('node-listener'),
     });
+  }
   for (const pod of pods.host) bindListeners(netns, pod);
+};
+
+/** @throws {PluginError} for what the kernel refuses the plugin */
+const add = (plugin: NetworkPlugin, machine: Machine, pod: RunningPod, own: Netns): void => {
+  try {
+    plugin.add(machine, pod, own);
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    throw new PluginError(
+      `the network plugin cannot add Pod ${pod.namespace}/${pod.name} on ${pod.node}: ${error.message}`,
+      { cause: error },
+    );
+  }
 };
 
 /**
@@ -129,7 +153,7 @@ export const compileNode = (
   plugin.start(machine);
   const podNetns = pods.own.map((pod) => {
     const own = createPodNetns(pod, inherited);
-    plugin.add(machine, pod, own);
+    add(plugin, machine, pod, own);
     return own;
   });
   writeSettings(netns, node);

@@ -5,11 +5,11 @@ import { addrAdd, linkAdd, linkSet, routeAdd, sysctlSet } from '../kernel/netlin
 import { createNetns } from '../kernel/netns.ts';
 import type { Host, Netns } from '../kernel/world.ts';
 import { createHost } from '../kernel/world-build.ts';
-import { cidrBroadcast, parseCidr } from '../wire/ip.ts';
+import { cidrBroadcast, cidrOverlaps, parseCidr } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
 import { tryRoute } from './cni/peer-route.ts';
 import { derivedMac, nodeKey } from './derived-name.ts';
-import { NIC } from './machine.ts';
+import { NIC, podRanges } from './machine.ts';
 import { forMachine, forNode } from './object-origin.ts';
 import { GW_OUTSIDE_NIC, OUTSIDE, OUTSIDE_MTU, outsideOf, UNDERLAY } from './underlay.ts';
 
@@ -44,9 +44,16 @@ const plugIn = (
 };
 
 /** The cluster's ranges that the network around it may have no way to. */
-const clusterRanges = ({ network }: Cluster): Cidr[] => [
-  ...new Set([network.podCIDR, network.serviceCIDR]),
+const clusterRanges = ({ network, nodes }: Cluster): Cidr[] => [
+  ...new Set([
+    network.podCIDR,
+    network.serviceCIDR,
+    ...nodes.flatMap(podRanges).filter((range) => !isWithin(network.podCIDR, range)),
+  ]),
 ];
+
+const isWithin = (outer: Cidr, inner: Cidr): boolean =>
+  parseCidr(inner).prefix >= parseCidr(outer).prefix && cidrOverlaps(outer, inner);
 
 /**
  * The router of the nodes' network: their wire on eth0, the outside on eth1, everything else goes
@@ -77,11 +84,12 @@ export const compileGw = (cluster: Cluster, name: string, cloudRoutes: boolean):
   );
   if (cloudRoutes)
     for (const node of cluster.nodes)
-      tryRoute(
-        netns,
-        { dst: node.podCIDR, via: node.ip, dev: NIC, protocol: 'static' },
-        forNode('scenario', node)('gateway-route'),
-      );
+      for (const dst of podRanges(node))
+        tryRoute(
+          netns,
+          { dst, via: node.ip, dev: NIC, protocol: 'static' },
+          forNode('scenario', node)('gateway-route'),
+        );
   for (const dst of clusterRanges(cluster))
     tryRoute(
       netns,

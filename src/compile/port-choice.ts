@@ -19,6 +19,7 @@ export interface Evidence {
   readonly port: number;
   readonly ip: Ip;
   readonly evidence: Listener['evidence'] | 'node';
+  readonly sidecar?: boolean;
   readonly origin?: Origin;
 }
 
@@ -33,16 +34,42 @@ export type PortChoice =
   | { readonly kind: 'echo' }
   | { readonly kind: 'problem'; readonly why: 'sctp' | 'port-needed' | 'port-for-echo' };
 
+/** Sidecars bind first, and are asked for last: it is the main containers that are meant. */
+const mainFirst = (pod: Pod, rows: readonly Listener[]): Listener[] => {
+  const sidecars = new Set(pod.containers.flatMap(({ name, sidecar }) => (sidecar ? [name] : [])));
+  return [
+    ...rows.filter(({ container }) => !sidecars.has(container)),
+    ...rows.filter(({ container }) => sidecars.has(container)),
+  ];
+};
+
+/** What a container listens on or would, had not another one of the Pod the port. */
+const ofContainer = (pod: Pod, name: string): Listener[] => {
+  const { rows } = pod.listeners;
+  const lost = pod.containers
+    .filter((container) => container.name === name)
+    .flatMap(({ ports, place }) =>
+      ports.flatMap(({ port, protocol }) => {
+        const held = rows.find((row) => row.port === port && row.protocol === protocol);
+        return held && held.container !== name
+          ? [{ ...held, container: name, ...(place && { place }) }]
+          : [];
+      }),
+    );
+  return [...rows.filter(({ container }) => container === name), ...lost];
+};
+
 const ofPod = (pod: Pod, container: string | undefined): Evidence[] =>
-  pod.listeners.rows
-    .filter((row) => container === undefined || row.container === container)
-    .map(({ protocol, port, ip, evidence, place }) => ({
+  (container === undefined ? mainFirst(pod, pod.listeners.rows) : ofContainer(pod, container)).map(
+    ({ protocol, port, ip, evidence, place, container: name }) => ({
       protocol,
       port,
       ip,
       evidence,
+      ...(pod.containers.some((one) => one.name === name && one.sidecar) && { sidecar: true }),
       origin: forPod('scenario', place ? { ...pod, place } : pod)('listener', evidence),
-    }));
+    }),
+  );
 
 /** What a target shows, in order: its Pod's listeners, or the sockets of a machine. */
 export const evidenceOf = (world: World, { pod, container, netns, outside }: Owned): Evidence[] => {
@@ -57,10 +84,13 @@ export const evidenceOf = (world: World, { pod, container, netns, outside }: Own
   }));
 };
 
-/** TCP before UDP, and what listens on the asked address before what does not. */
+/**
+ * What listens on the asked address before what does not, main containers before sidecars, TCP
+ * before UDP.
+ */
 const firstOf = (rows: readonly Evidence[], dst: Ip): Evidence | undefined => {
-  const rank = ({ protocol, ip }: Evidence): number =>
-    (ip === ANY || ip === dst ? 0 : 2) + (protocol === 'tcp' ? 0 : 1);
+  const rank = ({ protocol, ip, sidecar }: Evidence): number =>
+    (ip === ANY || ip === dst ? 0 : 4) + (sidecar ? 2 : 0) + (protocol === 'tcp' ? 0 : 1);
   return [...rows].sort((a, b) => rank(a) - rank(b))[0];
 };
 

@@ -1,5 +1,6 @@
 /** A question between two endpoints becomes a probe of the World, with everything it assumes. */
 import type { Cluster, Pod, Target } from '../cluster/cluster.ts';
+import { NODE_DAEMONS } from '../cluster/node-daemon.ts';
 import { socketAdd, socketHolder } from '../kernel/netlink.ts';
 import { cloneNetns, netnsOf } from '../kernel/netns.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
@@ -17,7 +18,7 @@ import {
 import { ANY, processName } from './listener.ts';
 import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
 import { gatewayAddress } from './node.ts';
-import { forMachine, forPod } from './object-origin.ts';
+import { forMachine, forNode, forPod } from './object-origin.ts';
 import {
   type Asked,
   choosePort,
@@ -167,8 +168,21 @@ const assumeListener = (world: World, target: Owned, socket: Socket): World => {
   return withHost(world, { ...host, netns: new Map(host.netns).set(netns.name, netns) });
 };
 
+/** Whether somebody else than who is meant has the port. */
+const isElsewhere = (
+  world: World,
+  { pod, container, netns }: Owned,
+  { protocol, port }: Pick<Socket, 'protocol' | 'port'>,
+): boolean => {
+  const holder = socketHolder(netnsOf(world, netns), { protocol, port, ip: ANY, process: '' });
+  if (!pod || !holder) return false;
+  const meant = container === undefined ? pod.containers.map(({ name }) => name) : [container];
+  return !meant.some((name) => processName(pod, name) === holder.process);
+};
+
 /** What is assumed about the port: that it was meant, and that somebody listens on it. */
 const aboutPort = (
+  world: World,
   target: Endpoint,
   choice: PortChoice,
   rows: readonly Evidence[],
@@ -186,12 +200,28 @@ const aboutPort = (
   if (choice.kind !== 'port') return [];
   const { port, protocol, chosen } = choice;
   const values = { port: `${port}/${protocol}` };
+  const onNode: Assumption[] =
+    target.node && (!target.pod || target.pod.hostNetwork) && protocol === 'tcp'
+      ? [
+          {
+            code: 'node-listeners',
+            subject: target.node.name,
+            values: {
+              ports: NODE_DAEMONS.map((one) => `${one.port}/tcp (${one.name})`).join(' and '),
+            },
+            origin: forNode('kubelet', target.node)('node-listener'),
+          },
+        ]
+      : [];
   const row = rows.find((one) => one.port === port && one.protocol === protocol);
   const origin = row?.origin && { origin: row.origin };
-  const picked: Assumption[] = chosen ? [{ code: 'port-chosen', subject, values, ...origin }] : [];
+  const picked: Assumption[] = [
+    ...(chosen ? [{ code: 'port-chosen' as const, subject, values, ...origin }] : []),
+    ...onNode,
+  ];
   if (!target.pod) return picked;
   if (row)
-    return row.evidence === 'annotation'
+    return row.evidence === 'annotation' || isElsewhere(world, target, choice)
       ? picked
       : [...picked, { code: 'listener-declared', subject, values, ...origin }];
   return target.pod.listeners.unlisted === 'assumed-open'
@@ -321,7 +351,7 @@ export const probeFor = (
   return {
     kind: 'probe',
     ...answer,
-    assumptions: [...about, ...aboutPort(target, choice, rows)],
+    assumptions: [...about, ...aboutPort(world, target, choice, rows)],
     ...plan(world, source, target, choice, dst, options),
     ...(choice.kind === 'port' && choice.chosen && { portChosen: choice.chosen }),
   };

@@ -1,5 +1,6 @@
 /** The wires: the nodes' own network, and the one between its router and the world outside. */
 import type { Cluster } from '../cluster/cluster.ts';
+import { canonicalSysctl } from '../kernel/sysctl.ts';
 import type { Attachment, Segment } from '../kernel/world.ts';
 import { cidrAt, cidrOf } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
@@ -33,12 +34,21 @@ export const otherHosts = ({ nodes }: Cluster): OtherHosts => {
   return { gw: free('gw'), external: free('external') };
 };
 
-const attach = (host: string, ifname: string, ips: readonly Ip[]): Attachment => ({
+const PROXY_ARP = [NIC, 'all', 'default'].map((dev) => `net.ipv4.conf.${dev}.proxy_arp`);
+
+/** What a scenario sets is known before its node is compiled. */
+const mayProxy = ({ sysctl }: Cluster['nodes'][number]): boolean =>
+  Object.entries(sysctl).some(
+    ([key, value]) => PROXY_ARP.includes(canonicalSysctl(key)) && value !== '0',
+  );
+
+const attach = (host: string, ifname: string, ips: readonly Ip[], proxies = false): Attachment => ({
   host,
   netns: `${host}/host`,
   ifname,
   mac: derivedMac(nodeKey(host), ifname),
   ips,
+  ...(proxies && { proxies }),
 });
 
 /**
@@ -57,7 +67,7 @@ export const segmentsOf = (
       name: UNDERLAY,
       mtu: cluster.underlay.mtu,
       attachments: [
-        ...cluster.nodes.map((node) => attach(node.name, NIC, addressesOf(node))),
+        ...cluster.nodes.map((node) => attach(node.name, NIC, addressesOf(node), mayProxy(node))),
         attach(gw, NIC, gwIps),
       ],
       cuts: [],

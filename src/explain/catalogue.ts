@@ -6,16 +6,20 @@ import type { KernelEvent, Unmodelled } from '../kernel/event.ts';
 import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
 import type {
+  Before,
   CauseCode,
-  Disposition,
+  Cost,
   LegPacket,
+  Misuse,
   NearMiss,
+  RuleMiss,
   Symptom,
   UnmodelledQuestion,
 } from '../trace/trace.ts';
 import type { Command } from './check-command.ts';
 import type { CauseContext, StepContext } from './context.ts';
 import type { Gist } from './gist.ts';
+import type { Verdict } from './verdict.ts';
 
 type KeyOf<E> = E extends { kind: infer K extends string; action: infer A extends string }
   ? `${K}.${A}`
@@ -60,11 +64,16 @@ export interface Catalogue {
   readonly language: string;
   readonly steps: StepMessages;
   readonly causes: { readonly [C in CauseCode]: (context: CauseContext) => CauseWords };
-  readonly dispositions: { readonly [D in Disposition]: string };
+  readonly verdicts: { readonly [V in Verdict]: string };
   readonly symptoms: { readonly [S in Symptom]: string };
   readonly packets: { readonly [P in LegPacket]: string };
   readonly whys: { readonly [W in OriginWhy]: string };
   readonly nearMisses: { readonly [R in NearMiss<unknown>['reason']]: string };
+  /**
+   * Why a rule of the firewall did not apply.
+   * @param condition what it asks for, as iptables prints it
+   */
+  readonly ruleMiss: (miss: RuleMiss, condition: string) => string;
   readonly assumptions: {
     readonly [A in AssumptionCode]: (
       subject: string,
@@ -74,6 +83,28 @@ export interface Catalogue {
   };
   /** What is not modelled, as part of a sentence. */
   readonly unmodelled: { readonly [U in Unmodelled | UnmodelledQuestion]: string };
+  /** Why a question is not asked at all, and what to ask instead. */
+  readonly misuses: {
+    readonly [C in Misuse['code']]: (misuse: Extract<Misuse, { code: C }>) => {
+      readonly message: string;
+      readonly hint: string;
+    };
+  };
+  /** What `k8snet test` says. */
+  readonly report: {
+    readonly silent: string;
+    readonly unanswerable: string;
+    readonly expected: string;
+    readonly found: string;
+    readonly summary: (files: number, expectations: number) => string;
+    readonly hold: (count: number) => string;
+    readonly differ: (count: number) => string;
+    readonly withoutAny: (files: number) => string;
+    readonly withErrors: (files: number) => string;
+    readonly nothingStated: string;
+    readonly nothingGiven: string;
+    readonly nothingHint: string;
+  };
   readonly gists: { readonly [G in Gist]: string };
   readonly places: {
     readonly pod: (holder: string, members: readonly string[]) => string;
@@ -81,6 +112,29 @@ export interface Catalogue {
     readonly router: string;
     readonly outside: string;
     readonly other: string;
+  };
+  /** A scenario made of a trace. */
+  readonly scenario: {
+    readonly description: (from: string, to: string, verdict: string) => string;
+    readonly failed: (redacted: boolean) => string;
+    readonly hint: string;
+  };
+  /** A script of checks for the real cluster. */
+  readonly runbook: {
+    /** What it is for and what it takes for granted, a paragraph each. */
+    readonly head: (question: string, verdict: string) => readonly string[];
+    readonly onNode: string;
+    readonly addresses: string;
+    readonly given: string;
+    readonly madeUp: string;
+    readonly steps: (numbers: readonly number[]) => string;
+    readonly ends: string;
+    /** What a command prints, where that is not known word by word. */
+    readonly lineWith: (text: string) => string;
+    readonly listens: (any: string, own: string) => string;
+    readonly nothing: string;
+    readonly error: string;
+    readonly afterwards: string;
   };
   readonly story: {
     readonly request: (packet: string) => string;
@@ -115,6 +169,31 @@ export interface Catalogue {
     readonly assumed: string;
     readonly atStep: (n: number) => string;
     readonly noPacket: string;
+    /** The cluster as it was before it was changed. */
+    readonly before: string;
+    readonly without: { readonly [W in Before['without']]: string };
+    readonly faredBefore: (without: string, verdict: string, symptom: string) => string;
+    readonly sameSteps: string;
+    /** Where two traces part; an absent side has ended before. */
+    readonly parted: (step: number | undefined, before?: string, now?: string) => string;
+    /** The second probe: what it is, and how it differs from the first. */
+    readonly warm: (newConnection: boolean) => string;
+    readonly onlyChanges: string;
+    readonly unchanged: string;
+    readonly was: string;
+    readonly gone: string;
+    readonly isNew: string;
+    readonly cost: string;
+    readonly first: string;
+    readonly second: string;
+    /** Heads of the columns of a table of steps. */
+    readonly columns: {
+      readonly where: string;
+      readonly about: string;
+      readonly what: string;
+      readonly remark: string;
+    };
+    readonly costs: { readonly [C in keyof Cost]: string };
   };
 }
 

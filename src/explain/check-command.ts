@@ -12,11 +12,40 @@ export interface Command {
 }
 
 /** The command as it is typed in a namespace: on the node, or through kubectl in the Pod. */
-export function commandIn(hop: Hop, command: string): Command {
+export function commandIn(hop: Pick<Hop, 'node' | 'netns'>, command: string): Command {
   if (hop.netns === 'host') return { prompt: `${hop.node}#`, text: command };
   const [namespace, pod] = hop.netns.split('/');
   return { prompt: '$', text: `kubectl exec -n ${namespace} ${pod} -- ${command}` };
 }
+
+/** Several commands, one after the other as long as they succeed. */
+export function commandsIn(
+  place: Pick<Hop, 'node' | 'netns'>,
+  commands: readonly string[],
+): Command {
+  return commandIn(place, inOneShell(place, commands));
+}
+
+/**
+ * Commands that change the network of a place. A container may not change the network of its Pod,
+ * and often has no tools: a debug container with the netadmin profile joins the same namespace.
+ */
+export function changesIn(
+  place: Pick<Hop, 'node' | 'netns'>,
+  commands: readonly string[],
+): Command {
+  if (place.netns === 'host') return commandsIn(place, commands);
+  const [namespace, pod] = place.netns.split('/');
+  const debug = `kubectl debug -n ${namespace} ${pod} -it --profile=netadmin --image=nicolaka/netshoot`;
+  return { prompt: '$', text: `${debug} -- ${inOneShell(place, commands)}` };
+}
+
+const inOneShell = ({ netns }: Pick<Hop, 'netns'>, commands: readonly string[]): string => {
+  const all = commands.join(' && ');
+  return commands.length > 1 && netns !== 'host' ? `sh -c ${quoted(all)}` : all;
+};
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** One line of text: what is typed on a node keeps its prompt, which says where. */
 export function commandText(said: string | Command): string {
@@ -91,7 +120,7 @@ function commandOf({ step, leg }: StepContext): string | undefined {
 }
 
 /** A capture filter (pcap-filter(7)) that shows the packet: its outermost addresses and port. */
-function captureFilter(layers: readonly Layer[]): string {
+export function captureFilter(layers: readonly Layer[]): string {
   const ip = layers.find((layer) => layer.type === 'ipv4');
   const transport = layers.find(({ type }) => ['tcp', 'udp', 'icmp'].includes(type));
   if (ip === undefined || transport === undefined) return '';

@@ -1,6 +1,9 @@
 /** What a sentence may look at: where its step stands, or what a cause is about. */
-import type { Unmodelled } from '../kernel/event.ts';
-import type { CauseFact, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { RouteEvent, Unmodelled } from '../kernel/event.ts';
+import type { FibEntry } from '../kernel/fib.ts';
+import type { Rule } from '../kernel/netfilter/ruleset.ts';
+import type { CauseFact, CauseSubject, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { Layer } from '../wire/packet.ts';
 import type { Telling } from './quote.ts';
 
 /** Where a step stands: what its sentence may look at besides its own detail. */
@@ -21,6 +24,10 @@ export interface CauseContext extends Telling {
   readonly cause: CauseFact;
   readonly step?: Step;
   readonly hop?: Hop;
+  /** What is to be mended; where nothing is known by name, the place of the step at most. */
+  readonly about: Partial<CauseSubject>;
+  /** The packet as it last left or came in by a device before the step. */
+  readonly packet: readonly Layer[];
   /** The detail of the cause's step, loosely: a sentence asks for what it can use. */
   readonly detail: CauseDetail;
 }
@@ -49,4 +56,7 @@ export interface CauseDetail {
   readonly from?: string;
   readonly to?: string;
   readonly unmodelled?: Unmodelled;
+  readonly result?: RouteEvent['detail']['result'];
+  readonly row?: FibEntry;
+  readonly rule?: Rule;
 }

@@ -3,11 +3,11 @@ import type { Leg, TraceFacts } from '../trace/trace.ts';
 import { eventOf } from './event-of.ts';
 
 /**
- * loopback: within one namespace. bridge: switched, no router. node: through the routing of one
- * node. routed: over the nodes' network as it is. tunnel: inside another packet. outside: to or
- * from a host that is not of the cluster.
+ * loopback: within one namespace. bridge: switched, no router. veth: between a node and a Pod of its
+ * own. node: through the routing of one node. routed: over the nodes' network as it is. tunnel:
+ * inside another packet. outside: to or from a host that is not of the cluster.
  */
-export type Gist = 'loopback' | 'bridge' | 'node' | 'routed' | 'tunnel' | 'outside';
+export type Gist = 'loopback' | 'bridge' | 'veth' | 'node' | 'routed' | 'tunnel' | 'outside';
 
 /** @returns undefined where the packet did not arrive: then the story is why. */
 export function gistOf({ legs: [leg] }: TraceFacts): Gist | undefined {
@@ -17,7 +17,9 @@ export function gistOf({ legs: [leg] }: TraceFacts): Gist | undefined {
   if (nodes.has('external')) return 'outside';
   if (passes(leg, 'encapsulate')) return 'tunnel';
   if (nodes.size > 1) return 'routed';
-  return passes(leg, 'forward') || !switched(leg) ? 'node' : 'bridge';
+  if (passes(leg, 'forward')) return 'node';
+  if (leg.hops.length === 2) return 'veth';
+  return switched(leg) ? 'bridge' : 'node';
 }
 
 function passes({ hops }: Leg, kind: string): boolean {

@@ -2,17 +2,22 @@
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
-import type { Rule } from '../kernel/netfilter/ruleset.ts';
+import type { Match, Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Ip } from '../wire/packet.ts';
 
 /** Rows of tables in the exact words of the tool that prints them on a node. */
 export interface Quote {
   route(row: FibEntry): string;
+  /** As `ip route get fibmatch` prints it. */
+  routeMatch(row: FibEntry): string;
   fibRule(row: FibRule): string;
   neigh(row: Neigh): string;
-  fdb(row: FdbEntry): string;
+  /** A bridge's own row names the bridge. */
+  fdb(row: FdbEntry, bridge?: string): string;
   /** The arguments of one iptables rule, without the chain: `-s 10.244.0.0/16 -j ACCEPT`. */
   rule(rule: Rule): string;
+  /** One condition of it: `! -d 224.0.0.0/4`. */
+  match(match: Match): string;
 }
 
 /** Characters of the drawing; plain ASCII where the terminal has nothing else. */

@@ -4,9 +4,8 @@ import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
 import type { ConntrackEntry, CtTuple } from '../kernel/netfilter/conntrack.ts';
-import type { Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Origin } from '../kernel/origin.ts';
-import type { NearMiss, Step } from '../trace/trace.ts';
+import type { NearMiss, RuleMiss, Step } from '../trace/trace.ts';
 import type { Unknown } from '../wire/packet.ts';
 import type { Catalogue, StepKey, StepWords } from './catalogue.ts';
 import { type Command, checkCommand } from './check-command.ts';
@@ -121,7 +120,7 @@ function isUnsure(reason: string): boolean {
   return reason === 'not-modelled' || reason === 'fact-missing';
 }
 
-type Row = FibEntry | Neigh | FdbEntry | Rule;
+type Row = FibEntry | Neigh | FdbEntry;
 
 /** What the sentence already shows is not said twice. */
 function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
@@ -134,7 +133,9 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
   const missed = <R extends Row>(miss: NearMiss<R> | undefined, quoted: (row: R) => string) => {
     if (miss) add(story.nearMiss, `${quoted(miss.row)}  (${words.nearMisses[miss.reason]})`);
   };
-  const quoteRule = (rule: Rule) => quote.rule(rule);
+  const missedRule = (miss: RuleMiss | undefined, table = '') => {
+    if (miss) add(story.nearMiss, `${table}${tellRuleMiss(miss, context, words)}`);
+  };
   const event = eventOf(step);
   switch (event.kind) {
     case 'route': {
@@ -171,13 +172,17 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
       const { rule, chain, path = [], nearMiss } = event.detail;
       if (rule) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
       if (path.length > 0) add(story.path, tellPath(path, context));
-      missed(nearMiss, quoteRule);
+      missedRule(nearMiss);
       break;
     }
+    case 'hook':
+      for (const { table, nearMiss } of event.detail.chains) missedRule(nearMiss, `-t ${table} `);
+      break;
     case 'nat': {
-      const { rule, chain, path = [], entry } = event.detail;
+      const { rule, chain, path = [], nearMiss, entry } = event.detail;
       if (rule && chain !== undefined) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
       if (path.length > 0) add(story.path, tellPath(path, context));
+      missedRule(nearMiss);
       add(story.conntrack, tellEntry(entry, words));
       break;
     }
@@ -194,6 +199,11 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
     add(story.by, tellOrigin(step.origin, words));
   }
   return facts;
+}
+
+function tellRuleMiss(miss: RuleMiss, { quote }: StepContext, words: Catalogue): string {
+  const why = words.ruleMiss(miss, quote.match(miss.condition));
+  return `-A ${miss.chain} ${quote.rule(miss.rule)}  (${why})`;
 }
 
 /** The three rules that every namespace has: `from all lookup local|main|default`. */
@@ -213,8 +223,15 @@ function tellEntry({ original, reply }: ConntrackEntry, { story }: Catalogue): s
   return story.connection(tellTuple(original), tellTuple(reply));
 }
 
-function tellTuple({ src, dst, sport, dport }: CtTuple): readonly [string, string] {
+function tellTuple({ src, dst, sport, dport, protocol }: CtTuple): readonly [string, string] {
+  // An echo has one id, which conntrack keeps where others have ports.
+  if (protocol === 'icmp') return [src, `${dst}${idSuffix(sport)}`];
   return [`${src}${portSuffix(sport)}`, `${dst}${portSuffix(dport)}`];
+}
+
+/** ` id 40000`, of an echo. */
+export function idSuffix(id: number | Unknown | undefined): string {
+  return id === undefined ? '' : ` id ${portSuffix(id).slice(1)}`;
 }
 
 /** `:8080`; for a port that only a running kernel knows, how it is chosen. */
@@ -276,6 +293,11 @@ function placeOfTap({ netns, device }: Tap, { hop }: StepContext): string {
 }
 
 /** Who programmed a row, for which object, from which line. */
+/** `shop.yaml:12:9`; an option of the command line has no line. */
+export function placeOf({ file, line, column }: NonNullable<Origin['at']>): string {
+  return [file, line, column].filter((part) => part !== undefined).join(':');
+}
+
 export function tellOrigin(origin: Origin, words: Catalogue): string {
   const { by, why, object, at } = origin;
   const name = object && (object.namespace ? `${object.namespace}/${object.name}` : object.name);
@@ -283,6 +305,6 @@ export function tellOrigin(origin: Origin, words: Catalogue): string {
   if (object !== undefined) {
     parts.push(`${object.kind} ${name}${object.field ? ` ${object.field}` : ''}`);
   }
-  if (at !== undefined) parts.push(`${at.file}:${at.line}:${at.column}`);
+  if (at !== undefined) parts.push(placeOf(at));
   return parts.join(', ');
 }

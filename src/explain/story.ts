@@ -3,13 +3,14 @@
  * output, the tour and pictures lay the same story out.
  */
 import type { Assumption, AssumptionCode } from '../kernel/probe.ts';
-import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { Before, Cost, Hop, Leg, PlacedStep, Step, TraceFacts } from '../trace/trace.ts';
 import type { Catalogue, CauseWords } from './catalogue.ts';
 import { tellCause } from './cause.ts';
 import { eventOf } from './event-of.ts';
 import { gistOf } from './gist.ts';
 import type { Telling } from './quote.ts';
 import { portSuffix, type ToldStep, tellOrigin, tellStep } from './step.ts';
+import { verdictOf } from './verdict.ts';
 
 /** A network namespace as the story introduces it. */
 export interface Place {
@@ -70,6 +71,21 @@ export interface ToldCause extends CauseWords {
   readonly by?: string;
 }
 
+/** A step that is otherwise than it was the first time, with its place. */
+export interface ToldChange {
+  readonly title: string;
+  readonly place: Place;
+  readonly was?: ToldStep;
+  readonly is?: ToldStep;
+}
+
+/** The second probe. */
+export interface ToldWarm {
+  readonly changes: readonly ToldChange[];
+  /** What it cost: a name, then how often the first time, and the second. */
+  readonly costs: readonly (readonly [name: string, first: number, second: number])[];
+}
+
 export interface Story {
   readonly header: StoryHeader;
   readonly legs: readonly ToldLeg[];
@@ -77,6 +93,10 @@ export interface Story {
   readonly status: 'good' | 'bad' | 'unsure';
   readonly symptom: string;
   readonly cause?: ToldCause;
+  /** How the question fared before the cluster was changed, and where that parts from this. */
+  readonly before?: string;
+  /** Only on the second probe. */
+  readonly warm?: ToldWarm;
   readonly hops: string;
   /** Every assumption, in the order of the facts. */
   readonly assumptions: readonly string[];
@@ -108,10 +128,12 @@ export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOp
   return {
     header: tellHeader(whole, options, sentence),
     legs: shown.legs.map((leg, index) => tellLeg(leg, whole.legs[index] ?? leg, whole, options)),
-    verdict: words.dispositions[whole.disposition],
+    verdict: words.verdicts[verdictOf(whole)],
     status: statusOf(whole),
     symptom: words.symptoms[whole.symptom],
     ...(cause && { cause }),
+    ...(whole.before && { before: tellBefore(whole.before, whole, options) }),
+    ...(whole.warm && { warm: tellWarm(whole.warm, whole, options) }),
     hops: words.story.hops(whole.legs[0]?.hops.length ?? 0, wayBack(whole)?.hops.length),
     assumptions: whole.assumptions.map(sentence),
     assumed: whole.assumptions.filter(({ code }) => !aboutTheQuestion.has(code)).map(sentence),
@@ -132,12 +154,13 @@ function tellHeader(
   const { words, network } = options;
   const gist = gistOf(facts);
   const decided = facts.assumptions.filter(({ code }) => aboutTheQuestion.has(code)).map(sentence);
+  const warm = facts.warm ? [words.story.warm(facts.probe.protocol === 'tcp')] : [];
   return {
     from: facts.probe.from.text,
     to: facts.probe.to.text,
     flow: tellFlow(facts, options),
     network,
-    notes: [...decided, ...(gist === undefined ? [] : [words.gists[gist]])],
+    notes: [...decided, ...(gist === undefined ? [] : [words.gists[gist]]), ...warm],
   };
 }
 
@@ -177,6 +200,75 @@ function tellWhy(facts: TraceFacts, options: StoryOptions): ToldCause | undefine
   };
 }
 
+/** A step of another trace: of its leg and its hop, the step itself is all there is. */
+function tellPlaced(placed: PlacedStep, facts: TraceFacts, options: StoryOptions): ToldStep {
+  const { step, direction, packet } = placed;
+  const hop = { node: placed.node, netns: placed.netns, steps: [step] };
+  const leg = { direction, packet, disposition: facts.disposition, hops: [hop] };
+  return tellStep(
+    { ...options, step, hop, leg, protocol: facts.probe.protocol },
+    options.words,
+    options.withFacts,
+  );
+}
+
+function tellBefore(before: Before, facts: TraceFacts, options: StoryOptions): string {
+  const { words } = options;
+  const { without, disposition, symptom, parts } = before;
+  const fared = words.story.faredBefore(
+    words.story.without[without],
+    words.verdicts[disposition],
+    words.symptoms[symptom],
+  );
+  if (parts === undefined) return `${fared} ${words.story.sameSteps}`;
+  const said = (placed: PlacedStep | undefined): string | undefined => {
+    if (placed === undefined) return undefined;
+    const { label, text } = tellPlaced(placed, facts, options);
+    return `${label}: ${text}`;
+  };
+  const now = placedAt(facts, parts.step);
+  return `${fared} ${words.story.parted(parts.step, said(parts.before), said(now))}`;
+}
+
+function placedAt({ legs }: TraceFacts, n: number | undefined): PlacedStep | undefined {
+  for (const { direction, packet, hops } of legs) {
+    for (const { node, netns, steps } of hops) {
+      const step = steps.find((candidate) => candidate.n === n);
+      if (step !== undefined) return { direction, packet, node, netns, step };
+    }
+  }
+  return undefined;
+}
+
+function tellWarm(
+  { first, second, changes }: NonNullable<TraceFacts['warm']>,
+  facts: TraceFacts,
+  options: StoryOptions,
+): ToldWarm {
+  const { words } = options;
+  const counts = Object.keys(words.story.costs) as (keyof Cost)[];
+  return {
+    changes: changes.flatMap(({ was, is }): ToldChange[] => {
+      const placed = is ?? was;
+      if (placed === undefined) return [];
+      const { node, netns, direction, packet } = placed;
+      return [
+        {
+          title: tellTitle(direction, words.packets[packet], words),
+          place: { node, netns, about: tellPlace(placed, options) },
+          ...(was && { was: tellPlaced(was, facts, options) }),
+          ...(is && { is: tellPlaced(is, facts, options) }),
+        },
+      ];
+    }),
+    costs: counts.map((count) => [words.story.costs[count], first[count], second[count]] as const),
+  };
+}
+
+function tellTitle(direction: Leg['direction'], packet: string, { story }: Catalogue): string {
+  return direction === 'request' ? story.request(packet) : story.reply(packet);
+}
+
 function wayBack({ legs }: TraceFacts): Leg | undefined {
   return legs.find(({ direction }) => direction === 'reply');
 }
@@ -201,7 +293,7 @@ function tellLeg(leg: Leg, all: Leg, facts: TraceFacts, options: StoryOptions): 
   });
   const steps = hops.flatMap((hop) => hop.steps);
   return {
-    title: leg.direction === 'request' ? words.story.request(packet) : words.story.reply(packet),
+    title: tellTitle(leg.direction, packet, words),
     direction: leg.direction,
     hops,
     brief: { ...tellBrief(all, facts, words), steps: steps.filter(cannotBeLeftOut) },
@@ -270,7 +362,7 @@ function fullNames({ node, netns, devices }: Station): string[] {
   return devices.map((device) => `${node}/${netns}/${device}`);
 }
 
-function tellPlace(hop: Hop, { words, inhabitants }: StoryOptions): string {
+function tellPlace(hop: Pick<Hop, 'node' | 'netns'>, { words, inhabitants }: StoryOptions): string {
   const { places } = words;
   const { holder, members } = inhabitants(hop.node, hop.netns);
   if (holder !== undefined) return places.pod(holder, members);

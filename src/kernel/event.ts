@@ -10,7 +10,7 @@ import type { FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry, CtDir } from './netfilter/conntrack.ts';
-import type { CtState, Hook, Rule, TableName } from './netfilter/ruleset.ts';
+import type { CtState, Hook, Match, Rule, TableName } from './netfilter/ruleset.ts';
 import type { Origin } from './origin.ts';
 import type { NetnsId } from './world.ts';
 
@@ -44,6 +44,22 @@ export interface NearMiss<Row> {
     | 'other-device'
     | 'other-address'
     | 'rule-condition';
+}
+
+/** A firewall rule that would have decided otherwise, had one condition of it held. */
+export interface RuleMiss {
+  readonly chain: string;
+  /** 1-based position in the chain. */
+  readonly number: number;
+  readonly rule: Rule;
+  /** The jumps and gotos that led into `chain`, from the built-in chain on. */
+  readonly path: readonly { chain: string; number: number }[];
+  /** The only condition that does not hold. */
+  readonly condition: Match;
+  /** What the packet has where the condition looks; empty: nothing of that kind. */
+  readonly found: readonly (string | number | Unknown)[];
+  /** Of a jump or goto: the rule that would have decided behind it. */
+  readonly leadsTo?: { readonly chain: string; readonly number: number };
 }
 
 interface Base<Kind extends string, Action extends string, Detail> {
@@ -186,6 +202,8 @@ export type HookEvent = Base<
       chain: string;
       rules: number;
       policy: 'ACCEPT' | 'DROP';
+      /** Where no rule of it decided: the one that nearly did. Only in a detailed trace. */
+      nearMiss?: RuleMiss;
     }[];
     bridged: boolean;
   }
@@ -206,7 +224,8 @@ export type RuleEvent = Base<
     bridged: boolean;
     /** The packet's mark after the rule. */
     mark?: number;
-    nearMiss?: NearMiss<Rule>;
+    /** Only in a detailed trace. */
+    nearMiss?: RuleMiss;
   }
 >;
 
@@ -225,6 +244,8 @@ export type NatEvent = Base<
     number?: number;
     rule?: Rule;
     path?: readonly { chain: string; number: number }[];
+    /** Only in a detailed trace. */
+    nearMiss?: RuleMiss;
     entry: ConntrackEntry;
   }
 >;

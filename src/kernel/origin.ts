@@ -11,7 +11,8 @@ export interface Origin {
     | 'dump';
   readonly why: OriginWhy;
   readonly object?: OriginObject;
-  readonly at?: { readonly file: string; readonly line: number; readonly column: number };
+  /** Without a line for what the command line says. */
+  readonly at?: { readonly file: string; readonly line?: number; readonly column?: number };
 }
 
 /** The Kubernetes object (opaque to the kernel) that a row was made for. */
@@ -36,6 +37,7 @@ export type OriginWhy =
   | 'pod-address'
   | 'pod-default-route'
   | 'pod-cluster-route'
+  | 'pod-range-route'
   | 'pod-sysctl'
   | 'bridge-device'
   | 'bridge-gateway'
@@ -60,5 +62,6 @@ export type OriginWhy =
   | 'node-listener'
   | 'external-listener'
   | 'fault-command'
+  | 'break-command'
   | 'arp-learned'
   | 'bridge-learned';

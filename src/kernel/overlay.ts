@@ -17,6 +17,7 @@ const copy = (from: NetnsDynamic | undefined): NetnsDynamic => ({
   fdb: new Map([...(from?.fdb ?? [])].map(([dev, rows]) => [dev, new Map(rows)])),
   conntrack: [...(from?.conntrack ?? [])],
   pmtu: new Map(from?.pmtu),
+  flowHashes: new Map(from?.flowHashes),
   ...(from?.redirects && { redirects: new Map(from.redirects) }),
 });
 

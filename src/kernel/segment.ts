@@ -6,6 +6,7 @@ interface SegmentIndex {
   readonly byMac: ReadonlyMap<Mac, readonly Attachment[]>;
   readonly byIp: ReadonlyMap<Ip, readonly Attachment[]>;
   readonly byDevice: ReadonlyMap<string, Attachment>;
+  readonly proxies: readonly Attachment[];
 }
 
 const NOBODY: readonly Attachment[] = [];
@@ -30,7 +31,8 @@ const indexOf = ({ attachments }: Segment): SegmentIndex => {
     for (const ip of attachment.ips) put(byIp, ip, attachment);
     byDevice.set(deviceKey(attachment.netns, attachment.ifname), attachment);
   }
-  const index = { byMac, byIp, byDevice };
+  const proxies = attachments.filter((attachment) => attachment.proxies);
+  const index = { byMac, byIp, byDevice, proxies };
   indexes.set(attachments, index);
   return index;
 };
@@ -39,9 +41,14 @@ const indexOf = ({ attachments }: Segment): SegmentIndex => {
 export const attachmentsByMac = (segment: Segment, mac: Mac): readonly Attachment[] =>
   indexOf(segment).byMac.get(mac) ?? NOBODY;
 
-/** Whoever would answer an ARP request for the address on this wire. */
-export const attachmentsByIp = (segment: Segment, ip: Ip): readonly Attachment[] =>
-  indexOf(segment).byIp.get(ip) ?? NOBODY;
+/** Whoever may answer an ARP request for the address on this wire: its owners, then proxies. */
+export const attachmentsByIp = (segment: Segment, ip: Ip): readonly Attachment[] => {
+  const { byIp, proxies } = indexOf(segment);
+  const owners = byIp.get(ip) ?? NOBODY;
+  return proxies.length === 0
+    ? owners
+    : [...owners, ...proxies.filter((proxy) => !owners.includes(proxy))];
+};
 
 /** The attachment of one device; undefined when it is not plugged in here. */
 export const attachmentOf = (

@@ -1,5 +1,6 @@
 /** Worlds: how one is made, compiled host by host when needed, and copied before an edit. */
 import { cloneNetns, netnsOf } from './netns.ts';
+import { ipv4DevConf } from './sysctl.ts';
 import type {
   Attachment,
   Book,
@@ -127,6 +128,7 @@ export const attachmentsOf = (netns: Netns): readonly (Attachment & { segment: s
             ifname: dev.ifname,
             mac: dev.mac,
             ips: answeredAddresses(netns),
+            ...(ipv4DevConf(netns, dev.ifname, 'proxy_arp') !== 0 && { proxies: true as const }),
           },
         ]
       : [],

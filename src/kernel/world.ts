@@ -6,7 +6,7 @@
  * conntrack entries, path MTUs) is in `dynamic`, so that a trace is a walk over a fixed
  * configuration with a copy-on-write map of dynamic state beside it.
  */
-import type { Cidr, Ip, Mac } from '../wire/packet.ts';
+import type { Cidr, Ip, Mac, Unknown } from '../wire/packet.ts';
 import type { Fdb, FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
 import type { Neigh } from './neigh.ts';
@@ -165,6 +165,8 @@ export interface Attachment {
   readonly ifname: string;
   readonly mac: Mac;
   readonly ips: readonly Ip[];
+  /** It may answer for others (proxy_arp). */
+  readonly proxies?: true;
 }
 
 export interface WireCut {
@@ -208,6 +210,8 @@ export interface NetnsDynamic {
   readonly pmtu: Map<Ip, number>;
   /** Gateways learned from ICMP redirects, by destination. */
   readonly redirects?: Map<Ip, Ip>;
+  /** What tunnels made of the flows in them: a flow has one hash, and another one another. */
+  readonly flowHashes: Map<string, Unknown>;
 }
 
 /** Every range and every address ever given, with who gave it. */

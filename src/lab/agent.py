@@ -457,7 +457,7 @@ def probe(request):
         sock.close()
     lost = sum(ring.lost() for ring in rings.values())
     return {
-        'outcome': client.outcome or 'timeout',
+        'outcome': client.outcome or ('stuck' if client.sent else 'timeout'),
         'frames': {name: found for name, found in frames.items() if found},
         'conntrack': tuples,
         'drops': dropped,

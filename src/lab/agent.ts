@@ -54,7 +54,10 @@ export interface ProbeRequest {
 }
 
 export interface ProbeAnswer {
-  /** `ok`, `timeout`, or the errno that the client's socket saw. */
+  /**
+   * `ok`, `timeout`, `stuck` (connected, but its data was not acknowledged), or the errno that the
+   * client's socket saw.
+   */
   readonly outcome: string;
   readonly frames: Readonly<Record<string, readonly RawFrame[]>>;
   /** What `conntrack -L -o extended` prints, by namespace. */
@@ -99,13 +102,14 @@ export interface Agent {
 const PRIVATE = ['-nm', '--propagation', 'private'];
 const ROOTLESS = ['-Ucnm', '--keep-caps', '--propagation', 'private'];
 
-/** Which private copy this machine allows: as root, rootless, or none. */
-export const privilege = (): 'root' | 'rootless' | 'none' => {
-  const works = (flags: readonly string[]): boolean =>
-    spawnSync('unshare', [...flags, 'true'], { stdio: 'ignore' }).status === 0;
-  if (works(PRIVATE)) return 'root';
-  return works(ROOTLESS) ? 'rootless' : 'none';
-};
+const works = (flags: readonly string[]): boolean =>
+  spawnSync('unshare', [...flags, 'true'], { stdio: 'ignore' }).status === 0;
+
+/** Whether the private copies exist that this machine allows: as root, and as anybody. */
+export const privileges = (): { readonly root: boolean; readonly rootless: boolean } => ({
+  root: works(PRIVATE),
+  rootless: works(ROOTLESS),
+});
 
 const SCRIPT = new URL('./agent.py', import.meta.url).pathname;
 

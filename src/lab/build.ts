@@ -59,14 +59,34 @@ const writeSysctls = async (agent: Agent, plan: LabPlan): Promise<void> => {
   if (problems.length > 0) throw new LabError(problems);
 };
 
-const check = async (agent: Agent, world: World, spaces: readonly SpacePlan[]): Promise<void> => {
+const read = async (
+  agent: Agent,
+  world: World,
+  spaces: readonly SpacePlan[],
+): Promise<readonly string[]> => {
   const results = await runAll(
     agent,
     spaces.flatMap(({ name }) => readBack(name)),
   );
-  const problems = spaces.flatMap(({ netns }, n) =>
+  return spaces.flatMap(({ netns }, n) =>
     differences(world, netns, [results[2 * n]?.[1] ?? '', results[2 * n + 1]?.[1] ?? '']),
   );
+};
+
+/**
+ * Milliseconds for which a kernel may still say that a device works whose link is gone
+ * (linkwatch_schedule_work, net/core/link_watch.c), with room for a busy machine.
+ */
+const SETTLED = 2000;
+const PAUSE = 50;
+
+const check = async (agent: Agent, world: World, spaces: readonly SpacePlan[]): Promise<void> => {
+  const start = Date.now();
+  let problems = await read(agent, world, spaces);
+  while (problems.length > 0 && Date.now() - start < SETTLED) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    problems = await read(agent, world, spaces);
+  }
   if (problems.length > 0) throw new LabError(problems);
 };
 

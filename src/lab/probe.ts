@@ -10,7 +10,7 @@ import { parseConntrack } from './conntrack.ts';
 
 /** What a real kernel did with a probe. */
 export interface Observation {
-  /** `ok`, `timeout`, or the errno that the client's socket saw. */
+  /** As the agent says it. */
   readonly outcome: string;
   readonly taps: readonly TimedTap[];
   readonly conntrack: ReadonlyMap<NetnsId, readonly ConntrackEntry[]>;

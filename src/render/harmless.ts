@@ -14,6 +14,11 @@ export function harmless(text: string): string {
   return text.replace(ACTIVE, escaped);
 }
 
+/** Whether there is nothing active in the text. */
+export function isHarmless(text: string): boolean {
+  return text.search(ACTIVE) < 0;
+}
+
 /**
  * The same for every string in plain data, keys left alone: what a renderer is given may hold names
  * that nobody has checked.
@@ -26,7 +31,10 @@ export function harmlessData(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, harmlessData(item)]));
 }
 
-/** JSON text that means the same and shows no active character; its own line breaks stay. */
-export function harmlessJson(json: string): string {
-  return json.replace(ACTIVE, (character) => (character === '\n' ? character : escaped(character)));
+/**
+ * Text in which everything active stands between double quotes (JSON; YAML where it is quoted): it
+ * means the same and shows no active character. Its own line breaks stay.
+ */
+export function harmlessQuoted(text: string): string {
+  return text.replace(ACTIVE, (character) => (character === '\n' ? character : escaped(character)));
 }

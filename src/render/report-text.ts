@@ -1,5 +1,6 @@
 /** What `k8snet test` found, file by file: what holds, and what differs together with its trace. */
 import type { Judged } from '../check/judge.ts';
+import type { Catalogue } from '../explain/catalogue.ts';
 import type { Glyphs } from '../explain/quote.ts';
 import { harmless } from './harmless.ts';
 import type { Style } from './style.ts';
@@ -9,6 +10,7 @@ export interface ReportOptions {
   readonly width: number;
   readonly style: Style;
   readonly glyphs: Glyphs;
+  readonly words: Catalogue;
 }
 
 /** One tested file. */
@@ -25,29 +27,29 @@ const FIELD = 13;
 
 /** One block a file; ends with a newline. */
 export function fileReport(tested: TestedFile, options: ReportOptions): string {
-  const { style, width } = options;
+  const { style, width, words } = options;
   const { file, description, judged } = tested;
   const lines = [style.title(harmless(file))];
   if (description !== undefined) {
     lines.push(...wrap(harmless(description), width - 2).map((line) => `  ${style.faint(line)}`));
   }
-  if (judged.length === 0) lines.push(`  ${style.unsure('states no expectations')}`);
+  if (judged.length === 0) lines.push(`  ${style.unsure(words.report.silent)}`);
   for (const one of judged) lines.push(...judgedLines(one, tested, options));
   return `${lines.join('\n')}\n`;
 }
 
 function judgedLines(judged: Judged, tested: TestedFile, options: ReportOptions): string[] {
-  const { style, glyphs, width } = options;
+  const { style, glyphs, width, words } = options;
   const question = questionText(judged, options);
   if (judged.kind === 'unanswerable') {
-    return [`  ${style.bad(glyphs.bad)} ${question}   ${style.bad('cannot be asked')}`];
+    return [`  ${style.bad(glyphs.bad)} ${question}   ${style.bad(words.report.unanswerable)}`];
   }
   const { differences, facts, expectation } = judged;
   if (differences.length === 0) {
     return beside(`  ${style.good(glyphs.good)} ${question}`, question, facts.disposition, options);
   }
   const { file, line } = expectation.place;
-  const where = `${harmless(file)}:${line}`;
+  const where = harmless([file, line].filter((part) => part !== undefined).join(':'));
   const lines = beside(
     `  ${style.bad(glyphs.bad)} ${style.bad(question)}`,
     question,
@@ -55,7 +57,12 @@ function judgedLines(judged: Judged, tested: TestedFile, options: ReportOptions)
     options,
   );
   for (const { field, expected, found } of differences) {
-    const sides = [`expected ${harmless(expected)}`, `found    ${harmless(found)}`];
+    const { report } = words;
+    const wide = Math.max(columns(report.expected), columns(report.found)) + 1;
+    const sides = [
+      `${pad(report.expected, wide)}${harmless(expected)}`,
+      `${pad(report.found, wide)}${harmless(found)}`,
+    ];
     sides.forEach((side, index) => {
       const name = pad(index === 0 ? field : '', FIELD);
       wrap(side, Math.max(20, width - INDENT - FIELD)).forEach((text, at) => {
@@ -69,11 +76,11 @@ function judgedLines(judged: Judged, tested: TestedFile, options: ReportOptions)
 }
 
 /** `pod-a → pod-b:8080 udp, 1400 bytes`: the question as the scenario puts it. */
-function questionText({ expectation }: Judged, { glyphs }: ReportOptions): string {
+function questionText({ expectation }: Judged, { glyphs, words }: ReportOptions): string {
   const { from, to, protocol, port, size } = expectation;
   const details = [
     [protocol, port].filter((part) => part !== undefined).join('/'),
-    size === undefined ? '' : `${size} bytes`,
+    size === undefined ? '' : words.story.bytes(size),
   ].filter((part) => part !== '');
   const about = details.length === 0 ? '' : ` (${details.join(', ')})`;
   return harmless(`${from} ${glyphs.to} ${to}${about}`);
@@ -100,18 +107,16 @@ export interface Count {
 }
 
 /** The last line: how many of what. */
-export function countText({ files, silent, bad, hold, differ }: Count, style: Style): string {
-  const total = hold + differ;
+export function countText(
+  { files, silent, bad, hold, differ }: Count,
+  style: Style,
+  { report }: Catalogue,
+): string {
   const parts = [
-    `${plural(files, 'file')}, ${plural(total, 'expectation')}:`,
-    [
-      style.good(`${hold} hold${hold === 1 ? 's' : ''}`),
-      ...(differ > 0 ? [style.bad(`${differ} ${differ === 1 ? 'does' : 'do'} not`)] : []),
-      ...(silent > 0 ? [style.unsure(`${plural(silent, 'file')} without any`)] : []),
-      ...(bad > 0 ? [style.bad(`${plural(bad, 'file')} with errors`)] : []),
-    ].join(', '),
+    style.good(report.hold(hold)),
+    ...(differ > 0 ? [style.bad(report.differ(differ))] : []),
+    ...(silent > 0 ? [style.unsure(report.withoutAny(silent))] : []),
+    ...(bad > 0 ? [style.bad(report.withErrors(bad))] : []),
   ];
-  return `${parts.join(' ')}\n`;
+  return `${report.summary(files, hold + differ)} ${parts.join(', ')}\n`;
 }
-
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;

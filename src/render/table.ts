@@ -44,3 +44,35 @@ export function twoColumns(
   const lines = table.toString().split('\n');
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
+
+/**
+ * A table with heads, a row below another, every column as wide as `widths` says; cells are broken,
+ * never cut. The last column ends the line.
+ *
+ * @param paint colours one line of a cell, which is measured without colour.
+ * @returns lines.
+ */
+export function grid(
+  rows: readonly (readonly string[])[],
+  widths: readonly number[],
+  paint: (line: string, row: number, column: number) => string,
+): string[] {
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+    colWidths: widths.map((width) => width + GAP),
+  });
+  rows.forEach((row, at) => {
+    table.push(
+      row.map((cell, column) =>
+        wrap(cell, widths[column] ?? NARROWEST)
+          .map((line) => paint(line, at, column))
+          .join('\n'),
+      ),
+    );
+  });
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}

@@ -2,7 +2,7 @@
 import { commandText } from '../explain/check-command.ts';
 import type { Story } from '../explain/story.ts';
 import type { Trace, TraceFacts } from '../trace/trace.ts';
-import { harmlessJson } from './harmless.ts';
+import { harmlessQuoted } from './harmless.ts';
 
 /** Joins facts and their story into the contract `k8snet/v1`, keys in a fixed order. */
 export function toTrace(facts: TraceFacts, story: Story): Trace {
@@ -23,9 +23,13 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
           fix: commandText(story.cause.fix),
           check: commandText(story.cause.check),
           ...(cause.origin !== undefined && { origin: cause.origin }),
+          ...(cause.about !== undefined && { about: cause.about }),
+          ...(cause.unmodelled !== undefined && { unmodelled: cause.unmodelled }),
         },
       }),
     legs: facts.legs,
+    ...(facts.before !== undefined && { before: facts.before }),
+    ...(facts.warm !== undefined && { warm: facts.warm }),
     ...(facts.alternatives !== undefined && { alternatives: facts.alternatives }),
     assumptions: story.assumptions,
   };
@@ -33,5 +37,5 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
 
 /** @returns two-space JSON with a newline at its end. */
 export function traceJson(trace: Trace): string {
-  return `${harmlessJson(JSON.stringify(trace, null, 2))}\n`;
+  return `${harmlessQuoted(JSON.stringify(trace, null, 2))}\n`;
 }

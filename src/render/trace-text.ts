@@ -3,7 +3,15 @@ import type { Catalogue } from '../explain/catalogue.ts';
 import type { Command } from '../explain/check-command.ts';
 import type { Glyphs } from '../explain/quote.ts';
 import type { ToldStep } from '../explain/step.ts';
-import type { Brief, Station, Story, StoryHeader, ToldHop, ToldLeg } from '../explain/story.ts';
+import type {
+  Brief,
+  Station,
+  Story,
+  StoryHeader,
+  ToldChange,
+  ToldHop,
+  ToldLeg,
+} from '../explain/story.ts';
 import type { Depth } from '../trace/prune.ts';
 import type { Layer } from '../wire/packet.ts';
 import { harmlessData } from './harmless.ts';
@@ -35,12 +43,17 @@ const ROOM = 20;
 export function traceText(story: Story, options: TraceTextOptions): string {
   const safe = harmlessData(story);
   const lines = [...headerLines(safe.header, options), ''];
-  for (const leg of safe.legs) lines.push(...legLines(leg, options), '');
+  if (safe.warm) lines.push(...warmLines(safe.warm, options), '');
+  else for (const leg of safe.legs) lines.push(...legLines(leg, options), '');
   lines.push(...outcomeLines(safe, options));
   return `${lines.join('\n')}\n`;
 }
 
-function headerLines(header: StoryHeader, { width, style, glyphs }: TraceTextOptions): string[] {
+/** Who asks whom, and what the question left open. */
+export function headerLines(
+  header: StoryHeader,
+  { width, style, glyphs }: TraceTextOptions,
+): string[] {
   const names = `${header.from} ${glyphs.to} ${header.to}`;
   const parts = segments([names, header.flow, header.network], width);
   const title = parts.map((line, index) =>
@@ -76,6 +89,67 @@ function legLines(leg: ToldLeg, options: TraceTextOptions): string[] {
     lines.push(...hopLines(hop, options));
   }
   return lines;
+}
+
+/** The second probe: what is otherwise than the first time, and what both cost. */
+function warmLines(
+  { changes, costs }: NonNullable<Story['warm']>,
+  options: TraceTextOptions,
+): string[] {
+  const { style, width, words } = options;
+  const { story } = words;
+  const lines: string[] = [];
+  let [title, node, netns] = ['', '', ''];
+  for (const change of changes) {
+    const { place } = change;
+    if (change.title !== title) {
+      lines.push(...(title === '' ? [] : ['']), style.title(change.title));
+      [title, node] = [change.title, ''];
+    }
+    if (place.node !== node) {
+      lines.push(style.place(place.node));
+      [node, netns] = [place.node, ''];
+    }
+    if (place.netns !== netns)
+      lines.push(...hanging(place.netns, place.about, 2, width, style.place, style.faint));
+    netns = place.netns;
+    lines.push(...changeLines(change, options));
+  }
+  if (changes.length === 0) lines.push(story.unchanged);
+  else lines.unshift(...wrap(story.onlyChanges, width).map(style.faint), '');
+  const name = Math.max(...costs.map(([text]) => columns(text)));
+  const [first, second] = [story.first, story.second];
+  const row = (text: string, one: string, other: string): string =>
+    `  ${pad(text, name)}  ${one.padStart(columns(first))}  ${other.padStart(columns(second))}`;
+  return [
+    ...lines,
+    '',
+    `${style.label(pad(story.cost, name + 2))}  ${first}  ${second}`,
+    ...costs.map(([text, one, other]) => row(text, String(one), String(other))),
+  ];
+}
+
+/** What a step is now, with what it was below it; or that it is gone, or new. */
+function changeLines({ was, is }: ToldChange, options: TraceTextOptions): string[] {
+  const { style, width, depth, words } = options;
+  const { was: before, gone, isNew } = words.story;
+  const below = (name: string, text: string): string[] =>
+    wrap(text, Math.max(ROOM, width - FACT - FACT_NAME)).map(
+      (line, at) =>
+        `${' '.repeat(FACT)}${style.faint(`${pad(at === 0 ? name : '', FACT_NAME)}${line}`)}`,
+    );
+  const whole = ({ text, aside }: ToldStep): string => (aside ? `${text} (${aside})` : text);
+  if (is === undefined) return was ? below(gone, `${was.label}: ${whole(was)}`) : [];
+  return [
+    ...stepLines(is, options),
+    ...below(was ? before : isNew, was ? sinceWas(was, is) : ''),
+    ...(depth === 'default' ? [] : factLines(is, options)),
+  ];
+}
+
+/** What a step was, in as few words as tell it from what it is. */
+function sinceWas(was: ToldStep, is: ToldStep): string {
+  return was.text === is.text ? (was.aside ?? was.text) : was.text;
 }
 
 /** A leg that came through is told in one breath: the devices it passes, and what was edited. */
@@ -191,7 +265,8 @@ function stepLines(
   return lines;
 }
 
-function painter(step: ToldStep, style: Style): (text: string) => string {
+/** The colour of a step. */
+export function painter(step: ToldStep, style: Style): (text: string) => string {
   switch (step.status) {
     case 'edit':
       return style.edit;
@@ -236,7 +311,8 @@ function commandLines({ prompt, text }: Command, width: number): string[] {
   );
 }
 
-function outcomeLines(story: Story, options: TraceTextOptions): string[] {
+/** Cause, before and now, assumptions, and the verdict at the end. */
+export function outcomeLines(story: Story, options: TraceTextOptions): string[] {
   const { words, width, style, glyphs } = options;
   const lines: string[] = [];
   const block = (name: string, said: string | Command) => {
@@ -257,6 +333,7 @@ function outcomeLines(story: Story, options: TraceTextOptions): string[] {
     block(words.story.fix, fix);
     block(words.story.check, check);
   }
+  if (story.before !== undefined) block(words.story.before, story.before);
   if (story.assumed.length > 0) block(words.story.assumed, story.assumed.join(' '));
   if (lines.length > 0) lines.push('');
   const mark = { good: glyphs.good, bad: glyphs.bad, unsure: glyphs.unsure }[story.status];

@@ -1,7 +1,10 @@
 /** Faults: what a Scenario breaks in the World that was compiled from it. */
-import type { Cluster, Place, Pod } from '../cluster/cluster.ts';
+import type { Cluster, Place } from '../cluster/cluster.ts';
 import { atPlace, type Report } from '../cluster/diagnostic.ts';
+import { parseEndpoint, resolveEndpoint } from '../cluster/endpoint.ts';
 import { didYouMean, nearest } from '../cluster/nearest.ts';
+import { isRunning, podNetnsName } from '../compile/machine.ts';
+import { otherHosts } from '../compile/underlay.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { NetnsId, WireCut, World } from '../kernel/world.ts';
 import { withCuts } from '../kernel/world-build.ts';
@@ -10,6 +13,7 @@ import type { ScenarioFault } from './schema.ts';
 
 export interface PlacedFault {
   readonly fault: ScenarioFault;
+  /** Without a line: it is from the command line. */
   readonly place: Place;
 }
 
@@ -28,19 +32,47 @@ const complainer =
     return undefined;
   };
 
-/** `node-2: ip link set flannel.1 down` after `node/`, as `--break` has it. */
-export const parseBreak = (text: string, report: Report): PlacedFault | undefined => {
-  const place: Place = { file: `--break ${text}`, line: 1, column: 1 };
-  const [, on = '', run = ''] = /^\s*((?:node|pod)\/[^\s:]+)\s*:\s*(.*\S)\s*$/s.exec(text) ?? [];
-  if (on !== '') return { fault: { on, run }, place };
+/** `node/node-2: ip link set flannel.1 down`: an endpoint, a colon, a command. */
+const BREAK = [/^\s*([^\s:]+(?::[^\s:]+)?)\s*:\s+(\S.*?)\s*$/s, /^\s*([^\s:]+):(\S.*?)\s*$/s];
+
+/** `pod/NAMESPACE/NAME` is another way to write `NAMESPACE/pod/NAME`. */
+const endpointOf = (on: string): string => on.replace(/^(pods?|po)\/([^/]+)\/([^/]+)$/, '$2/$1/$3');
+
+/** With the namespace of the question where it names none: what reads the fault later knows no other. */
+const qualified = (on: string, namespace = 'default'): string => {
+  const parsed = parseEndpoint(endpointOf(on));
+  const isNamed = 'form' in parsed && parsed.form === 'object' && parsed.kind !== 'Node';
+  if (namespace === 'default' || !isNamed || parsed.namespace !== undefined) return on;
+  return `${namespace}/${parsed.explicit ? '' : 'pod/'}${on}`;
+};
+
+/**
+ * A fault as `--break` has it.
+ * @param namespace of a place that names none; default `default`
+ */
+export const parseBreak = (
+  text: string,
+  namespace: string | undefined,
+  report: Report,
+): PlacedFault | undefined => {
+  const place: Place = { file: `--break ${text}` };
+  const found = BREAK.map((pattern) => pattern.exec(text)).find((match) => match !== null);
+  const [, on, run] = found ?? [];
+  if (on !== undefined && run !== undefined)
+    return { fault: { on: qualified(on, namespace), run }, place };
   return complainer(place, report)(
-    `--break ${text}: expected node/NAME: COMMAND or pod/[NAMESPACE/]NAME: COMMAND`,
-    "For example: --break 'node/node-2: ip link set flannel.1 down'",
+    'expected ENDPOINT: COMMAND',
+    "For example: --break 'node/node-2: ip link set flannel.1 down' or --break 'pod-a: ip route del default'",
   );
 };
 
-const podName = ({ namespace, name }: Pod): string =>
-  namespace === 'default' ? name : `${namespace}/${name}`;
+const hostOf = (name: string, world: World, complain: Complain): NetnsId | undefined =>
+  world.hostNames.includes(name)
+    ? `${name}/host`
+    : complain(
+        `there is no node ${JSON.stringify(name)}`,
+        didYouMean(nearest(name, world.hostNames)),
+      );
 
 /** The namespace that a fault's command runs in. */
 const netnsOn = (
@@ -49,24 +81,26 @@ const netnsOn = (
   world: World,
   complain: Complain,
 ): NetnsId | undefined => {
-  const [kind, ...rest] = on.split('/');
-  const name = rest.join('/');
-  if (kind === 'node') {
-    if (world.hostNames.includes(name)) return `${name}/host`;
-    const hint = didYouMean(nearest(name, world.hostNames));
-    return complain(`there is no node ${JSON.stringify(name)}`, hint);
-  }
-  const [namespace = 'default', pod = ''] = rest.length === 1 ? ['default', rest[0]] : rest;
-  const found = cluster.pods.find((item) => item.namespace === namespace && item.name === pod);
-  if (!found) {
-    const hint = didYouMean(nearest(name, cluster.pods.map(podName)));
-    return complain(`there is no Pod ${JSON.stringify(name)}`, hint);
-  }
-  if (found.phase !== 'Running' || found.node === undefined)
-    return complain(`Pod ${name} is ${found.phase}: it has no network namespace`);
-  return found.hostNetwork
-    ? `${found.node}/host`
-    : `${found.node}/${found.namespace}/${found.name}`;
+  const typed = endpointOf(on);
+  const parsed = parseEndpoint(typed);
+  // The router and the outside are machines, though no nodes of the cluster.
+  if ('form' in parsed && parsed.form === 'object' && parsed.kind === 'Node' && !parsed.suffix)
+    return hostOf(parsed.name, world, complain);
+  const found = resolveEndpoint(cluster, typed, { side: 'from' });
+  if ('diagnostic' in found) return complain(found.diagnostic.message, found.diagnostic.hint);
+  const { target } = found;
+  if (target.port !== undefined)
+    return complain(`${on}: a command runs in a namespace, not on a port`);
+  if (target.kind === 'external') return hostOf(otherHosts(cluster).external, world, complain);
+  if (target.kind === 'node') return hostOf(target.node, world, complain);
+  const pod = target.kind === 'container' ? cluster.pods[target.pod] : undefined;
+  if (!pod) return complain(`${on} is no place for a command`);
+  const name = podNetnsName(pod);
+  if (!isRunning(pod))
+    return complain(
+      `Pod ${name} ${pod.phase === 'Running' ? 'has no IPv4 address' : `is ${pod.phase}`}: it has no network namespace`,
+    );
+  return pod.hostNetwork ? `${pod.node}/host` : `${pod.node}/${podNetnsName(pod)}`;
 };
 
 const dropOf = (text: string): WireCut['drop'] | undefined => {
@@ -112,7 +146,9 @@ export const applyFaults = (
   let broken = world;
   for (const { fault, place } of faults) {
     const complain = complainer(place, report);
-    const origin: Origin = { by: 'fault', why: 'fault-command', at: place };
+    const typed = place.line === undefined;
+    const why = typed ? 'break-command' : 'fault-command';
+    const origin: Origin = { by: 'fault', why, at: place };
     if ('wire' in fault) {
       broken = cutWire(broken, fault.wire, fault.drop, origin, complain) ?? broken;
       continue;
@@ -121,7 +157,11 @@ export const applyFaults = (
     if (netns === undefined) continue;
     const outcome = applyCommand(broken, netns, fault.run, origin);
     if (outcome.ok) broken = outcome.world;
-    else complain(`${fault.run} (on ${fault.on}): ${outcome.message}`, outcome.hint);
+    else
+      complain(
+        typed ? outcome.message : `${fault.run} (on ${fault.on}): ${outcome.message}`,
+        outcome.hint,
+      );
   }
   return broken;
 };

@@ -29,7 +29,7 @@ export const freezeObject = (object: KubeObject): FrozenObject => ({
     pathsOf(object.value, []).map((path): [string, FrozenPlace] => {
       const value = object.place(path, 'value');
       const key = object.place(path, 'key');
-      return [joined(path), [value.line, value.column, key.line, key.column]];
+      return [joined(path), [value.line ?? 1, value.column ?? 1, key.line ?? 1, key.column ?? 1]];
     }),
   ),
 });

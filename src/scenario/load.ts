@@ -1,4 +1,5 @@
 /** Texts → Kubernetes objects and one checked Scenario; parsers are loaded only where needed. */
+import { placeText } from '../cluster/cluster.ts';
 import { atPlace, type Report } from '../cluster/diagnostic.ts';
 import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
 import { type Expectation, expectationsOf } from './expectation.ts';
@@ -49,7 +50,7 @@ export const onlyScenario = (
       code: 'second-scenario',
       message: 'there is more than one Scenario in the input',
       ...atPlace(other.place([])),
-      hint: `The first is at ${place?.file}:${place?.line}; give the files one at a time, or keep one Scenario.`,
+      hint: `The first is at ${place && placeText(place)}; give the files one at a time, or keep one Scenario.`,
     });
   }
   return first;

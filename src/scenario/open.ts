@@ -5,6 +5,7 @@ import { formatPath } from '../cluster/kube-object.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
 import { compileWorld } from '../compile/compile.ts';
+import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import type { World } from '../kernel/world.ts';
 import type { Expectation } from './expectation.ts';
 import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
@@ -20,6 +21,7 @@ import {
 import { listSources } from './read/files.ts';
 import type { ReadOptions } from './read/read-inputs.ts';
 import type { Source, SourceText } from './read/source.ts';
+import type { ScenarioFault } from './schema.ts';
 
 /**
  * A path of a file or directory, `-` for standard input, a text with the name it has, or a source
@@ -30,8 +32,10 @@ export type Input = string | SourceText | Source;
 export interface OpenOptions {
   /** `FIELD=VALUE` for any field below the Scenario's `spec`, in order. */
   readonly set?: readonly string[] | undefined;
-  /** `node/NAME: COMMAND`, after the Scenario's own faults. */
+  /** `ENDPOINT: COMMAND`, after the Scenario's own faults. */
   readonly break?: readonly string[] | undefined;
+  /** Of endpoints of `break` that name none; default `default`. */
+  readonly namespace?: string | undefined;
   /** `declared`: a port that nothing shows refuses, instead of leaving the trace inconclusive. */
   readonly listen?: 'evidence' | 'declared' | undefined;
   /** Read sub-directories. */
@@ -50,6 +54,8 @@ export interface OpenedScenario {
   readonly world: World;
   /** The World without faults, where there are any. */
   readonly unfaulted?: World;
+  /** What was done to the World, in order. */
+  readonly faults: readonly ScenarioFault[];
   readonly expectations: readonly Expectation[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
@@ -111,10 +117,16 @@ const build = (
   const { cluster, skipped } = resolved;
   const faults: PlacedFault[] = [
     ...loaded.faults,
-    ...(options.break ?? []).flatMap((text) => parseBreak(text, report) ?? []),
+    ...(options.break ?? []).flatMap((text) => parseBreak(text, options.namespace, report) ?? []),
   ];
   const unfaulted = compileWorld(cluster);
-  const world = applyFaults(unfaulted, cluster, faults, report);
+  let world = unfaulted;
+  try {
+    world = applyFaults(unfaulted, cluster, faults, report);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    report(pluginProblem(error, cluster));
+  }
   if (hasErrors(list())) return { ok: false, diagnostics: list() };
   return {
     ok: true,
@@ -123,6 +135,7 @@ const build = (
       cluster,
       world,
       ...(faults.length > 0 && { unfaulted }),
+      faults: faults.map(({ fault }) => fault),
       expectations: loaded.expectations,
       skipped,
     },

@@ -6,7 +6,9 @@ import {
   type JsonObject,
   type KubeObject,
   type Path,
+  valueAt,
 } from '../cluster/kube-object.ts';
+import { BACKENDS } from '../cluster/network.ts';
 import { SCENARIO_API_VERSION } from './read/objects.ts';
 
 interface Override {
@@ -73,6 +75,27 @@ const emptyScenario = (name: string): KubeObject => ({
   place: () => ({ file: name, line: 1, column: 1 }),
 });
 
+const EXAMPLE = 'For example: --set network.plugin=bridge or --set nodes[0].podCIDR=10.1.0.0/24';
+
+/** What a document has beside `spec`, where all fields of `--set` are. */
+const ROOTS = ['apiVersion', 'kind', 'metadata', 'spec'];
+
+/** Why an override has no place, and what to write instead. */
+const misplaced = (text: string, { path }: Override): { message: string; hint: string } => {
+  const [root] = path;
+  if (root === 'spec')
+    return {
+      message: 'fields are named below spec',
+      hint: `Leave out "spec.": --set ${text.trim().replace(/^spec\.?/, '')}`,
+    };
+  if (typeof root === 'string' && ROOTS.includes(root))
+    return { message: `only fields below spec can be set, not ${root}`, hint: EXAMPLE };
+  return { message: 'there is no such place in the Scenario', hint: EXAMPLE };
+};
+
+const isRoot = ({ path: [root] }: Override): boolean =>
+  typeof root === 'string' && ROOTS.includes(root);
+
 /**
  * The Scenario with overrides, in order; one is made where the input has none. Overridden fields
  * have their place on the command line.
@@ -84,30 +107,82 @@ export const withOverrides = (
   report: Report,
 ): KubeObject | undefined => {
   let object = scenario;
+  const paths: Path[] = [];
   for (const text of overrides) {
     const file = `--set ${text}`;
     const override = parseOverride(text);
     const below = object ?? emptyScenario(name);
-    const spec = override && replaced(below.value['spec'], override.path, override.value);
+    const spec =
+      override && !isRoot(override)
+        ? replaced(below.value['spec'], override.path, override.value)
+        : undefined;
     if (!override || spec === undefined) {
       report({
         severity: 'error',
         code: 'bad-override',
-        message: override
-          ? `--set ${text}: there is no such place in the Scenario`
-          : `--set ${text}: expected FIELD=VALUE`,
-        ...atPlace({ file, line: 1, column: 1 }),
-        hint: 'For example: --set network.plugin=bridge or --set nodes[0].podCIDR=10.1.0.0/24',
+        file,
+        ...(override
+          ? misplaced(text, override)
+          : { message: 'expected FIELD=VALUE', hint: EXAMPLE }),
       });
       continue;
     }
+    paths.push(override.path);
     const path: Path = ['spec', ...override.path];
     const value: JsonObject = { ...below.value, spec };
     object = {
       value,
       place: (wanted, of) =>
-        startsWith(wanted, path) ? { file, line: 1, column: 1 } : below.place(wanted, of),
+        // What leads to the field was made for it, unless it was there before.
+        startsWith(wanted, path) ||
+        (startsWith(path, wanted) && valueAt(below.value, wanted) === undefined)
+          ? { file }
+          : below.place(wanted, of),
     };
   }
-  return object;
+  return object && withoutOldPlugin(object, scenario, paths, report);
+};
+
+const pluginOf = (network: Json | undefined): Json => {
+  const backend = valueAt(network, ['backend']);
+  const isBridge = BACKENDS.bridge.some((known) => known === backend);
+  return valueAt(network, ['plugin']) ?? (isBridge ? 'bridge' : 'flannel');
+};
+
+/**
+ * Another plugin brings its own back end and keys: those that a file has for the plugin before are
+ * left out, unless they were set too.
+ */
+const withoutOldPlugin = (
+  object: KubeObject,
+  before: KubeObject | undefined,
+  paths: readonly Path[],
+  report: Report,
+): KubeObject => {
+  const isSet = (key: string): boolean =>
+    paths.some(
+      (path) => startsWith(path, ['network', key]) || (path.length === 1 && path[0] === 'network'),
+    );
+  const { spec } = object.value;
+  const network = valueAt(spec, ['network']);
+  const from = pluginOf(valueAt(before?.value, ['spec', 'network']));
+  if (!isObject(spec) || !isObject(network) || !isSet('plugin')) return object;
+  if (pluginOf({ plugin: network['plugin'] ?? null }) === from) return object;
+  const { backend, config, ...rest } = network;
+  const keepConfig = config !== undefined && isSet('config');
+  if (config !== undefined && !keepConfig)
+    report({
+      severity: 'warning',
+      code: 'left-out',
+      message: `spec.network.config is for plugin ${String(from)}, and is left out`,
+      path: 'spec.network.config',
+      ...atPlace(object.place(['spec', 'network', 'config'])),
+      hint: 'Set the keys of the other plugin: --set network.config=…',
+    });
+  const kept: JsonObject = {
+    ...rest,
+    ...(backend !== undefined && isSet('backend') && { backend }),
+    ...(keepConfig && { config }),
+  };
+  return { ...object, value: { ...object.value, spec: { ...spec, network: kept } } };
 };

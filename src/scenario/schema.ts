@@ -11,7 +11,7 @@ import {
 } from '../cluster/kube-object.ts';
 import { didYouMean, nearest } from '../cluster/nearest.ts';
 import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from '../trace/codes.ts';
-import { isIpv4, isIpv4Cidr } from '../wire/ip.ts';
+import { isIpv4, isIpv4Cidr, isUnicast, isUnicastCidr } from '../wire/ip.ts';
 
 /** A text that must look like something; the error says what is expected. */
 const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, expected);
@@ -20,15 +20,22 @@ const name = text(
   /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/,
   'lower-case letters, digits, dots and dashes',
 );
+/** An address that a machine can have, and a range of such addresses. */
 const ipv4 = z
   .string()
   .refine(isIpv4, 'an IPv4 address such as 192.168.10.11')
+  .refine((ip) => !isIpv4(ip) || isUnicast(ip), 'an address that one machine can have')
   .meta({ format: 'ipv4' });
 const cidr = z
   .string()
   .refine(isIpv4Cidr, 'an IPv4 range such as 10.244.0.0/16')
+  .refine(
+    (range) => !isIpv4Cidr(range) || isUnicastCidr(range),
+    'a range outside 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3, whose addresses no machine can have',
+  )
   .meta({ pattern: '^[0-9.]+/[0-9]+$' });
 const port = z.int().min(1).max(65535);
+const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65535;
 const texts = z.record(z.string(), z.string());
 
 const network = z.strictObject({
@@ -78,10 +85,9 @@ const node = z.strictObject({
 });
 
 const commandFault = z.strictObject({
-  on: text(
-    /^(?:node\/[^/\s]+|pod\/(?:[^/\s]+\/)?[^/\s]+)$/,
-    'node/NAME, pod/NAME or pod/NAMESPACE/NAME',
-  ).describe('Where the command runs.'),
+  on: text(/^\S+$/, 'an endpoint such as node/node-2 or pod/web').describe(
+    'Where the command runs: a node, a Pod or a workload, as on the command line.',
+  ),
   run: text(/\S/, 'a command').describe(
     'As an operator types it: ip, bridge, sysctl -w, iptables.',
   ),
@@ -92,9 +98,9 @@ const wireFault = z.strictObject({
     .tuple([z.string(), z.string()])
     .describe('The two nodes between which the wire loses packets.'),
   drop: text(
-    /^(?:all|icmp|(?:tcp|udp)(?:\/[0-9]{1,5})?)$/,
+    /^(?:all|icmp|(?:tcp|udp)(?:\/[0-9]+)?)$/,
     'all, icmp, tcp, udp or for example udp/8472',
-  ),
+  ).refine((drop) => isPort(drop.split('/')[1] ?? '1'), 'a port from 1 to 65535'),
 });
 
 const expectation = z.strictObject({

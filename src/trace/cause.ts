@@ -2,37 +2,72 @@
  * Which step ended a trace, and which cause that is.
  *
  * Causes are mapped from the step's kind, its drop reason and the state of the device or row it
- * names, never from comments or names.
+ * names, never from comments or names. Where the scenario breaks something, a packet that ended at
+ * somebody who is right not to know it has its cause where it left the way that it would have taken.
  */
 import type { DropReason } from '../kernel/drop-reason.ts';
-import type { DeliverEvent, NeighbourEvent, RouteEvent, RuleEvent } from '../kernel/event.ts';
-import { findDev } from '../kernel/netdev.ts';
-import { netnsOf } from '../kernel/netns.ts';
-import { sysctlGet } from '../kernel/sysctl.ts';
-import type { Netdev, Netns, World } from '../kernel/world.ts';
-import type { CauseCode, CauseFact, Hop, Leg, Step, TraceFacts } from './trace.ts';
-
-/** A step with the place it happened at. */
-interface Found {
-  readonly leg: Leg;
-  readonly hop: Hop;
-  readonly step: Step;
-}
+import type {
+  DeliverEvent,
+  DropEvent,
+  NeighbourEvent,
+  RouteEvent,
+  RuleEvent,
+  WireEvent,
+} from '../kernel/event.ts';
+import type { Vxlan } from '../kernel/netdev.ts';
+import type { Netns } from '../kernel/world.ts';
+import { dropFinding } from './cause-of-drop.ts';
+import { routeFinding } from './cause-of-route.ts';
+import { cutFinding, neighbourFinding, nobodyFinding, twinCause } from './cause-of-silence.ts';
+import { linkDown, withTaken } from './link-down.ts';
+import { strayOf } from './stray.ts';
+import type { CauseCode, CauseFact, CauseSubject, Step, TraceFacts } from './trace.ts';
+import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from './view.ts';
 
 /**
  * Attributes a trace that did not end well to one step and one cause.
  *
- * @param world the state the trace walked over; read, never walked again.
+ * @param view the state the trace walked over; read, never walked again.
  * @returns undefined for a delivered trace, and where nothing in it explains the end.
  */
-export function attributeCause(world: World, facts: TraceFacts): CauseFact | undefined {
+export function attributeCause(view: View, facts: TraceFacts): CauseFact | undefined {
   if (facts.disposition === 'delivered') return undefined;
   const found = endingStep(facts);
-  if (found === undefined) return undefined;
-  const code = codeOf(world, facts, found);
-  const { step } = found;
-  return { code, step: step.n, ...(step.origin && { origin: step.origin }) };
+  if (found === undefined) {
+    const leg = facts.legs.find(({ disposition }) => disposition === 'ambiguous');
+    return leg && twinCause(view, leg);
+  }
+  const ending = findingOf(view, facts, found);
+  const stray = ledElsewhere.has(ending.code) ? strayOf(view, found.leg, found.step.n) : undefined;
+  const { code, about, step = found.step.n, origin } = withTaken(view, facts, stray ?? ending);
+  const by = origin ?? (isThere(found, step, about) ? found.step.origin : undefined);
+  return { code, step, ...(by && { origin: by }), ...(about && { about }) };
 }
+
+/** What the ending step names is what to mend, not something far from it. */
+function isThere({ hop, step }: Found, cause: number, about: CauseSubject | undefined): boolean {
+  if (cause !== step.n) return false;
+  return about === undefined || (about.node === hop.node && about.netns === hop.netns);
+}
+
+/** Ends that are no fault of the place where they happen, when the packet strayed on its way there. */
+const ledElsewhere: ReadonlySet<CauseCode> = new Set<CauseCode>([
+  'UNKNOWN_DST_IP',
+  'NO_ROUTE',
+  'REPLY_NO_ROUTE',
+  'ROUTE_BLACKHOLE',
+  'ROUTE_UNREACHABLE',
+  'ROUTE_PROHIBIT',
+  'ROUTE_WRONG_NEXTHOP',
+  'NEIGH_FAILED',
+  'MARTIAN_OR_NONROUTABLE',
+  'TTL_EXCEEDED',
+  'TUNNEL_MISSING',
+  'VTEP_NEIGH_MISSING',
+  'VTEP_FDB_MISSING',
+  'VTEP_FDB_WRONG',
+  'ENCAP_ENDPOINT_MISMATCH',
+]);
 
 /** The last step of the first leg that failed that can end a packet; the most telling one. */
 function endingStep(facts: TraceFacts): Found | undefined {
@@ -79,9 +114,7 @@ function endsPacket(step: Step): boolean {
     case 'neighbour':
       return step.action === 'failed';
     case 'route':
-      return !['unicast', 'local', 'broadcast'].includes(
-        (step.detail as RouteEvent['detail']).result,
-      );
+      return !['unicast', 'local'].includes((step.detail as RouteEvent['detail']).result);
     case 'size':
       return step.action === 'too-big';
     case 'wire':
@@ -93,31 +126,31 @@ function endsPacket(step: Step): boolean {
   }
 }
 
-function codeOf(world: World, facts: TraceFacts, found: Found): CauseCode {
+function findingOf(view: View, facts: TraceFacts, found: Found): Finding {
   const { step } = found;
   switch (step.kind) {
     case 'rule':
-      return ruleCode(step.action as RuleEvent['action']);
+      return { code: ruleCode(step.action as RuleEvent['action']) };
     case 'hook':
-      return 'FIREWALL_DROP';
+      return { code: 'FIREWALL_DROP' };
     case 'deliver':
-      return deliverCode(world, found, step.detail as DeliverEvent['detail']);
+      return deliverFinding(view, found, step.detail as DeliverEvent['detail']);
     case 'neighbour':
-      return neighbourCode(world, facts, found, step.detail as NeighbourEvent['detail']);
+      return neighbourFinding(view, facts, found, step.detail as NeighbourEvent['detail']);
     case 'route':
-      return routeCode(world, facts, found, step.detail as RouteEvent['detail']);
+      return routeFinding(view, facts, found, step.detail as RouteEvent['detail']);
     case 'size':
-      return facts.symptom === 'hangs on large data' ? 'PMTU_BLACKHOLE' : 'MTU_EXCEEDED_DF';
+      return {
+        code: facts.symptom === 'hangs on large data' ? 'PMTU_BLACKHOLE' : 'MTU_EXCEEDED_DF',
+      };
     case 'wire':
-      if (step.action === 'cut') return 'UNDERLAY_BLOCKED';
-      // Somebody has the MAC, and is not there to listen.
-      return 'to' in step.detail && step.detail.to !== undefined
-        ? 'LINK_DOWN'
-        : 'ROUTE_WRONG_NEXTHOP';
+      if (step.action === 'cut')
+        return cutFinding(hereAt(view, found.hop), (step.detail as WireEvent['detail']).to);
+      return nobodyFinding(view, step.detail as WireEvent['detail']);
     case 'drop':
-      return dropCode(world, found, (step.detail as { reason: DropReason }).reason);
+      return dropFinding(view, found, (step.detail as DropEvent['detail']).reason);
     default:
-      return 'MODEL_UNSUPPORTED';
+      return { code: 'MODEL_UNSUPPORTED' };
   }
 }
 
@@ -127,159 +160,35 @@ function ruleCode(action: RuleEvent['action']): CauseCode {
   return action === 'unmodelled' ? 'MODEL_UNSUPPORTED' : 'FIREWALL_DROP';
 }
 
-function deliverCode(
-  world: World,
-  { hop, step }: Found,
-  detail: DeliverEvent['detail'],
-): CauseCode {
-  if (step.action === 'unknown-listener') return 'FACT_MISSING';
+function deliverFinding(view: View, { hop, step }: Found, detail: DeliverEvent['detail']): Finding {
+  if (step.action === 'unknown-listener') return { code: 'FACT_MISSING' };
   const tunnel = step.packet?.find((layer) => layer.type === 'vxlan');
-  if (tunnel !== undefined)
-    return tunnelCode(netnsOf(world, `${hop.node}/${hop.netns}`), tunnel.vni);
+  if (tunnel !== undefined) return tunnelFinding(view, hereAt(view, hop), tunnel.vni);
   const other = detail.otherListener;
   const elsewhere = other !== undefined && other.ip !== detail.ip && other.ip !== '0.0.0.0';
-  return elsewhere ? 'LISTENER_WRONG_ADDR' : 'NO_LISTENER';
+  return { code: elsewhere ? 'LISTENER_WRONG_ADDR' : 'NO_LISTENER' };
 }
 
 /** Why no tunnel device took an outer packet: there is none, it is down, or it differs. */
-function tunnelCode(netns: Netns, vni: number): CauseCode {
-  const tunnels = netns.devices.filter((device) => device.kind === 'vxlan');
-  if (tunnels.length === 0) return 'TUNNEL_MISSING';
-  const same = tunnels.find((device) => device.vni === vni);
-  return same !== undefined && !same.up ? 'LINK_DOWN' : 'ENCAP_ENDPOINT_MISMATCH';
-}
-
-function routeCode(
-  world: World,
-  facts: TraceFacts,
-  { leg, hop }: Found,
-  detail: RouteEvent['detail'],
-): CauseCode {
-  if (detail.purpose === 'reverse-path') return 'RP_FILTER_DROP';
-  switch (detail.result) {
-    case 'unreachable':
-      return 'ROUTE_UNREACHABLE';
-    case 'prohibit':
-      return 'ROUTE_PROHIBIT';
-    case 'blackhole':
-      if (detail.row?.origin?.why !== 'unrouted-range') return 'ROUTE_BLACKHOLE';
-      return leg.direction === 'reply' && isOutside(facts) ? 'NO_SNAT_FOR_EGRESS' : 'NO_ROUTE';
-    default: {
-      const netns = netnsOf(world, `${hop.node}/${hop.netns}`);
-      const own = netns.devices.find((dev) => dev.kind === 'veth' && dev.addresses.length > 0);
-      if (own !== undefined && !own.up) return 'LINK_DOWN';
-      return leg.direction === 'reply' ? 'REPLY_NO_ROUTE' : 'NO_ROUTE';
-    }
+function tunnelFinding(view: View, netns: Netns, vni: number): Finding {
+  const device = tunnelOf(netns, vni);
+  if (device?.vni === vni && !device.up) return linkDown(netns, device);
+  if (device) {
+    return {
+      code: 'ENCAP_ENDPOINT_MISMATCH',
+      about: { ...placeOf(netns), device: device.ifname },
+    };
   }
+  const there = intendedOf(view, netns.id);
+  const gone = there && tunnelOf(there, vni);
+  return {
+    code: 'TUNNEL_MISSING',
+    about: { ...placeOf(netns), ...(gone && { device: gone.ifname }) },
+  };
 }
 
-function isOutside(facts: TraceFacts): boolean {
-  return facts.probe.to.kind === 'external' || facts.probe.to.kind === 'ip';
-}
-
-/** Why nobody answered: looks at the asker's own port, then at the owner's. */
-function neighbourCode(
-  world: World,
-  facts: TraceFacts,
-  { hop, step }: Found,
-  detail: NeighbourEvent['detail'],
-): CauseCode {
-  const netns = netnsOf(world, `${hop.node}/${hop.netns}`);
-  const asking = step.device === undefined ? undefined : findDev(netns, step.device);
-  if (asking?.kind === 'vxlan') return 'VTEP_NEIGH_MISSING';
-  const own = asking === undefined ? undefined : brokenLink(world, asking);
-  if (own !== undefined) return own;
-  const owners = world.book.owners(detail.ip);
-  if (owners.length === 0) {
-    return detail.ip === facts.probe.to.ip ? 'UNKNOWN_DST_IP' : 'ROUTE_WRONG_NEXTHOP';
-  }
-  for (const owner of owners) {
-    const holder = netnsOf(world, owner.netns);
-    const device = deviceWith(holder, detail.ip);
-    if (device === undefined) return 'LINK_MISSING';
-    if (!device.up) return 'LINK_DOWN';
-    const broken = brokenLink(world, device);
-    if (broken !== undefined) return broken;
-  }
-  return 'NEIGH_FAILED';
-}
-
-function deviceWith(netns: Netns, ip: string): Netdev | undefined {
-  return netns.devices.find((dev) => dev.addresses.some((address) => address.ip === ip));
-}
-
-/** What is wrong between a device and whatever it is plugged into; undefined when nothing is. */
-function brokenLink(world: World, device: Netdev): CauseCode | undefined {
-  if (!device.up) return 'LINK_DOWN';
-  if (device.kind !== 'veth') return undefined;
-  if (device.peer === undefined) return 'VETH_PEER_BROKEN';
-  const netns = netnsOf(world, device.peer.netns);
-  const peer = findDev(netns, device.peer.ifname);
-  if (peer === undefined) return 'VETH_PEER_BROKEN';
-  if (!peer.up) return 'LINK_DOWN';
-  if (peer.master === undefined) return peer.addresses.length > 0 ? undefined : 'BRIDGE_DETACHED';
-  if (peer.port !== undefined && peer.port.state !== 'forwarding') return 'BRIDGE_PORT_STATE';
-  const bridge = findDev(netns, peer.master);
-  return bridge?.up === false ? 'LINK_DOWN' : undefined;
-}
-
-function kindAt(world: World, hop: Hop, { device }: Step): Netdev['kind'] | undefined {
-  const netns = netnsOf(world, `${hop.node}/${hop.netns}`);
-  return device === undefined ? undefined : findDev(netns, device)?.kind;
-}
-
-function dropCode(world: World, { hop, step }: Found, reason: DropReason): CauseCode {
-  switch (reason) {
-    case 'IP_RPFILTER':
-      return 'RP_FILTER_DROP';
-    case 'IP_INVALID_SOURCE':
-    case 'IP_INVALID_DEST':
-    case 'IP_LOCALNET':
-    case 'IP_LOCAL_SOURCE':
-      return 'MARTIAN_OR_NONROUTABLE';
-    case 'IP_OUTNOROUTES':
-    case 'IP_INNOROUTES':
-      return 'NO_ROUTE';
-    case 'NEIGH_FAILED':
-    case 'NEIGH_QUEUEFULL':
-    case 'NEIGH_DEAD':
-      return 'NEIGH_FAILED';
-    case 'NETFILTER_DROP':
-      return 'FIREWALL_DROP';
-    case 'PKT_TOO_BIG':
-      return 'MTU_EXCEEDED_DF';
-    case 'DEV_READY':
-    case 'QDISC_DROP':
-      return 'LINK_DOWN';
-    case 'BRIDGE_INGRESS_STP_STATE':
-      return 'BRIDGE_PORT_STATE';
-    case 'NO_TX_TARGET':
-      return kindAt(world, hop, step) === 'vxlan' ? 'VTEP_FDB_MISSING' : 'BRIDGE_PORT_STATE';
-    case 'VXLAN_NO_REMOTE':
-    case 'TUNNEL_TXINFO':
-      return 'VTEP_FDB_MISSING';
-    case 'VXLAN_INVALID_HDR':
-    case 'VXLAN_VNI_NOT_FOUND':
-      return 'ENCAP_ENDPOINT_MISMATCH';
-    case 'OTHERHOST':
-      return kindAt(world, hop, step) === 'vxlan' ? 'VTEP_FDB_WRONG' : 'NEIGH_FAILED';
-    case 'NO_SOCKET':
-      return 'NO_LISTENER';
-    case 'wire-cut':
-      return 'UNDERLAY_BLOCKED';
-    case 'no-attachment':
-    case 'looped':
-      return 'ROUTE_WRONG_NEXTHOP';
-    case 'ttl-exceeded':
-    case 'TCP_MINTTL':
-      return 'TTL_EXCEEDED';
-    case 'forwarding-off': {
-      const netns = netnsOf(world, `${hop.node}/${hop.netns}`);
-      return sysctlGet(netns, 'net.ipv4.ip_forward') === '0' ? 'IP_FORWARD_OFF' : 'IF_FORWARD_OFF';
-    }
-    case 'fact-missing':
-      return 'FACT_MISSING';
-    default:
-      return 'MODEL_UNSUPPORTED';
-  }
+/** The tunnel device of that VNI, else any. */
+function tunnelOf({ devices }: Netns, vni: number): Vxlan | undefined {
+  const tunnels = devices.filter((device) => device.kind === 'vxlan');
+  return tunnels.find((device) => device.vni === vni) ?? tunnels[0];
 }

@@ -29,16 +29,24 @@ import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts'
 import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
 import type {
   Alternative,
+  Before,
   Cause,
+  CauseRows,
+  CauseSubject,
+  Change,
+  Cost,
   EndpointRef,
   Hop,
   Leg,
   LegPacket,
   NearMiss,
+  PlacedStep,
+  RuleMiss,
   Step,
   Trace,
   TraceProbe,
   UnmodelledQuestion,
+  Warm,
 } from './trace.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -218,6 +226,7 @@ const origin = object<Origin>({
     'pod-address',
     'pod-default-route',
     'pod-cluster-route',
+    'pod-range-route',
     'pod-sysctl',
     'bridge-device',
     'bridge-gateway',
@@ -241,11 +250,12 @@ const origin = object<Origin>({
     'node-listener',
     'external-listener',
     'fault-command',
+    'break-command',
     'arp-learned',
     'bridge-learned',
   ),
   object: opt(originObject),
-  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: count, column: count })),
+  at: opt(object<NonNullable<Origin['at']>>({ file: text, line: opt(count), column: opt(count) })),
 });
 const from = opt(ref<Origin>('Origin'));
 
@@ -474,6 +484,24 @@ const rule = object<Rule>({
   origin: from,
 });
 
+const place = object<{ chain: string; number: number }>({ chain: text, number: count });
+
+const ruleMiss = described(
+  object<RuleMiss>({
+    chain: text,
+    number: count,
+    rule: ref<Rule>('Rule'),
+    path: list(place),
+    condition: described(match, 'The only condition of the rule that does not hold.'),
+    found: described(
+      list(anyOf(text, whole, ref<Unknown>('Unknown'))),
+      'What the packet has where the condition looks; empty: nothing of that kind.',
+    ),
+    leadsTo: opt(described(place, 'Of a jump: the rule that would have decided behind it.')),
+  }),
+  'A firewall rule that would have decided otherwise, had one condition of it held.',
+);
+
 const tuple = object<CtTuple>({
   src: ip,
   dst: ip,
@@ -509,7 +537,7 @@ const entry = object<ConntrackEntry>({
   closedBy: opt(closed<NonNullable<ConntrackEntry['closedBy']>>()('fin', 'original', 'reply')),
 });
 
-const path = opt(list(object<{ chain: string; number: number }>({ chain: text, number: count })));
+const path = opt(list(place));
 
 type EventOf<Kind extends StepKind> = Extract<KernelEvent, { readonly kind: Kind }>;
 type DetailOf<Kind extends StepKind> = EventOf<Kind>['detail'];
@@ -723,6 +751,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
             chain: text,
             rules: count,
             policy: closed<'ACCEPT' | 'DROP'>()('ACCEPT', 'DROP'),
+            nearMiss: opt(ref<RuleMiss>('RuleMiss')),
           }),
         ),
         bridged: flag,
@@ -751,7 +780,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         path,
         bridged: flag,
         mark: opt(count),
-        nearMiss: opt(nearMiss(ref<Rule>('Rule'))),
+        nearMiss: opt(ref<RuleMiss>('RuleMiss')),
       }),
     ),
   ],
@@ -769,6 +798,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         number: opt(count),
         rule: opt(ref<Rule>('Rule')),
         path,
+        nearMiss: opt(ref<RuleMiss>('RuleMiss')),
         entry: ref<ConntrackEntry>('Connection'),
       }),
     ),
@@ -936,22 +966,93 @@ const hop = object<Hop>({
   steps: list(ref<Step>('Step')),
 });
 
-const leg = object<Leg>({
-  direction: closed<Leg['direction']>()('request', 'reply'),
-  packet: closed<LegPacket>()(
-    'syn',
-    'synack',
-    'rst',
-    'ack',
-    'data',
-    'datagram',
-    'echo',
-    'echo-reply',
-    'icmp-error',
-  ),
-  disposition,
-  hops: list(hop),
+const direction = closed<Leg['direction']>()('request', 'reply');
+const legPacket = closed<LegPacket>()(
+  'syn',
+  'synack',
+  'rst',
+  'ack',
+  'data',
+  'datagram',
+  'echo',
+  'echo-reply',
+  'icmp-error',
+);
+
+const leg = object<Leg>({ direction, packet: legPacket, disposition, hops: list(hop) });
+
+const placed = object<PlacedStep>({
+  direction,
+  packet: legPacket,
+  node: text,
+  netns: text,
+  step: ref<Step>('Step'),
 });
+
+const symptom = described(enumOf(SYMPTOMS), 'What the application sees.');
+
+const before = object<Before>({
+  without: closed<Before['without']>()('faults', 'overrides', 'faults-and-overrides'),
+  disposition,
+  symptom,
+  cause: opt(enumOf(CAUSE_CODES)),
+  parts: opt(
+    described(
+      object<NonNullable<Before['parts']>>({
+        before: opt(ref<PlacedStep>('PlacedStep')),
+        step: opt(described(whole, 'The step (n) of this trace.')),
+      }),
+      'The first steps that differ; absent where both traces take the same steps.',
+    ),
+  ),
+});
+
+const cost = object<Cost>({
+  steps: count,
+  arpExchanges: count,
+  arpFrames: count,
+  floods: count,
+  natLookups: count,
+  newConnections: count,
+});
+
+const warm = object<Warm>({
+  first: cost,
+  second: cost,
+  changes: list(
+    object<Change>({
+      was: opt(ref<PlacedStep>('PlacedStep')),
+      is: opt(ref<PlacedStep>('PlacedStep')),
+    }),
+  ),
+});
+
+const rows = object<CauseRows>({
+  address: opt(cidr),
+  route: opt(ref<FibEntry>('Route')),
+  ipRule: opt(fibRule),
+  neighbour: opt(neigh),
+  fdb: opt(fdbEntry),
+});
+
+const about = described(
+  object<CauseSubject>({
+    node: text,
+    netns: described(text, '`host`, or namespace/pod.'),
+    device: opt(text),
+    bridge: opt(described(text, 'The bridge that the device is, or should be, a port of.')),
+    peer: opt(described(text, 'The machine at the other end of the wire.')),
+    mac: opt(described(mac, 'The link-layer address that the tunnel has no node for.')),
+    wrong: opt(described(rows, 'What decided, and should not.')),
+    missing: opt(
+      described(
+        rows,
+        "What is not there because of the scenario's faults, or a route that would lead on.",
+      ),
+    ),
+  }),
+  'What is to be looked at and mended, as far as it is known by name.',
+);
 
 const trace = object<Trace>({
   apiVersion: only('k8snet/v1'),
@@ -966,7 +1067,7 @@ const trace = object<Trace>({
     size: opt(count),
   }),
   disposition,
-  symptom: described(enumOf(SYMPTOMS), 'What the application sees.'),
+  symptom,
   cause: opt(
     object<Cause>({
       code: enumOf(CAUSE_CODES),
@@ -975,6 +1076,7 @@ const trace = object<Trace>({
       fix: text,
       check: text,
       origin: from,
+      about: opt(about),
       unmodelled: opt(
         closed<UnmodelledQuestion>()(
           'sctp',
@@ -989,6 +1091,12 @@ const trace = object<Trace>({
     }),
   ),
   legs: list(leg),
+  before: opt(
+    described(before, 'Without the faults, or without --set: how the same question fares.'),
+  ),
+  warm: opt(
+    described(warm, 'This is the second probe (--warm): what is otherwise than the first time.'),
+  ),
   alternatives: opt(
     list(
       object<Alternative>({
@@ -1009,7 +1117,9 @@ const definitions: Readonly<Record<string, Json>> = {
   Tap: tap.json,
   Route: fibEntry.json,
   Rule: rule.json,
+  RuleMiss: ruleMiss.json,
   Connection: entry.json,
+  PlacedStep: placed.json,
   Step: {
     oneOf: Object.values<readonly Schema<unknown>[]>(steps).flatMap((variants) =>
       variants.map(({ json }) => json),

@@ -13,7 +13,7 @@ import {
   synOptions,
   TIMESTAMPS,
 } from '../kernel/path/tcp-segment.ts';
-import type { Carries, FlowSocket, Pending, Story, Walk } from '../kernel/path/walk.ts';
+import type { FlowSocket, Pending, Story, Walk } from '../kernel/path/walk.ts';
 import { createWalk, drop, emit, markRejected, recordedBy } from '../kernel/path/walk.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
 import type { Dst } from '../kernel/skb.ts';
@@ -36,6 +36,10 @@ export interface TraceMeta {
   /** What a person asked for, as the trace repeats it. */
   readonly probe: TraceProbe;
   readonly assumptions: readonly Assumption[];
+  /** The World without the scenario's faults: says what should be there. */
+  readonly intended?: World | undefined;
+  /** With the firewall rules that nearly decided, which take time to find. Default false. */
+  readonly detailed?: boolean | undefined;
 }
 
 /** A packet's whole way. */
@@ -64,6 +68,14 @@ interface Run {
   readonly probe: Probe;
   readonly client: Client;
   readonly legs: Walked[];
+  /** What will be sent when everything else is over. */
+  readonly late: Sent[];
+}
+
+/** A packet that is to be sent because of another one. */
+interface Sent {
+  readonly pending: Pending;
+  readonly cause: Walked;
 }
 
 const other = (direction: Leg['direction']): Leg['direction'] =>
@@ -76,30 +88,46 @@ const walkLeg = (
   packet: LegPacket,
   send: () => void,
 ): Walked => {
-  const { walk, legs } = run;
-  const leg = walkOne(walk, direction, packet, send);
-  legs.push(leg);
-  const directions = new Map(walk.pending.map((pending) => [pending, other(direction)]));
+  const leg = walkOne(run.walk, direction, packet, send);
+  run.legs.push(leg);
   const redirects: Walked[] = [];
-  for (let next = walk.pending.shift(); next; next = walk.pending.shift()) {
-    const way = directions.get(next) ?? direction;
-    const answer = walkOne(walk, way, legPacket(next.carries), next.run);
-    for (const pending of walk.pending)
-      if (!directions.has(pending)) directions.set(pending, other(way));
-    // Nothing was sent: no route back, for an error that nobody has to send.
-    if (answer.story.events.length === 0) continue;
-    const into = next.aside ? redirects : legs;
-    into.push({ ...answer, aside: isAside(next, way) });
+  const queue = takePending(run, leg);
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    if (next.pending.late) run.late.push(next);
+    else queue.push(...walkAnswer(run, next, next.pending.aside ? redirects : run.legs));
   }
-  legs.push(...redirects);
+  run.legs.push(...redirects);
   return leg;
 };
+
+/** What was sent late, once nothing else goes on. */
+const walkLate = (run: Run): void => {
+  const { late, legs } = run;
+  for (let next = late.shift(); next; next = late.shift())
+    late.push(...walkAnswer(run, next, legs));
+};
+
+/** What a packet makes others send. */
+const takePending = ({ walk }: Run, cause: Walked): Sent[] =>
+  walk.pending.splice(0).map((pending) => ({ pending, cause }));
+
+/** Walks what somebody sent because of another packet. @returns what is sent because of it */
+const walkAnswer = (run: Run, { pending, cause }: Sent, into: Walked[]): Sent[] => {
+  const { carries, aside } = pending;
+  const direction = other(cause.direction);
+  const answer = walkOne(run.walk, direction, carries, pending.run);
+  // An error that never left its machine answers nobody: there is no route back, or a rule.
+  if (carries === 'icmp-error' && !aside && !hasLeft(answer)) delete cause.story.rejected;
+  if (answer.story.events.length > 0) into.push({ ...answer, aside: isAside(pending, direction) });
+  return takePending(run, answer);
+};
+
+const hasLeft = ({ story }: Walked): boolean =>
+  story.events.some(({ kind }) => kind === 'transmit');
 
 /** Redirects, and errors about answers: the client hears nothing of them. */
 const isAside = ({ aside, carries }: Pending, direction: Leg['direction']): boolean =>
   aside === true || (carries === 'icmp-error' && direction === 'request');
-
-const legPacket = (carries: Carries): LegPacket => carries;
 
 const walkOne = (
   walk: Walk,
@@ -418,7 +446,8 @@ export const traceProbe = (
   const netns = netnsOf(world, probe.from.netns);
   const walk = createWalk(world, KERNEL, probe.expect);
   const client: Client = { answered: false, acked: false, tooLong: false };
-  const run: Run = { walk, netns, probe, client, legs: [] };
+  const run: Run = { walk, netns, probe, client, legs: [], late: [] };
+  walk.detailed = meta.detailed === true;
   walk.sized = probe.size !== undefined && probe.protocol !== 'tcp';
   switch (probe.protocol) {
     case 'tcp':
@@ -435,6 +464,7 @@ export const traceProbe = (
       throw new TypeError(`not a protocol: ${never}`);
     }
   }
+  walkLate(run);
   const { legs } = run;
   const ended: Ended[] = legs.map(({ packet, story, aside }) => ({
     packet,
@@ -456,6 +486,6 @@ export const traceProbe = (
     legs: numbered(legs),
     assumptions: meta.assumptions,
   };
-  const cause = attributeCause(world, facts);
+  const cause = attributeCause({ world, intended: meta.intended }, facts);
   return { facts: cause ? { ...facts, cause } : facts, world: walk.overlay.world() };
 };

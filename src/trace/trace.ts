@@ -1,10 +1,20 @@
 /** The trace as data: `-o json` prints exactly this (design contract `k8snet/v1`). */
-import type { KernelEvent, NearMiss, StepKind, Tap, WireBroadcast } from '../kernel/event.ts';
+import type {
+  KernelEvent,
+  NearMiss,
+  RuleMiss,
+  StepKind,
+  Tap,
+  WireBroadcast,
+} from '../kernel/event.ts';
+import type { FdbEntry } from '../kernel/fdb.ts';
+import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { Neigh } from '../kernel/neigh.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Assumption } from '../kernel/probe.ts';
-import type { Layer } from '../wire/packet.ts';
+import type { Cidr, Layer, Mac } from '../wire/packet.ts';
 
-export type { KernelEvent, NearMiss, StepKind, Tap, WireBroadcast };
+export type { KernelEvent, NearMiss, RuleMiss, StepKind, Tap, WireBroadcast };
 
 export type Disposition =
   | 'delivered'
@@ -94,11 +104,38 @@ export interface TraceProbe {
   readonly size?: number;
 }
 
+/** Rows of a namespace's tables, and an address of a device with its prefix. */
+export interface CauseRows {
+  readonly address?: Cidr;
+  readonly route?: FibEntry;
+  readonly ipRule?: FibRule;
+  readonly neighbour?: Neigh;
+  readonly fdb?: FdbEntry;
+}
+
+/** What is to be looked at and mended, as far as it is known by name, and where it is. */
+export interface CauseSubject {
+  readonly node: string;
+  readonly netns: string;
+  readonly device?: string;
+  /** The bridge that the device is, or should be, a port of. */
+  readonly bridge?: string;
+  /** The machine at the other end of the wire. */
+  readonly peer?: string;
+  /** The link-layer address that the tunnel has no node for. */
+  readonly mac?: Mac;
+  /** What decided, and should not. */
+  readonly wrong?: CauseRows;
+  /** What is not there because of the scenario's faults, or a route that would lead on. */
+  readonly missing?: CauseRows;
+}
+
 /** Filled by trace/: the code and the step. */
 export interface CauseFact {
   readonly code: CauseCode;
   readonly step?: number;
   readonly origin?: Origin;
+  readonly about?: CauseSubject;
   /** With MODEL_UNSUPPORTED, where no packet was sent: what the question asks for. */
   readonly unmodelled?: UnmodelledQuestion;
 }
@@ -112,6 +149,16 @@ export type UnmodelledQuestion =
   | 'host-port'
   | 'node-port'
   | 'range-too-small';
+
+/** A question that contradicts itself, or leaves out what nobody else can say. */
+export type Misuse =
+  | { readonly code: 'unknown-source'; readonly from: string }
+  | { readonly code: 'source-port'; readonly from: string }
+  | { readonly code: 'port-needed'; readonly to: string; readonly protocol: string }
+  | { readonly code: 'port-for-echo' }
+  | { readonly code: 'two-ports'; readonly to: string; readonly port: number }
+  /** An expectation names a backend, and its target is no Service. */
+  | { readonly code: 'backend-without-service'; readonly to: string };
 
 /** What the JSON shows: the fact with the sentences that explain/ adds. */
 export interface Cause extends CauseFact {
@@ -127,6 +174,58 @@ export interface Alternative {
   readonly cause?: string;
 }
 
+/** A step with where it happened, so that it can stand without its trace. */
+export interface PlacedStep {
+  readonly direction: Leg['direction'];
+  readonly packet: LegPacket;
+  readonly node: string;
+  readonly netns: string;
+  readonly step: Step;
+}
+
+/** The same question, put to the cluster as it was before it was changed. */
+export interface Before {
+  /** What it leaves out: faults, `--set`, or both. */
+  readonly without: 'faults' | 'overrides' | 'faults-and-overrides';
+  readonly disposition: Disposition;
+  readonly symptom: Symptom;
+  readonly cause?: CauseCode;
+  /** The first steps that differ; absent: both traces take the same steps. */
+  readonly parts?: {
+    /** Of the trace before; absent: it has ended there. */
+    readonly before?: PlacedStep;
+    /** The number of this trace's step; absent: it has ended there. */
+    readonly step?: number;
+  };
+}
+
+/** What a probe cost the kernels on its way. */
+export interface Cost {
+  readonly steps: number;
+  readonly arpExchanges: number;
+  /** Frames that devices sent for them, flooded copies included. */
+  readonly arpFrames: number;
+  /** Bridges that did not know behind which port a MAC address is. */
+  readonly floods: number;
+  /** Hooks at which the nat table was consulted. */
+  readonly natLookups: number;
+  /** Connections that conntrack has remembered since. */
+  readonly newConnections: number;
+}
+
+/** A step that is otherwise than its counterpart, is gone, or is new. */
+export interface Change {
+  readonly was?: PlacedStep;
+  readonly is?: PlacedStep;
+}
+
+/** The second probe, held against the first. */
+export interface Warm {
+  readonly first: Cost;
+  readonly second: Cost;
+  readonly changes: readonly Change[];
+}
+
 /** A trace before anybody wrote a sentence about it. */
 export interface TraceFacts {
   readonly scenario: string;
@@ -135,6 +234,10 @@ export interface TraceFacts {
   readonly symptom: Symptom;
   readonly cause?: CauseFact;
   readonly legs: readonly Leg[];
+  /** Where the cluster was changed (faults, `--set`): how the question fares without that. */
+  readonly before?: Before;
+  /** Only on the second probe (`--warm`): what the first one left behind changes. */
+  readonly warm?: Warm;
   readonly alternatives?: readonly Alternative[];
   readonly assumptions: readonly Assumption[];
 }
@@ -149,6 +252,10 @@ export interface Trace {
   readonly symptom: Symptom;
   readonly cause?: Cause;
   readonly legs: readonly Leg[];
+  /** Where the cluster was changed (faults, `--set`): how the question fares without that. */
+  readonly before?: Before;
+  /** Only on the second probe (`--warm`): what the first one left behind changes. */
+  readonly warm?: Warm;
   readonly alternatives?: readonly Alternative[];
   readonly assumptions: readonly string[];
 }

@@ -219,7 +219,8 @@ const readIcmp = (cursor: Cursor, length: number): Icmp => {
   if (kind !== 'redirect' && (hasMtu ? rest >>> 16 : rest) !== 0)
     fail('ICMP error with an extension or a pointer');
   const { packet: original, length: originalLength } = readIpv4({ ...inner, end, quoted: true });
-  const carried = Math.min(end - inner.at, originalLength);
+  // By its own length: an error that is quoted itself may be cut off before that.
+  const carried = Math.min(length - ICMP_HEADER, originalLength);
   const usual = Math.min(originalLength, ICMP_ERROR_MAX - IPV4_HEADER - ICMP_HEADER);
   return {
     type: 'icmp',
@@ -243,7 +244,7 @@ const readL4 = (cursor: Cursor, protocol: number, length: number): Ipv4['payload
     if (room >= header) return readTcp(cursor, header, length);
   }
   if (protocol === PROTO.udp && room >= UDP_HEADER) return readUdp(cursor, length);
-  // An ICMP error is never about an ICMP error, so what an error carries of ICMP is an echo.
+  // An ICMP error is never about an ICMP error; a tunnel may hold one in the packet that it is about.
   if (protocol === PROTO.icmp && room >= ICMP_HEADER) return readIcmp(cursor, length);
   return readData(cursor, length);
 };

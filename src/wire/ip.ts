@@ -143,5 +143,15 @@ const LOOPBACK = 127;
 /** 224.0.0.0/4 (ipv4_is_multicast, include/linux/in.h). */
 export const isMulticast = (ip: Ip): boolean => (ipv4ToNumber(ip) & CLASS_E) >>> 0 === MULTICAST;
 
+/** This network (RFC 6890), loopback, and multicast with all that is above it: nobody's own. */
+const NOBODYS: readonly Cidr[] = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3'];
+
+/** Whether one machine on a wire can have the address. */
+export const isUnicast = (ip: Ip): boolean => !NOBODYS.some((cidr) => cidrContains(cidr, ip));
+
+/** Whether machines can have all addresses of the range. */
+export const isUnicastCidr = (range: Cidr): boolean =>
+  !NOBODYS.some((cidr) => cidrOverlaps(cidr, range));
+
 /** 127.0.0.0/8 (ipv4_is_loopback, include/linux/in.h). */
 export const isLoopback = (ip: Ip): boolean => ipv4ToNumber(ip) >>> 24 === LOOPBACK;

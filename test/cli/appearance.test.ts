@@ -42,7 +42,7 @@ describe('widthOf', () => {
     ['COLUMNS before the terminal', { COLUMNS: '90' }, 100, 90],
     ['nonsense in COLUMNS is ignored', { COLUMNS: 'wide' }, 100, 100],
     ['at least 40', {}, 10, 40],
-    ['at most 120', {}, 300, 120],
+    ['at most 100', {}, 300, 100],
   ])('%s', (_, env, columns, expected) => {
     expect(widthOf(env, { columns })).toBe(expected);
   });

@@ -149,10 +149,13 @@ describe('an endpoint that means nothing says what would', () => {
     [
       'zzzzzz',
       'unknown-endpoint',
-      'There are: agent, dotted.name, pod-a, node/x, shop/pod-a, shop/sts/db',
+      'There are: agent, dotted.name, pod-a, node/pod/x, shop/pod-a, shop/sts/db',
     ],
     ['node/node-3', 'unknown-endpoint', 'Did you mean node-1 or node-2?'],
     ['node/qq', 'unknown-endpoint', 'Nodes are node-1, node-2'],
+    // A kind wins over a namespace of its name.
+    ['node/x', 'unknown-endpoint', 'Did you mean node/pod/x?'],
+    ['deploy/x', 'unknown-endpoint', 'Did you mean node/pod/x?'],
     ['node/node-1:web', 'bad-endpoint', undefined],
     ['pod-a:nginx', 'unknown-container', 'Containers are app, sidecar.'],
     ['pod-a:setup', 'init-container', 'Containers are app, sidecar.'],

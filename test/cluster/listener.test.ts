@@ -211,3 +211,30 @@ spec:
   ]);
   expect(cluster.pods[0]?.listeners.rows.map(({ port }) => port)).toEqual([8080]);
 });
+
+describe('ports of a node', () => {
+  const host = (name: string, port: number, more = ''): string =>
+    `---\n{apiVersion: v1, kind: Pod, metadata: {name: ${name}${more}}, spec: {nodeName: n0, hostNetwork: true, containers: [{name: app, ports: [{containerPort: ${port}}]}]}}\n`;
+  const clashes = async (...texts: readonly string[]): Promise<string[]> =>
+    (await resolveYaml(texts)).diagnostics
+      .filter(({ code }) => code === 'port-clash')
+      .map(({ message }) => message);
+
+  it('are one Pod’s of those on its network; the second is odd', async () => {
+    expect(await clashes(host('b', 9100), host('a', 9100), host('c', 9101))).toEqual([
+      'Pod b: wants port 9100/tcp of node n0, whose network it is on: Pod default/a has it',
+    ]);
+    const elsewhere = host('b', 9100).replace('n0', 'n1');
+    expect(await clashes(host('a', 9100), elsewhere)).toEqual([]);
+  });
+
+  it('are taken where a daemon of the node has them, unless the Pod is that daemon', async () => {
+    expect(await clashes(host('a', 10250), host('b', 10256))).toEqual([
+      'Pod a: wants port 10250/tcp of node n0, whose network it is on: kubelet has it',
+      'Pod b: wants port 10256/tcp of node n0, whose network it is on: kube-proxy has it',
+    ]);
+    const owner =
+      ', ownerReferences: [{kind: DaemonSet, name: kube-proxy, controller: true, apiVersion: apps/v1}]';
+    expect(await clashes(host('kube-proxy-x', 10256, owner))).toEqual([]);
+  });
+});

@@ -1,4 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createDiagnostics } from '../../src/cluster/diagnostic.ts';
+import type { NodeDraft } from '../../src/cluster/node.ts';
+import { settleRanges } from '../../src/cluster/pod-range.ts';
+import { cidrContains, cidrOverlaps } from '../../src/wire/ip.ts';
 import { clusterOf, codesOf, pod, podNamed, resolveYaml } from './cluster-of.ts';
 
 const scenario = (spec: string): string =>
@@ -13,6 +18,16 @@ const live = (name: string, on: string, ip: string, hostIP = ''): string =>
     `nodeName: ${on}`,
     `status: {phase: Running, podIP: ${ip}${hostIP && `, hostIP: ${hostIP}`}}`,
   );
+
+const draftOf = (name: string): NodeDraft => ({
+  name,
+  labels: {},
+  taints: [],
+  sysctl: {},
+  ready: true,
+  annotations: [],
+  made: false,
+});
 
 const nodesOf = async (yaml: string | readonly string[]): Promise<string[]> =>
   (await clusterOf(yaml)).nodes.map(({ name, ip, podCIDR }) => `${name} ${ip} ${podCIDR}`);
@@ -148,6 +163,51 @@ describe('nodes', () => {
   });
 });
 
+describe('the underlay', () => {
+  it('is wider where a node has what would be its broadcast address', async () => {
+    const yaml = [scenario('{nodes: [{name: a, addresses: [192.168.10.255]}]}')];
+    expect((await clusterOf(yaml)).underlay.cidr).toBe('192.168.10.0/23');
+    const found = node('b', 'status: {addresses: [{type: InternalIP, address: 10.0.0.255}]}');
+    const given = await clusterOf([scenario('{underlay: {cidr: 10.0.0.0/24}}'), found]);
+    expect(given.underlay.cidr).toBe('10.0.0.0/23');
+    expect(given.notes.map(({ code, subject }) => `${code} ${subject}`)).toContain(
+      'range-widened 10.0.0.255',
+    );
+  });
+
+  it.each(['192.168.10.255', '192.168.10.0'])(
+    'of a Scenario contradicts a node of it with %s',
+    async (ip) => {
+      const { diagnostics } = await resolveYaml(
+        scenario(`{underlay: {cidr: 192.168.10.0/24}, nodes: [{name: a, addresses: [${ip}]}]}`),
+      );
+      expect(codesOf(diagnostics)).toEqual(['error bad-value']);
+    },
+  );
+
+  it('needs an address for its router', async () => {
+    const { diagnostics } = await resolveYaml(
+      scenario(
+        '{underlay: {cidr: 10.0.0.0/31}, nodes: [{name: a, addresses: [10.0.0.0]}, {name: b, addresses: [10.0.0.1]}]}',
+      ),
+    );
+    expect(codesOf(diagnostics)).toEqual(['error range-exhausted']);
+  });
+
+  it.each([
+    ['{underlay: {cidr: 203.0.113.0/24}}', '198.51.100.10'],
+    ['{underlay: {cidr: 203.0.113.0/24}, network: {serviceCIDR: 198.51.100.0/24}}', '192.0.2.10'],
+    ['{}', '203.0.113.10'],
+  ])('and the other ranges are not where the outside is: %s', async (spec, ip) => {
+    expect((await clusterOf(scenario(spec))).external.ip).toBe(ip);
+  });
+
+  it('and the other ranges leave room for the outside', async () => {
+    const { diagnostics } = await resolveYaml(scenario('{network: {serviceCIDR: 192.0.0.0/3}}'));
+    expect(codesOf(diagnostics)).toContain('error ranges-overlap');
+  });
+});
+
 describe('Pod ranges', () => {
   it('are the smallest aligned /24 that holds the Pods of the input', async () => {
     expect(
@@ -173,34 +233,149 @@ describe('Pod ranges', () => {
     ).toEqual(['n1 192.168.10.11 10.244.120.0/25', 'n2 192.168.10.12 10.244.120.128/25']);
   });
 
-  it('that cannot be told apart are an error', async () => {
-    const { diagnostics } = await resolveYaml([
+  it('are as many as it takes where nodes have Pods among each other', async () => {
+    const { cluster, diagnostics } = await resolveYaml([
+      live('a', 'n1', '10.244.0.70'),
+      live('b', 'n1', '10.244.0.200'),
+      live('c', 'n2', '10.244.0.130'),
+    ]);
+    expect(diagnostics).toEqual([]);
+    expect(cluster.nodes.map(({ podCIDR, otherPodCIDRs }) => [podCIDR, otherPodCIDRs])).toEqual([
+      ['10.244.0.0/25', ['10.244.0.192/26']],
+      ['10.244.0.128/26', undefined],
+    ]);
+    expect(cluster.notes.filter(({ code }) => code === 'node-ranges')).toEqual([
+      {
+        code: 'node-ranges',
+        subject: 'n1',
+        values: { ranges: '10.244.0.0/25, 10.244.0.192/26', more: 0 },
+        place: expect.anything(),
+      },
+    ]);
+  });
+
+  it('are single addresses at worst, and a free share is made up for the gateway', async () => {
+    const { cluster, diagnostics } = await resolveYaml([
+      node('n1', 'status: {addresses: [{type: InternalIP, address: 10.0.1.4}]}'),
+      node('n2', 'status: {addresses: [{type: InternalIP, address: 10.0.1.8}]}'),
       live('a', 'n1', '10.0.1.5'),
       live('b', 'n2', '10.0.1.6'),
       live('c', 'n1', '10.0.1.7'),
+      live('d', 'n2', '10.0.1.9'),
+      pod('new', 'nodeName: n1'),
     ]);
-    expect(codesOf(diagnostics)).toContain('error pod-ranges-interleave');
+    expect(diagnostics).toEqual([]);
+    expect(cluster.network.podCIDR).toBe('10.244.0.0/16');
+    expect(cluster.nodes.map(({ podCIDR, otherPodCIDRs }) => [podCIDR, otherPodCIDRs])).toEqual([
+      ['10.244.1.0/24', ['10.0.1.5/32', '10.0.1.7/32']],
+      ['10.244.2.0/24', ['10.0.1.6/32', '10.0.1.9/32']],
+    ]);
+    expect(podNamed(cluster, 'new').ip).toBe('10.244.1.2');
+    expect(cluster.notes.map(({ code }) => code)).toContain('range-apart');
   });
 
-  it('given to a node are widened by its Pods, or left where no Pod is in them', async () => {
+  it('never overlap, hold every Pod and nobody else, whatever addresses there are', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(
+          fc.tuple(fc.integer({ min: 0, max: 1023 }), fc.integer({ min: 0, max: 3 })),
+          {
+            selector: ([host]) => host,
+            minLength: 1,
+            maxLength: 40,
+          },
+        ),
+        (owners) => {
+          const podIps = new Map<string, string[]>();
+          for (const [host, owner] of owners) {
+            const ip = `10.9.${host >> 8}.${host & 255}`;
+            podIps.set(`n${owner}`, [...(podIps.get(`n${owner}`) ?? []), ip]);
+          }
+          const nodes = [0, 1, 2, 3].map((at) => draftOf(`n${at}`));
+          const { report, list } = createDiagnostics();
+          const settled = settleRanges({
+            nodes,
+            podIps,
+            machineIps: ['192.168.10.1'],
+            avoid: ['192.168.10.0/24'],
+            report,
+            note: () => {},
+          });
+          expect(list()).toEqual([]);
+          const all = settled.nodes.map(({ cidr, others }) => [cidr, ...others]);
+          for (const [at, { name }] of nodes.entries())
+            for (const ip of podIps.get(name) ?? [])
+              expect(all.map((some) => some.some((cidr) => cidrContains(cidr, ip)))).toEqual(
+                nodes.map((_, other) => other === at),
+              );
+          const flat = all.flat();
+          for (const [at, a] of flat.entries())
+            for (const b of flat.slice(at + 1))
+              expect([a, b, cidrOverlaps(a, b)]).toEqual([a, b, false]);
+        },
+      ),
+    );
+  });
+
+  it('given to a node stay, with others beside them, or go where no Pod is in them', async () => {
     const inside = await clusterOf([
       node('a', 'spec: {podCIDR: 10.244.0.0/24}'),
       live('x', 'a', '10.244.0.9'),
       live('y', 'a', '10.244.1.9'),
     ]);
-    expect(inside.nodes[0]?.podCIDR).toBe('10.244.0.0/23');
+    expect(inside.nodes[0]).toMatchObject({
+      podCIDR: '10.244.0.0/24',
+      otherPodCIDRs: ['10.244.1.0/24'],
+    });
     expect(inside.notes).toContainEqual(
       expect.objectContaining({
-        code: 'range-widened',
-        subject: '10.244.1.9',
-        values: { range: 'podCIDR of a', cidr: '10.244.0.0/23', from: '10.244.0.0/24' },
+        code: 'node-ranges',
+        subject: 'a',
+        values: { ranges: '10.244.1.0/24', more: 0, given: '10.244.0.0/24' },
       }),
     );
+    const borrowed = await clusterOf([
+      node('a', 'spec: {podCIDR: 10.244.0.0/24}'),
+      node('b', 'spec: {podCIDR: 10.244.1.0/24}'),
+      live('x', 'a', '10.244.0.9'),
+      live('y', 'a', '10.244.1.1'),
+    ]);
+    expect(borrowed.nodes).toMatchObject([
+      { podCIDR: '10.244.0.0/24', otherPodCIDRs: ['10.244.1.1/32'] },
+      { podCIDR: '10.244.1.0/24', lentIps: ['10.244.1.1'] },
+    ]);
     const elsewhere = await clusterOf([
       node('a', 'spec: {podCIDR: 10.244.0.0/24}'),
       live('x', 'a', '10.244.120.9'),
     ]);
     expect(elsewhere.nodes[0]?.podCIDR).toBe('10.244.120.0/24');
+  });
+
+  it('of Node objects that overlap are odd, and one of them is left out', async () => {
+    const { cluster, diagnostics } = await resolveYaml([
+      node('a', 'spec: {podCIDR: 10.244.0.0/24}'),
+      node('b', 'spec: {podCIDR: 10.244.0.0/24}'),
+    ]);
+    expect(codesOf(diagnostics)).toEqual(['warning ranges-overlap']);
+    expect(new Set(cluster.nodes.map(({ podCIDR }) => podCIDR)).size).toBe(2);
+  });
+
+  it('far from the others do not make the cluster as wide as the world', async () => {
+    const cluster = await clusterOf([
+      live('x', 'a', '10.42.0.9'),
+      live('y', 'b', '10.42.1.9'),
+      live('z', 'c', '200.1.1.9'),
+    ]);
+    expect(cluster.network.podCIDR).toBe('10.42.0.0/16');
+    expect(cluster.nodes.at(-1)).toMatchObject({
+      podCIDR: '10.42.2.0/24',
+      otherPodCIDRs: ['200.1.1.0/24'],
+    });
+    expect(cluster.notes).toContainEqual({
+      code: 'range-apart',
+      subject: '10.42.0.0/16',
+      values: { ranges: '200.1.1.0/24', more: 0 },
+    });
   });
 
   it('outside the range of a Scenario widen it, with a note', async () => {
@@ -337,6 +512,24 @@ describe('Pod addresses', () => {
     });
   });
 
+  it('are not those of a node', async () => {
+    const { diagnostics } = await resolveYaml([
+      live('a', 'n0', '10.0.0.7', '10.0.0.7'),
+      pod('b', 'nodeName: n0, hostNetwork: true', 'status: {podIP: 10.0.0.7, hostIP: 10.0.0.7}'),
+    ]);
+    expect(codesOf(diagnostics)).toEqual(['error duplicate-ip']);
+  });
+
+  it('keep the router and the broadcast address of the nodes’ network elsewhere', async () => {
+    const yaml = [
+      node('n1', 'status: {addresses: [{type: InternalIP, address: 10.0.1.8}]}'),
+      live('a', 'n1', '10.0.1.1'),
+      live('b', 'n1', '10.0.1.255'),
+    ];
+    const { underlay } = await clusterOf(yaml);
+    expect(underlay).toMatchObject({ cidr: '10.0.0.0/22', gateway: '10.0.0.1' });
+  });
+
   it('none for Pods that have ended or not begun', async () => {
     const cluster = await clusterOf([
       pod('a', 'nodeName: n0', 'status: {phase: Failed, podIP: 10.244.1.7}'),
@@ -360,7 +553,23 @@ describe('Pod addresses', () => {
     ]);
   });
 
-  it('IPv6 alone, or nonsense, is replaced and said', async () => {
+  it.each(['224.0.0.9', '0.0.0.0', '255.255.255.255', '127.0.0.1', '10.244.1'])(
+    'that no machine can have is odd, and as if it were not there: %s',
+    async (ip) => {
+      const { cluster, diagnostics } = await resolveYaml([
+        pod('a', 'nodeName: n0', `status: {phase: Running, podIP: ${ip}, podIPs: [{ip: ${ip}}]}`),
+        pod('b', '', `status: {phase: Running, hostIP: ${ip}}`),
+        node('n1', `status: {addresses: [{type: InternalIP, address: ${ip}}]}`),
+      ]);
+      const codes = codesOf(diagnostics).filter((code) => code !== 'warning unknown-node');
+      expect(codes).toEqual(Array.from({ length: 3 }, () => 'warning bad-ip'));
+      expect(podNamed(cluster, 'a').ip).toBe('10.244.1.2');
+      expect(cluster.network.podCIDR).toBe('10.244.0.0/16');
+      expect(cluster.underlay.cidr).toBe('192.168.10.0/24');
+    },
+  );
+
+  it('IPv6 alone is no IPv4 address, and nonsense is replaced, and both are said', async () => {
     const { cluster, diagnostics } = await resolveYaml([
       live('a', 'n0', '"fd00::7"'),
       live('b', 'n0', '10.244.1'),
@@ -370,8 +579,23 @@ describe('Pod addresses', () => {
         'status: {phase: Running, podIP: "fd00::8", podIPs: [{ip: "fd00::8"}, {ip: 10.244.1.8}]}',
       ),
     ]);
-    expect(cluster.pods.map(({ ip }) => ip)).toEqual(['10.244.1.2', '10.244.1.3', '10.244.1.8']);
-    expect(codesOf(diagnostics)).toEqual(['warning ipv6-only', 'warning bad-ip']);
+    expect(cluster.pods.map(({ ip, onlyIpv6 }) => ip ?? onlyIpv6)).toEqual([
+      'fd00::7',
+      '10.244.1.2',
+      '10.244.1.8',
+    ]);
+    expect(codesOf(diagnostics)).toEqual(['warning bad-ip', 'warning ipv6-only']);
+  });
+
+  it('of a node are IPv6 alone where its Pods say so, and nothing says otherwise', async () => {
+    const six = (name: string) => live(name, 'n0', '"fd00::7"', '"fd00::1"');
+    const nodes = async (...yaml: string[]) =>
+      (await clusterOf(yaml)).nodes.map(({ onlyIpv6 }) => onlyIpv6);
+    expect(await nodes(six('a'))).toEqual(['fd00::1']);
+    expect(await nodes(pod('0', 'nodeName: n0'), six('a'))).toEqual(['fd00::1']);
+    expect(await nodes(six('a'), live('b', 'n0', '10.244.1.9', '192.168.10.11'))).toEqual([
+      undefined,
+    ]);
   });
 
   it('of a Pod that is the bridge’s is odd', async () => {
@@ -401,4 +625,20 @@ it('ready is what the input says, and a Pod on its way out is not', async () => 
     'true Running',
     'false Running',
   ]);
+});
+
+describe('names that no object can have', () => {
+  it('are reported, and neither make a node nor a Pod', async () => {
+    const { cluster, diagnostics } = await resolveYaml([
+      pod('a', "nodeName: '10.0.0.0/8'"),
+      pod("'b/c'"),
+      pod('d', 'nodeName: ..'),
+    ]);
+    expect(cluster.pods.map(({ name }) => name)).toEqual(['a', 'd']);
+    expect(cluster.nodes.map(({ name }) => name)).toEqual(['node-1', 'node-2']);
+    expect(codesOf(diagnostics).sort()).toEqual([
+      ...Array<string>(3).fill('warning bad-name'),
+      'warning missing-name',
+    ]);
+  });
 });

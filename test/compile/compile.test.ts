@@ -77,7 +77,11 @@ describe.each(NETWORKS)('$plugin $backend $config', (choice) => {
   });
 
   it('knows who is on the wires before anybody is compiled', () => {
-    const world = compileWorld(given);
+    const sysctl = { 'net.ipv4.conf.eth0.proxy_arp': '1' };
+    const [first, ...others] = given.nodes;
+    if (!first) throw new Error('no node');
+    const world = compileWorld({ ...given, nodes: [{ ...first, sysctl }, ...others] });
+    expect(world.segments.get('underlay')?.attachments[0]).toMatchObject({ proxies: true });
     const known = [...world.segments.values()].flatMap(({ name, attachments }) =>
       attachments.map((one) => ({ segment: name, ...one })),
     );

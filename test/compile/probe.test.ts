@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster, Target } from '../../src/cluster/cluster.ts';
+import type { Cluster, Listener, Target } from '../../src/cluster/cluster.ts';
 import { compileWorld } from '../../src/compile/compile.ts';
 import { type ProbeOptions, type ProbePlan, probeFor } from '../../src/compile/probe.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
@@ -193,6 +193,61 @@ describe('the way to the target', () => {
 });
 
 describe('the port', () => {
+  it('is that which a container wants, also where another one has it', () => {
+    const port = { port: 8080, protocol: 'tcp' } as const;
+    const twins = cluster({
+      pods: [
+        pod('twins', 'node-1', '10.244.1.2', {
+          containers: [
+            container('first', { ports: [port] }),
+            container('second', { ports: [port] }),
+          ],
+          listeners: { rows: [listener(8080, { container: 'first' })], unlisted: 'unknown' },
+        }),
+      ],
+    });
+    const to = (name: string) =>
+      sent(
+        { kind: 'container', pod: 0, container: 'first' },
+        { kind: 'container', pod: 0, container: name },
+        {},
+        twins,
+      );
+    expect(to('second').probe).toMatchObject({
+      protocol: 'tcp',
+      dport: 8080,
+      expect: { process: 'second' },
+    });
+    expect(codes(to('second')).join()).not.toContain('listener-declared');
+    expect(codes(to('first')).join()).toContain('listener-declared');
+    expect(to('first').probe).toMatchObject({
+      protocol: 'tcp',
+      dport: 8080,
+      expect: { process: 'first' },
+    });
+  });
+
+  it('is a main container’s before a sidecar’s, which binds first', () => {
+    const of = (rows: readonly Listener[]) =>
+      sent(
+        { kind: 'node', node: 'node-1' },
+        { kind: 'container', pod: 0 },
+        {},
+        cluster({
+          pods: [
+            pod('web', 'node-1', '10.244.1.2', {
+              containers: [container('app'), container('proxy', { sidecar: true })],
+              listeners: { rows, unlisted: 'unknown' },
+            }),
+          ],
+        }),
+      ).probe;
+    const proxy = listener(15001, { container: 'proxy' });
+    expect(of([proxy, listener(8080)])).toMatchObject({ dport: 8080 });
+    expect(of([proxy, listener(53, { protocol: 'udp' })])).toMatchObject({ dport: 53 });
+    expect(of([proxy])).toMatchObject({ dport: 15001 });
+  });
+
   it('is the first that shows evidence, TCP first', () => {
     const plan = sent(client, at('shop'));
     expect(plan.probe).toMatchObject({ protocol: 'tcp', dport: 8080 });
@@ -327,6 +382,27 @@ describe('what has no answer', () => {
     expect(to({ kind: 'container', pod: 1, port: 30080 })).toBe('probe');
   });
 
+  it('includes Pods and nodes that the input shows with an IPv6 address alone', () => {
+    const { ip: _, ...six } = pod('six', 'node-1', '', { onlyIpv6: 'fd00::7' });
+    const given = cluster({
+      nodes: [node('node-1', 0), node('node-2', 1, { onlyIpv6: 'fd00::2' })],
+      pods: [
+        six,
+        pod('four', 'node-1', '10.244.1.2'),
+        pod('host', 'node-2', '192.168.10.12', { hostNetwork: true }),
+      ],
+    });
+    const four = { kind: 'container', pod: 1 } as const;
+    for (const one of [
+      { kind: 'container', pod: 0 },
+      { kind: 'container', pod: 2 },
+      { kind: 'node', node: 'node-2' },
+    ] as const) {
+      expect(unsupported(four, one, {}, given)).toBe('ipv6');
+      expect(unsupported(one, four, {}, given)).toBe('ipv6');
+    }
+  });
+
   it('includes Pods of a range without room for a gateway', () => {
     const tight = cluster({
       nodes: [node('node-1', 0, { podCIDR: '10.244.1.2/32' }), node('node-2', 1)],
@@ -355,7 +431,10 @@ describe('assumptions', () => {
 
   it('let a Pod on its node’s network listen where it shows nothing, and the node not', () => {
     const plan = sent(client, at('silent', { port: 7777 }));
-    expect(codes(plan)).toEqual(['listener-assumed default/silent 7777/tcp']);
+    expect(codes(plan)).toEqual([
+      'node-listeners node-2 10250/tcp (kubelet) and 10256/tcp (kube-proxy)',
+      'listener-assumed default/silent 7777/tcp',
+    ]);
     expect(netnsOf(plan.world, 'node-2/host').sockets.at(-1)).toMatchObject({
       port: 7777,
       process: 'default/silent/app',
@@ -371,6 +450,17 @@ describe('assumptions', () => {
         ({ port }) => port === 10250,
       )?.process,
     ).toBe('kubelet');
+  });
+
+  it('say what a node is taken to listen on, whatever comes of it', () => {
+    const says = 'node-listeners node-2 10250/tcp (kubelet) and 10256/tcp (kube-proxy)';
+    for (const port of [22, 10250])
+      for (const to of [
+        { kind: 'node', node: 'node-2', port } as const,
+        { kind: 'ip', ip: '192.168.10.12', port } as const,
+      ])
+        expect(codes(sent(client, to))).toEqual([says]);
+    expect(codes(sent(client, { kind: 'node', node: 'node-2' }, { protocol: 'icmp' }))).toEqual([]);
   });
 
   it('carry the notes of reading that touch an endpoint', () => {

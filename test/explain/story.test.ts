@@ -3,6 +3,7 @@ import { gistOf } from '../../src/explain/gist.ts';
 import type { Hop, TraceFacts } from '../../src/trace/trace.ts';
 import { crossNode, dropped, onePod } from '../render/facts.ts';
 import { told } from '../render/telling.ts';
+import { traceBroken } from './broken.ts';
 
 const withoutStep = (facts: TraceFacts, kind: string): TraceFacts => ({
   ...facts,
@@ -56,7 +57,9 @@ describe('the story in one sentence', () => {
     expect(gistOf(facts)).toBe('tunnel');
     expect(gistOf(withoutStep(facts, 'encapsulate'))).toBe('routed');
     const oneNode = withHops(facts, ({ node }) => node === 'node-1');
-    expect(gistOf(withoutStep(oneNode, 'encapsulate'))).toBe('node');
+    const routedHere = withoutStep(oneNode, 'encapsulate');
+    expect(gistOf(routedHere)).toBe('node');
+    expect(gistOf(withoutStep(routedHere, 'forward'))).toBe('veth');
     expect(gistOf(dropped())).toBeUndefined();
   });
 });
@@ -121,6 +124,39 @@ describe('steps', () => {
       },
     });
   });
+
+  it.each<[string, string, string]>([
+    [
+      'policy-drop',
+      '-A FORWARD -p tcp -m multiport --dports 80,443 -j ACCEPT',
+      '-A FORWARD -p tcp -m multiport --dports 80,443 -j ACCEPT  (rule 2 asks for --dports 80,443; its port is 8080)',
+    ],
+    [
+      'policy-drop',
+      '-A FORWARD ! -i cni0 -j ACCEPT',
+      '-A FORWARD ! -i cni0 -j ACCEPT  (rule 2 asks for ! -i cni0; it came in on cni0)',
+    ],
+    [
+      'passes',
+      '-t nat -A POSTROUTING -o eth0 -j MASQUERADE',
+      '-t nat -A POSTROUTING -o eth0 -j MASQUERADE  (rule 2 asks for -o eth0; it goes out on flannel.1)',
+    ],
+  ])(
+    'say of a firewall which rule nearly decided, and why it did not: %s',
+    async (action, line, value) => {
+      const { story } = await traceBroken([
+        ...(action === 'policy-drop'
+          ? ['node/node-1: iptables -P FORWARD DROP', 'node/node-1: iptables -F FLANNEL-FWD']
+          : []),
+        `node/node-1: iptables ${line}`,
+      ]);
+      const facts = story.legs
+        .flatMap(({ hops }) => hops.flatMap((hop) => hop.steps))
+        .filter(({ kind }) => kind === 'rule' || kind === 'hook')
+        .flatMap((step) => step.facts.filter(({ name }) => name === 'near miss'));
+      expect(facts.map((fact) => fact.value)).toContain(value);
+    },
+  );
 
   it('name the device on the far end of a wire at every depth', () => {
     for (const depth of ['default', 'verbose'] as const) {

@@ -4,6 +4,7 @@
  * print them alike.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ruleset } from '../../src/kernel/netfilter/ruleset.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
 import type { NetnsId, World } from '../../src/kernel/world.ts';
 import type { Job, JobResult } from '../../src/lab/agent.ts';
@@ -11,6 +12,7 @@ import { buildLab, type Lab } from '../../src/lab/build.ts';
 import { differences, readBack } from '../../src/lab/verify.ts';
 import { applyCommand } from '../../src/userland/edit/apply-command.ts';
 import { commandWords } from '../../src/userland/edit/words.ts';
+import { iptablesSave } from '../../src/userland/iptables/print.ts';
 import {
   bridgeFdb,
   bridgeLink,
@@ -25,7 +27,7 @@ import { NODE, POD, SCRIPT } from '../userland/edit/script.ts';
 import { cluster, worldOf } from './hand-made.ts';
 import { missing } from './requirements.ts';
 
-const lacking = missing(['ip', 'bridge', 'iptables', 'unshare', 'python3']);
+const lacking = missing(['ip', 'bridge', 'iptables', 'nft', 'unshare', 'python3']);
 
 /** The tables that `ip route show table all` puts side by side, and everything else that is printed. */
 const SETTINGS = [
@@ -56,6 +58,13 @@ const linesOf = (text: string): string[] =>
     .filter((line) => line.trim() !== '')
     .map(plain);
 
+/** The hooks and chains that are registered, which iptables-save does not tell from those that are not. */
+const hooksOf = ({ tables }: Ruleset): string[] =>
+  tables.flatMap(({ name, chains }) => [
+    `table ip ${name} {`,
+    ...chains.map((chain) => `\tchain ${chain.name} {`),
+  ]);
+
 const isGroup = (line: string): boolean => Number.parseInt(line.slice(0, 2), 16) % 2 === 1;
 
 /** What tools print, by the command that prints it; unordered lists are sorted on both sides. */
@@ -82,6 +91,14 @@ const PRINTED: Readonly<
     ours: (world, id) => ipNeigh(world, netnsOf(world, id)),
     sorted: true,
   },
+  'nft list ruleset': {
+    argv: ['nft', 'list', 'ruleset'],
+    ours: (world, id) => hooksOf(netnsOf(world, id).netfilter),
+  },
+  'iptables-save': {
+    argv: ['iptables-save'],
+    ours: (world, id) => iptablesSave(netnsOf(world, id).netfilter),
+  },
   'bridge -d link': {
     argv: ['bridge', '-d', 'link'],
     ours: (world, id) => bridgeLink(world, netnsOf(world, id), true),
@@ -91,6 +108,13 @@ const PRINTED: Readonly<
     ours: (world, id) => bridgeFdb(world, netnsOf(world, id)),
     sorted: true,
   },
+};
+
+/** Ports count only where there is a bridge; comments carry the time; rules are iptables-save's. */
+const isComparable = (name: string, line: string): boolean => {
+  if (name === 'bridge fdb') return !isGroup(line);
+  if (name === 'nft list ruleset') return /^\s*(?:table|chain) .*\{$/.test(line);
+  return !line.startsWith('#');
 };
 
 /** Commands between two looks at everything that is printed. */
@@ -135,10 +159,7 @@ describe.skipIf(lacking.length > 0)(
       const all = Object.entries(PRINTED);
       const results = await run(all.map(([, { argv }]) => ({ ns: nameOf(id), argv })));
       return all.map(([name, { ours, sorted }], n) => {
-        // Ports count only where there is a bridge: `bridge fdb` lists the filters of all devices.
-        const theirs = linesOf(results[n]?.[1] ?? '').filter(
-          (line) => name !== 'bridge fdb' || !isGroup(line),
-        );
+        const theirs = linesOf(results[n]?.[1] ?? '').filter((line) => isComparable(name, line));
         const mine = ours(world, id).map(plain);
         return [name, sorted ? mine.toSorted() : mine, sorted ? theirs.toSorted() : theirs];
       });
@@ -178,7 +199,8 @@ describe.skipIf(lacking.length > 0)(
         if (outcome.ok) world = outcome.world;
         const found = await settled(stateProblems);
         problems.push(...found.map((problem) => `after ${text}: ${problem}`));
-        if (n % LOOK_EVERY === 0) problems.push(...(await printProblems(text)));
+        if (n % LOOK_EVERY === 0 || text.startsWith('iptables'))
+          problems.push(...(await printProblems(text)));
         if (found.length > 0) break;
       }
       expect(problems).toEqual([]);

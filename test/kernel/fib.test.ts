@@ -26,6 +26,7 @@ import { answersOf, inPrivateNamespace, ipLines, sections, tryLines } from './ip
 import type { RowText } from './ip-state.ts';
 import { ourRow, realRow, worldOf } from './ip-state.ts';
 import { missing } from './requirements.ts';
+import { seedsOf } from './seeds.ts';
 
 const lacking = missing(['ip', 'unshare', 'sysctl']);
 
@@ -153,11 +154,10 @@ const ask = (world: World, netns: Netns, query: Query): Found | undefined => {
 const rowText = ({ table, dst, text }: RowText, customRules: boolean): string =>
   ` by ${table === TABLE_LOCAL && !customRules ? TABLE_MAIN : table} ${dst} ${text}`;
 
-const SEEDS = Array.from({ length: 40 }, (_, n) => n + 1);
 const QUERIES = 40;
 
 describe.skipIf(lacking.length > 0)(`fib${lacking.length ? ` (lacks ${lacking})` : ''}`, () => {
-  it.each(SEEDS)('finds the rows and the routes that the kernel finds, seed %i', (seed) => {
+  it.each(seedsOf(40))('finds the rows and the routes that the kernel finds, seed %i', (seed) => {
     const [sample] = fc.sample(
       fc.tuple(
         settings,

@@ -1,20 +1,23 @@
 /** What this machine can do for a lab, found out once a test file. */
 import process from 'node:process';
-import { privilege } from '../../src/lab/agent.ts';
+import { privileges } from '../../src/lab/agent.ts';
 import { missing } from './requirements.ts';
 
 const TOOLS = ['unshare', 'python3', 'ip', 'bridge', 'nft', 'iptables-restore', 'conntrack'];
 
-/** Whatever private copy of the network there is; root adds only drop reasons. */
-const found = privilege();
+const found = privileges();
+
+/** Whether somebody who is not root could build a lab here. */
+export const worksRootless = found.rootless;
 
 /** What a lab lacks here, in words; empty when it can be built. */
 export const lacking: readonly string[] = [
   ...missing(TOOLS).filter((what) => what !== 'root'),
-  ...(found === 'none' ? ['network namespaces'] : []),
+  ...(found.root || found.rootless ? [] : ['network namespaces']),
 ];
 
-export const privileged = found === 'none' ? 'root' : found;
+/** Root where there is a choice: that adds the reasons of drops. */
+export const privileged = found.root ? 'root' : 'rootless';
 
 /** The name of a suite, and what makes it skip. */
 export const suite = (name: string): string =>

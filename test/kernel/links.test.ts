@@ -21,6 +21,7 @@ import { attempt } from './ip-operations.ts';
 import { answersOf, inPrivateNamespace, jsonOf, section, sections, tryLines } from './ip-oracle.ts';
 import { inGroups, ourRow, realRow, worldOf } from './ip-state.ts';
 import { missing } from './requirements.ts';
+import { seedsOf } from './seeds.ts';
 
 const lacking = missing(['ip', 'bridge', 'unshare', 'sysctl']);
 
@@ -269,10 +270,8 @@ const sameWords = (error: string | undefined): string =>
       ? 'no device'
       : error;
 
-const SEEDS = Array.from({ length: 40 }, (_, n) => n + 1);
-
 describe.skipIf(lacking.length > 0)(`links${lacking.length ? ` (lacks ${lacking})` : ''}`, () => {
-  it.each(SEEDS)('are what the kernel makes of them, seed %i', (seed) => {
+  it.each(seedsOf(40))('are what the kernel makes of them, seed %i', (seed) => {
     const [steps] = fc.sample(operations, { seed, numRuns: 1 });
     if (!steps) throw new Error('no sample');
     const output = sections(

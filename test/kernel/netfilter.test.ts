@@ -28,6 +28,7 @@ import {
   type RouterModel,
   routerModel,
 } from './router-model.ts';
+import { ownSeeds, seedsOf } from './seeds.ts';
 
 const TOOLS = ['unshare', 'nsenter', 'ip', 'iptables', 'nft', 'conntrack', 'ping', 'sysctl'];
 
@@ -287,14 +288,6 @@ const inTurn = async (
   return model;
 };
 
-const seeds = (count: number): number[] => {
-  const [first = 1, last = count] = (process.env['SEEDS'] ?? '')
-    .split('-')
-    .filter(Boolean)
-    .map(Number);
-  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
-};
-
 const FLOWS = 14;
 
 describe.skipIf(lacking.length > 0)(`netfilter against this kernel${title}`, () => {
@@ -321,13 +314,13 @@ describe.skipIf(lacking.length > 0)(`netfilter against this kernel${title}`, () 
     await network?.close();
   });
 
-  it.each(seeds(40))('routed, random ruleset %i', async (seed) => {
+  it.each(seedsOf(40))('routed, random ruleset %i', async (seed) => {
     const choose = chooserFrom(seed);
     const flows = Array.from({ length: FLOWS }, () => randomFlow(choose, ROUTED_WAYS));
     await check(routed, randomCommands(choose, ROUTED_WORDS), flows);
   });
 
-  it.each(seeds(20))('bridged, random ruleset %i', async (seed) => {
+  it.each(seedsOf(20))('bridged, random ruleset %i', async (seed) => {
     const choose = chooserFrom(seed);
     const flows = Array.from({ length: FLOWS }, () => randomFlow(choose, BRIDGED_WAYS));
     await check(bridged, randomCommands(choose, BRIDGED_WORDS), flows);
@@ -495,7 +488,7 @@ describe.skipIf(lacking.length > 0)(`netfilter against this kernel${title}`, () 
     );
   });
 
-  it.skipIf(process.env['SEEDS'])('has met rules often enough to tell', () => {
+  it.skipIf(ownSeeds)('has met rules often enough to tell', () => {
     expect(decisions).toBeGreaterThan(2000);
   });
 });

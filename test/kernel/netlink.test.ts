@@ -15,6 +15,7 @@ import {
 } from './ip-oracle.ts';
 import { inGroups, ourRow, realRow, tableNumber, worldOf } from './ip-state.ts';
 import { missing } from './requirements.ts';
+import { seedsOf } from './seeds.ts';
 
 const lacking = missing(['ip', 'unshare', 'sysctl']);
 
@@ -80,10 +81,8 @@ const neighText = (ip: unknown, dev: unknown, mac: unknown, state: unknown): str
 const sameWords = (error: string | undefined): string | undefined =>
   error?.replace('Error: FIB table does not exist.', 'RTNETLINK answers: No such process');
 
-const SEEDS = Array.from({ length: 60 }, (_, n) => n + 1);
-
 describe.skipIf(lacking.length > 0)(`netlink${lacking.length ? ` (lacks ${lacking})` : ''}`, () => {
-  it.each(SEEDS)('leaves the state that the kernel has, seed %i', (seed) => {
+  it.each(seedsOf(60))('leaves the state that the kernel has, seed %i', (seed) => {
     const [sample] = fc.sample(fc.tuple(settings, operations(seed % 2 === 0)), {
       seed,
       numRuns: 1,

@@ -169,6 +169,11 @@ const ROUTES: readonly Commands[] = [
     'ip rule add fwmark 0x10 pref 60 lookup 60',
     `ip route add prohibit ${other.cidr} table 60`,
   ],
+  ({ other }) => [`ip route add ${other.cidr} via 192.168.10.1 dev eth0 metric 5`],
+  ({ node }) => [`ip route replace ${node.cidr} via 192.168.10.1 dev eth0`],
+  ({ pod }) => [`ip route add ${pod.ip}/32 via 192.168.10.1 dev eth0`],
+  ({ otherPod, neighbour }) => [`ip route add ${otherPod.ip}/32 via ${neighbour.ip} dev cni0`],
+  ({ otherPod, other }) => [`ip route add ${otherPod.ip}/32 via ${other.ip} dev eth0 mtu 700`],
 ];
 
 const SYSCTLS: readonly Commands[] = [
@@ -184,6 +189,16 @@ const SYSCTLS: readonly Commands[] = [
   () => ['sysctl -w net.ipv4.icmp_echo_ignore_all=1'],
   () => ['sysctl -w net.ipv4.conf.all.arp_ignore=1'],
   () => ['sysctl -w net.ipv4.conf.cni0.proxy_arp=1'],
+  () => ['sysctl -w net.ipv4.conf.eth0.proxy_arp=1'],
+  () => ['sysctl -w net.ipv4.conf.all.arp_announce=2'],
+  () => ['sysctl -w net.ipv4.icmp_errors_use_inbound_ifaddr=1'],
+  () => ['sysctl -w net.ipv4.ip_default_ttl=2'],
+  () => ['sysctl -w net.ipv4.fwmark_reflect=1'],
+  () => ['sysctl -w net.ipv4.conf.all.accept_redirects=0'],
+  () => [
+    'sysctl -w net.bridge.bridge-nf-call-iptables=1',
+    'iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP',
+  ],
   () => [
     'sysctl -w net.ipv4.conf.all.send_redirects=0',
     'sysctl -w net.ipv4.conf.eth0.send_redirects=0',
@@ -208,6 +223,34 @@ const FIREWALLS: readonly Commands[] = [
   () => ['iptables -A OUTPUT -p udp -j DROP'],
   () => ['iptables -A OUTPUT -j REJECT'],
   () => ['iptables -P INPUT DROP'],
+  () => ['iptables -A OUTPUT -m conntrack --ctstate INVALID -j DROP'],
+  () => [
+    'iptables -P OUTPUT DROP',
+    'iptables -A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+  ],
+  () => ['iptables -A INPUT -m conntrack --ctstate RELATED -j DROP'],
+  ({ node }) => [
+    `iptables -A FORWARD -s ${node.cidr} -m conntrack --ctstate NEW -j REJECT`,
+    'iptables -t nat -A POSTROUTING -j MASQUERADE',
+  ],
+  ({ otherPod }) => [
+    `iptables -t nat -A PREROUTING -d 203.0.113.10 -j DNAT --to-destination ${otherPod.ip}`,
+  ],
+  ({ otherPod }) => [
+    `iptables -t nat -A PREROUTING -d 203.0.113.10 -j DNAT --to-destination ${otherPod.ip}`,
+    `iptables -A FORWARD -d ${otherPod.ip} -j REJECT --reject-with icmp-host-prohibited`,
+  ],
+  ({ otherPod }) => [
+    `iptables -t nat -A OUTPUT -d 203.0.113.10 -j DNAT --to-destination ${otherPod.ip}`,
+  ],
+  ({ node }) => [
+    `iptables -t nat -A PREROUTING -p tcp -d ${node.ip} --dport 8080 -j DNAT --to-destination ${node.pods[0]?.ip}:8080`,
+  ],
+  () => [
+    'iptables -t mangle -A PREROUTING -j MARK --set-mark 0x20',
+    'iptables -A FORWARD -m mark --mark 0x20 -j REJECT',
+  ],
+  ({ pod }) => [`iptables -t raw -A PREROUTING -s ${pod.ip} -p icmp -j DROP`],
   ({ node }) => [`iptables -t nat -A POSTROUTING -s ${node.cidr} ! -d 10.244.0.0/16 -j MASQUERADE`],
   ({ node }) => [`iptables -t nat -A POSTROUTING -s ${node.cidr} -o eth0 -j MASQUERADE`],
   () => ['iptables -t nat -A POSTROUTING -j MASQUERADE'],
@@ -232,6 +275,13 @@ const IN_POD: readonly Commands[] = [
   () => ['iptables -A OUTPUT -p tcp --dport 8080 -j DROP'],
   () => ['iptables -A OUTPUT -p udp -j DROP'],
   () => ['sysctl -w net.ipv4.icmp_echo_ignore_all=1'],
+  ({ neighbour, otherPod }) => [`ip route add ${otherPod.ip}/32 via ${neighbour.ip}`],
+  () => ['sysctl -w net.ipv4.ip_forward=1'],
+  ({ neighbour }) => [`ip neigh add ${neighbour.ip} lladdr ${NOBODY} dev eth0`],
+  ({ pod }) => [`ip addr del ${pod.ip}/24 dev eth0`, `ip addr add ${pod.ip}/32 dev eth0`],
+  () => ['iptables -t nat -A POSTROUTING -j MASQUERADE'],
+  () => ['iptables -A INPUT -m conntrack --ctstate RELATED -j DROP'],
+  () => ['iptables -A OUTPUT -p tcp --dport 8080 -j REJECT'],
   () => ['sysctl -w net.ipv4.ip_default_ttl=2'],
   () => ['sysctl -w net.ipv4.conf.all.rp_filter=1'],
   () => ['sysctl -w net.ipv4.ip_local_port_range="50000 50010"'],

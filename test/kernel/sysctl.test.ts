@@ -9,6 +9,7 @@ import type { Operation } from './ip-operations.ts';
 import { attempt } from './ip-operations.ts';
 import { inPrivateNamespace, section, sections, tryLines } from './ip-oracle.ts';
 import { missing } from './requirements.ts';
+import { seedsOf } from './seeds.ts';
 
 const lacking = missing(['ip', 'unshare', 'sysctl']);
 
@@ -99,10 +100,8 @@ const KEYS = ['all', 'default', ...DEVICES].flatMap((dev) =>
   NAMES.map((name) => `net.ipv4.conf.${dev.replace('.', '/')}.${name}`),
 );
 
-const SEEDS = Array.from({ length: 20 }, (_, n) => n + 1);
-
 describe.skipIf(lacking.length > 0)(`sysctl${lacking.length ? ` (lacks ${lacking})` : ''}`, () => {
-  it.each(SEEDS)('sets what the kernel sets, seed %i', (seed) => {
+  it.each(seedsOf(20))('sets what the kernel sets, seed %i', (seed) => {
     const [steps] = fc.sample(operations, { seed, numRuns: 1 });
     if (!steps) throw new Error('no sample');
     const output = sections(

@@ -32,6 +32,7 @@ describe.each(commands)('k8snet %s --help', (command) => {
       [],
     );
     expect(help).toMatch(/^ {2}-h, --help +\S/m);
+    expect(help).not.toMatch(/\n\n\n/);
   });
 
   it('shows examples that run as they stand in an empty directory', async () => {
@@ -52,6 +53,17 @@ it('is what no command at all gets', async () => {
   const { code, stdout, stderr } = await k8snet([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toBe(await helpOf(''));
+});
+
+it('is not shown for what is no command', async () => {
+  const { code, stdout, stderr } = await k8snet(['help', 'nope']);
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: "k8snet: error: unknown command 'nope'\n",
+  });
+  expect((await k8snet(['help', 'traec'])).stderr).toContain('Did you mean trace?');
+  expect((await k8snet(['help', 'trace'])).stdout).toBe(await helpOf('trace'));
 });
 
 it.each([

@@ -42,6 +42,10 @@ beforeAll(() => {
   save('all/differs.yaml', scenario('    - { from: b, to: a, disposition: dropped }'));
   save('silent.yaml', scenario('').replace('  expect:\n', ''));
   save('nobody.yaml', scenario('    - { from: a, to: nobody, disposition: dropped }'));
+  save(
+    'backend.yaml',
+    scenario('    - { from: a, to: "b:80", backend: x, disposition: delivered }'),
+  );
   save('broken.yaml', 'kind: [');
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -111,6 +115,13 @@ describe('k8snet test', () => {
     expect(stderr).toMatch(/^error: nobody\.yaml:9:7: there is no Pod "nobody"/m);
     expect(stdout).toMatch(/✘ a → nobody {3}cannot be asked/);
     expect(stdout).toMatch(/3 files, 1 expectation: 1 holds, 2 files with errors\n$/);
+  });
+
+  it('takes no expectation for fulfilled that means nothing here', async () => {
+    const { code, stdout, stderr } = await test('backend.yaml');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: backend\.yaml:9:7: backend says which .* b:80 is no Service\n/);
+    expect(stdout).toMatch(/✘ a → b:80 {3}cannot be asked/);
   });
 
   it('says when a file states nothing, and never passes for want of a test', async () => {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { columns } from '../../src/render/width.ts';
-import { bin, k8snet } from './k8snet.ts';
+import { bin, k8snet, run } from './k8snet.ts';
 
 const pod = (name: string, containers: string, rest = ''): string =>
   `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec:\n  nodeName: node-1\n  containers: ${containers}\n${rest}`;
@@ -81,6 +82,11 @@ describe('exit codes', () => {
     ['too much', /too many arguments/, ['pod-a', 'pod-b', 'pod-c']],
     ['an option that is nearly one', /Did you mean --minimal\?/, ['pod-a', 'pod-b', '--minmal']],
     ['no such file', /nowhere\.yaml.*no such file/, ['a', 'b', '-f', 'nowhere.yaml']],
+    [
+      'two scenarios',
+      /one scenario, and basics\/one-pod was given, too/,
+      ['a', 'b', '-s', 'basics/one-pod', '-s', 'basics/one-node'],
+    ],
     ['no such scenario', /Did you mean basics\/one-pod or /, ['a', 'b', '-s', 'basics/one-pud']],
     ['a bad override', /network.plugin/, ['pod-a', 'pod-b', '--set', 'network.plugin=x']],
     [
@@ -118,6 +124,103 @@ describe('exit codes', () => {
   });
 });
 
+describe('the second probe', () => {
+  it('shows what it spares, and ends with its own code', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b', '--warm', '--proto', 'icmp');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {8}before {5}ARP: cni0 answered$/m);
+    expect(stdout).toMatch(/^ {8}gone {7}rule: FLANNEL-POSTRTG rule 2 returns \(nat\)$/m);
+    expect(stdout).toMatch(/^ {2}nat lookups +4 +0$/m);
+    expect(stdout.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
+    expect((await trace('pod-a', 'pod-b:9090', '--warm')).code).toBe(1);
+  });
+
+  it('is the second trace in JSON, as the schema has it', async () => {
+    const { stdout } = await trace('pod-a', 'pod-b', '--warm', '-o', 'json');
+    const { stdout: schema } = await k8snet(['schema', 'trace']);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
+      JSON.parse(schema),
+    );
+    const parsed = JSON.parse(stdout);
+    validate(parsed);
+    expect(validate.errors).toBeNull();
+    expect(parsed).toMatchObject({
+      probe: { sourcePort: 40_001 },
+      warm: { second: { floods: 0 } },
+    });
+  });
+});
+
+describe('formats', () => {
+  it('say the same in YAML as in JSON', async () => {
+    const [yaml, json] = await Promise.all([
+      trace('pod-a', 'pod-b', '-o', 'yaml'),
+      trace('pod-a', 'pod-b', '-o', 'json'),
+    ]);
+    expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+  });
+
+  it('have a row a step in a table, with the same verdict', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b:9090', '-o', 'table');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ +where +step +what +remark$/m);
+    expect(stdout).toMatch(/^✘ refused/m);
+  });
+});
+
+describe('the small scenario', () => {
+  it('gives the same trace, and holds what it expects; redacted, too', async () => {
+    const question = ['pod-a', 'pod-b', '-s', 'failures/fdb-missing'];
+    const plain = await trace(...question, '-o', 'scenario');
+    const redacted = await trace(...question, '-o', 'scenario', '--redact');
+    expect([plain.code, redacted.code, plain.stderr, redacted.stderr]).toEqual([1, 1, '', '']);
+    writeFileSync(join(cwd, 'small.yaml'), plain.stdout);
+    writeFileSync(join(cwd, 'neutral.yaml'), redacted.stdout);
+    const [was, is] = await Promise.all([
+      trace(...question, '--minimal'),
+      trace('pod-a', 'pod-b', '-f', 'small.yaml', '--minimal'),
+    ]);
+    expect(is.stdout).toBe(was.stdout);
+    const tested = await k8snet(['test', 'small.yaml', 'neutral.yaml'], { cwd });
+    expect(tested.code).toBe(0);
+    expect(redacted.stdout).not.toMatch(/pod-a|pod-b|nginx|two-nodes|\bapp\b|\bweb\b/);
+  });
+
+  it.each([
+    ['--redact without it', /--redact is for -o scenario/, ['--redact']],
+    ['a second probe', /--warm has no -o scenario/, ['--warm', '-o', 'scenario']],
+  ])('is refused for %s', async (_, message, args) => {
+    const { code, stdout, stderr } = await trace('pod-a', 'pod-b', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('before and now', () => {
+  const down = ['--break', 'node/node-2: ip link set flannel.1 down'];
+
+  it('part at a step that both sides tell', async () => {
+    const { code, stdout } = await trace('pod-a', 'pod-b', ...down);
+    expect(code).toBe(1);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'Before Without the faults: delivered and answered; the application sees connected. They part at step 30: before, flannel.1: unpacks VNI 1',
+    );
+  });
+
+  it('leave out overrides, and are not there where nothing was changed', async () => {
+    const set = await trace('pod-a', 'pod-b', '--set', 'network.backend=host-gw', '-o', 'json');
+    expect(JSON.parse(set.stdout).before).toMatchObject({
+      without: 'overrides',
+      disposition: 'delivered',
+      parts: { before: { netns: 'host', step: { kind: 'route' } } },
+    });
+    const both = await trace('pod-a', 'pod-b', '--set', 'underlay.mtu=1400', ...down, '-o', 'json');
+    expect(JSON.parse(both.stdout).before.without).toBe('faults-and-overrides');
+    const plain = await trace('pod-a', 'pod-b', '-o', 'json');
+    expect(JSON.parse(plain.stdout)).not.toHaveProperty('before');
+  });
+});
+
 describe('streams', () => {
   it('have the result on stdout and everything else on stderr', async () => {
     const { code, stdout, stderr } = await trace('a', 'b', '-f', 'odd.yaml', '-f', 'b.yaml');
@@ -146,6 +249,19 @@ describe('streams', () => {
     }
     child.stdin.end();
     expect(await ended).toBe(0);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('that are full end with 74 and a line', async () => {
+    const command = [process.execPath, bin].map((word) => `'${word}'`).join(' ');
+    for (const args of ['trace pod-a pod-b', 'trace pod-a pod-b -o json', '--help', 'scenarios']) {
+      const { code, stderr } = await run('sh', ['-c', `${command} ${args} > /dev/full`]);
+      expect({ code, stderr }).toEqual({
+        code: 74,
+        stderr: expect.stringMatching(/^k8snet: cannot write the output: .*no space left.*\n$/),
+      });
+    }
+    const { code } = await run('sh', ['-c', `${command} trace pod-a pod-c 2> /dev/full`]);
+    expect(code).toBe(2);
   });
 
   it('may be closed early', async () => {
@@ -178,17 +294,17 @@ describe('what is printed', () => {
 
   it('has colour when it is asked for, and says the same', async () => {
     const plain = (await trace('pod-a', 'pod-b')).stdout;
-    const run = (args: string[], env: Record<string, string>) =>
+    const shown = (args: string[], env: Record<string, string>) =>
       k8snet(['trace', 'pod-a', 'pod-b', ...args], { env });
-    const colored = await Promise.all([run(['--color'], {}), run([], { FORCE_COLOR: '1' })]);
+    const colored = await Promise.all([shown(['--color'], {}), shown([], { FORCE_COLOR: '1' })]);
     for (const { stdout } of colored) {
       expect(stdout).not.toBe(plain);
       expect(stripVTControlCharacters(stdout)).toBe(plain);
     }
     const without = await Promise.all([
-      run(['--no-color'], { FORCE_COLOR: '1' }),
-      run([], { NO_COLOR: '1', FORCE_COLOR: '1' }),
-      run([], { FORCE_COLOR: '0' }),
+      shown(['--no-color'], { FORCE_COLOR: '1' }),
+      shown([], { NO_COLOR: '1', FORCE_COLOR: '1' }),
+      shown([], { FORCE_COLOR: '0' }),
     ]);
     for (const { stdout } of without) expect(stdout).toBe(plain);
   });
@@ -253,14 +369,54 @@ describe('-o json', () => {
   });
 });
 
+describe('what the command line says', () => {
+  it('is blamed for itself', async () => {
+    const wrong = async (...args: string[]) => (await trace('pod-a', 'pod-b', ...args)).stderr;
+    expect(await wrong('--break', 'foo')).toMatch(
+      /^error: --break foo: expected ENDPOINT: COMMAND\n/,
+    );
+    expect(await wrong('--set', 'spec.network.plugin=bridge')).toMatch(
+      /^error: --set spec\.network\.plugin=bridge: .*\n {2}Leave out "spec\."/,
+    );
+    expect(await wrong('--set', 'metadata.name=x')).toMatch(
+      /^error: --set metadata\.name=x: only /,
+    );
+    expect(await wrong('--set', '__proto__.x=1')).toMatch(/^error: --set __proto__\.x=1: /);
+    expect(await wrong('--set', 'network.podCIDR=224.0.0.0/8')).toMatch(
+      /^error: --set network\.podCIDR=224\.0\.0\.0\/8: /,
+    );
+    const { stdout } = await trace('pod-a', 'pod-b', '--break', 'pod-b: iptables -A INPUT -j DROP');
+    expect(stdout).toMatch(/^By +fault: a command of the command line, --break pod-b: iptables/m);
+  });
+});
+
 describe('what was read', () => {
   it('can be changed and broken before the packet is sent', async () => {
     const changed = await trace('pod-a', 'pod-b', '--set', 'network.backend=host-gw');
     expect(changed.code).toBe(0);
     expect(changed.stdout).toMatch(/flannel host-gw\n/);
+    const plugin = await trace('pod-a', 'pod-b', '--set', 'network.plugin=bridge');
+    expect(plugin).toMatchObject({ code: 0, stderr: '' });
+    expect(plugin.stdout).toMatch(/bridge static-routes\n/);
     const broken = await trace('pod-a', 'pod-b', '--break', 'node/node-2: ip link set cni0 down');
     expect(broken.code).toBe(1);
     const declared = ['client', 'server:9090', '-s', 'failures/unknown-listener'];
     expect((await trace(...declared, '--listen', 'declared')).stdout).toMatch(/✘ refused/);
+  });
+});
+
+describe('a fast start', () => {
+  /** Tells on stderr, when all is done, whether Node has loaded its crypto module. */
+  const tellsCrypto = [
+    '--import',
+    'data:text/javascript,process.on("exit",()=>process.stderr.write(String(process.moduleLoadList.includes("NativeModule crypto"))))',
+  ];
+  const loadsCrypto = async (...args: string[]): Promise<string> =>
+    (await run(process.execPath, [...tellsCrypto, bin, 'trace', ...args])).stderr;
+
+  it('loads crypto only where a name of the plugin is a hash', async () => {
+    expect(await loadsCrypto('pod-a', 'pod-b')).toBe('false');
+    const file = join(import.meta.dirname, '../../scenarios/outside/bridge-masquerade.yaml');
+    expect(await loadsCrypto('pod-a', 'external', '-f', file)).toBe('true');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { harmless, harmlessData, harmlessJson } from '../../src/render/harmless.ts';
+import { harmless, harmlessData, harmlessQuoted } from '../../src/render/harmless.ts';
 
 /** Mostly from the corners of Unicode where the active ones live; lone surrogates included. */
 const character = fc
@@ -39,7 +39,7 @@ describe('harmless', () => {
   it('keeps the meaning of JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
-        const json = harmlessJson(JSON.stringify(value, null, 2));
+        const json = harmlessQuoted(JSON.stringify(value, null, 2));
         expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)));
         expect(json.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
       }),

@@ -6,7 +6,7 @@ import { PLAIN } from '../../src/render/style.ts';
 import { type TraceTextOptions, traceText } from '../../src/render/trace-text.ts';
 import { type Depth, prune } from '../../src/trace/prune.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
-import { printRule } from '../../src/userland/iptables/print.ts';
+import { printMatch, printRule } from '../../src/userland/iptables/print.ts';
 import { printFdb } from '../../src/userland/print/fdb.ts';
 import { printNeigh } from '../../src/userland/print/neigh.ts';
 import { printRoute } from '../../src/userland/print/route.ts';
@@ -14,10 +14,12 @@ import { printRule as printFibRule } from '../../src/userland/print/rule.ts';
 
 export const quote: Quote = {
   route: (row) => printRoute(row),
+  routeMatch: (row) => printRoute(row, { shown: row.table }),
   fibRule: (row) => printFibRule(row),
   neigh: printNeigh,
   fdb: (row) => printFdb(row),
   rule: printRule,
+  match: printMatch,
 };
 
 const names: Readonly<Record<string, string>> = {

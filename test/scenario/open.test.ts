@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from '../../src/check/ask.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
 import { builtInIndex, defaultName } from '../../src/scenario/built-in.ts';
 import { listBuiltIn, readBuiltIn } from '../../src/scenario/find-built-in.ts';
@@ -165,7 +166,7 @@ describe('opening', () => {
     expect(scenario.cluster.network.plugin).toBe('bridge');
     expect(scenario.cluster.underlay.mtu).toBe(9000);
     expect(await problems([text(BASE)], { set: ['network.plugin=brigde'] })).toEqual([
-      'error bad-value --set network.plugin=brigde:1 spec.network.plugin is "brigde"; expected one of bridge, flannel | Did you mean bridge?',
+      'error bad-value --set network.plugin=brigde:undefined spec.network.plugin is "brigde"; expected one of bridge, flannel | Did you mean bridge?',
     ]);
   });
 });
@@ -228,8 +229,11 @@ describe('faults', () => {
       '{ on: node/node-3, run: ip link }',
       'there is no node "node-3" | Did you mean node-1 or node-2?',
     ],
-    ['{ on: pod/pod-b, run: ip link }', 'there is no Pod "pod-b" | Did you mean pod-a?'],
-    ['{ on: pod/gone, run: ip link }', 'Pod gone is Failed: it has no network namespace'],
+    [
+      '{ on: pod/pod-b, run: ip link }',
+      'there is no Pod "pod-b" in namespace default | Did you mean pod-a?',
+    ],
+    ['{ on: pod/gone, run: ip link }', 'Pod default/gone is Failed: it has no network namespace'],
     [
       '{ wire: [node-1, node-9], drop: all }',
       'there is no node "node-9" | Did you mean node-1 or node-2?',
@@ -268,8 +272,91 @@ describe('faults', () => {
       netnsOf(world, 'node-1/default/pod-a').devices.find(({ ifname }) => ifname === 'eth0')?.up,
     ).toBe(false);
     expect((await problems([text(BASE)], { break: ['ip link set x down'] }))[0]).toMatch(
-      /^error bad-fault --break ip link set x down:1 .* expected node\/NAME: COMMAND/,
+      /^error bad-fault --break ip link set x down:undefined expected ENDPOINT: COMMAND/,
     );
+  });
+});
+
+describe('--break', () => {
+  const eth0Of = async (on: string, namespace?: string): Promise<boolean | undefined> => {
+    const { world } = await opened([text(PODS)], {
+      break: [`${on}: ip link set eth0 down`],
+      ...(namespace !== undefined && { namespace }),
+    });
+    return netnsOf(world, 'node-1/default/pod-a').devices.find(({ ifname }) => ifname === 'eth0')
+      ?.up;
+  };
+
+  it.each(['pod-a', 'po/pod-a', 'default/pod-a', 'default/pod/pod-a', 'pod/default/pod-a'])(
+    'runs where an endpoint says: %s',
+    async (on) => {
+      expect(await eth0Of(on)).toBe(false);
+    },
+  );
+
+  it('looks for names in the namespace of the question', async () => {
+    expect(await eth0Of('default/pod-a', 'shop')).toBe(false);
+    const inShop = PODS.replaceAll('{ name:', '{ namespace: shop, name:');
+    for (const on of ['pod-a', 'po/pod-a', 'shop/pod-a', 'pod-a:app']) {
+      const { world } = await opened([text(inShop)], {
+        break: [`${on}: ip link set eth0 down`],
+        namespace: 'shop',
+      });
+      const { devices } = netnsOf(world, 'node-1/shop/pod-a');
+      expect(devices.find(({ ifname }) => ifname === 'eth0')?.up).toBe(false);
+    }
+    expect(
+      await problems([text(PODS)], {
+        break: ['pod-a: ip link set eth0 down'],
+        namespace: 'kube-system',
+      }),
+    ).toEqual([expect.stringContaining('there is no namespace "kube-system"')]);
+  });
+
+  it('is told as what the command line says, once', async () => {
+    const command = 'node/node-1: ip route add blackhole 10.9.0.0/16';
+    const { world } = await opened([text(PODS)], { break: [command] });
+    const row = netnsOf(world, 'node-1/host').routes.find(({ type }) => type === 'blackhole');
+    expect(row?.origin).toEqual({
+      by: 'fault',
+      why: 'break-command',
+      at: { file: `--break ${command}` },
+    });
+    expect(await problems([text(PODS)], { break: ['node/node-1: ip link set nope down'] })).toEqual(
+      [
+        'error bad-fault --break node/node-1: ip link set nope down:undefined Cannot find device "nope" | devices here: lo, eth0, flannel.1, cni0, vethc4f48094',
+      ],
+    );
+  });
+
+  it.each(['node/gw', 'external', 'node/external', '10.244.1.2'])('knows %s', async (on) => {
+    expect(
+      await problems([text(PODS)], { break: [`${on}: ip route add blackhole 10.9.0.0/16`] }),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['pod-a:80: ip link set eth0 down', 'a command runs in a namespace, not on a port'],
+    ['svc/x: ip link set eth0 down', 'there is no Service "x" in namespace default'],
+  ])('is refused elsewhere: %s', async (command, message) => {
+    expect((await problems([text(PODS)], { break: [command] }))[0]).toContain(message);
+  });
+});
+
+describe('what the network plugin cannot do', () => {
+  const set = [
+    'network={"plugin":"bridge","config":{"ipam":{"routes":[{"dst":"10.9.0.0/16","gw":"1.2.3.4"}]}}}',
+  ];
+
+  it('is bad input, for a command that is run there and for a question', async () => {
+    const why = 'the network plugin cannot add Pod default/pod-a on node-1';
+    const [found] = await problems([text(PODS)], { set, break: ['pod-a: ip link set eth0 down'] });
+    expect(found).toContain(`error plugin-fails ${`--set ${set[0]}`}`);
+    const answer = ask(await opened([text(PODS)], { set }), { from: 'pod-a', to: 'external:80' });
+    expect(answer).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: 'plugin-fails', message: expect.stringContaining(why) }],
+    });
   });
 });
 

@@ -101,8 +101,9 @@ describe('--set', () => {
     const { object } = set(['network.plugin=bridge']);
     expect(object?.place(['spec', 'network', 'plugin'])).toEqual({
       file: '--set network.plugin=bridge',
-      line: 1,
-      column: 1,
+    });
+    expect(set(['underlay.mtu=x']).object?.place(['spec', 'underlay'])).toEqual({
+      file: '--set underlay.mtu=x',
     });
     expect(object?.place(['spec', 'network'])).toMatchObject({ file: 's.yaml' });
   });
@@ -123,6 +124,69 @@ describe('--set', () => {
       { severity: 'error', code: 'bad-override', file: `--set ${text}` },
     ]);
     expect(spec).toEqual(scenario.value['spec']);
+  });
+
+  it.each([
+    ['spec.network.plugin=bridge', 'Leave out "spec.": --set network.plugin=bridge'],
+    ['metadata.name=x', 'For example: --set network.plugin=bridge'],
+    ['kind=Pod', 'For example: --set network.plugin=bridge'],
+  ])('that names what is not below spec is an error with a hint: %s', (text, hint) => {
+    const { diagnostics } = set([text]);
+    expect(diagnostics).toEqual([
+      expect.objectContaining({
+        code: 'bad-override',
+        file: `--set ${text}`,
+        hint: expect.stringContaining(hint),
+      }),
+    ]);
+  });
+
+  describe('of the plugin', () => {
+    const of = (network: object): KubeObject => ({
+      ...scenario,
+      value: { ...scenario.value, spec: { network: { ...network } } },
+    });
+    const vxlan = of({ plugin: 'flannel', backend: 'vxlan' });
+
+    it('leaves the back end of the plugin before to the new one', () => {
+      expect(set(['network.plugin=bridge'], vxlan)).toMatchObject({
+        spec: { network: { plugin: 'bridge' } },
+        diagnostics: [],
+      });
+      expect(set(['network.plugin=bridge'], vxlan).spec).toEqual({ network: { plugin: 'bridge' } });
+      expect(set(['network.plugin=bridge'], of({ backend: 'host-gw' })).spec).toEqual({
+        network: { plugin: 'bridge' },
+      });
+      expect(set(['network.plugin=flannel'], of({ backend: 'cloud-routes' })).spec).toEqual({
+        network: { plugin: 'flannel' },
+      });
+    });
+
+    it('keeps what was set as well, and what the plugin had already', () => {
+      for (const overrides of [
+        ['network.backend=cloud-routes', 'network.plugin=bridge'],
+        ['network.plugin=bridge', 'network.backend=cloud-routes'],
+      ])
+        expect(set(overrides, vxlan).spec).toEqual({
+          network: { plugin: 'bridge', backend: 'cloud-routes' },
+        });
+      expect(set(['network.plugin=flannel'], of({ backend: 'host-gw' })).spec).toEqual({
+        network: { plugin: 'flannel', backend: 'host-gw' },
+      });
+    });
+
+    it('leaves out keys of the plugin before, and says so', () => {
+      const keyed = of({ plugin: 'flannel', config: { Backend: { VNI: 5 } } });
+      expect(set(['network.plugin=bridge'], keyed)).toMatchObject({
+        diagnostics: [{ severity: 'warning', code: 'left-out', path: 'spec.network.config' }],
+      });
+      expect(set(['network.plugin=bridge'], keyed).spec).toEqual({ network: { plugin: 'bridge' } });
+      const both = ['network.plugin=bridge', 'network.config={"mtu":1400}'];
+      expect(set(both, keyed)).toMatchObject({
+        spec: { network: { config: { mtu: 1400 } } },
+        diagnostics: [],
+      });
+    });
   });
 
   it('never touches a prototype', () => {

@@ -128,8 +128,28 @@ describe('a Scenario', () => {
       'missing-field 5:12 spec.faults[0].run is missing; expected a string',
     ],
     [
-      '  faults: [{ on: web, run: ip link }]',
-      'bad-value 5:18 spec.faults[0].on is "web"; expected node/NAME, pod/NAME or pod/NAMESPACE/NAME',
+      '  faults: [{ on: a b, run: ip link }]',
+      'bad-value 5:18 spec.faults[0].on is "a b"; expected an endpoint such as node/node-2 or pod/web',
+    ],
+    [
+      '  faults: [{ wire: [a, b], drop: udp/99999 }]',
+      'bad-value 5:34 spec.faults[0].drop is "udp/99999"; expected a port from 1 to 65535',
+    ],
+    [
+      '  faults: [{ wire: [a, b], drop: tcp/0 }]',
+      'bad-value 5:34 spec.faults[0].drop is "tcp/0"; expected a port from 1 to 65535',
+    ],
+    [
+      '  network: { podCIDR: 224.0.0.0/8 }',
+      'bad-value 5:23 spec.network.podCIDR is "224.0.0.0/8"; expected a range outside 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3, whose addresses no machine can have',
+    ],
+    [
+      '  underlay: { cidr: 0.0.0.0/0 }',
+      'bad-value 5:21 spec.underlay.cidr is "0.0.0.0/0"; expected a range outside 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3, whose addresses no machine can have',
+    ],
+    [
+      '  nodes: [{ name: a, addresses: [127.0.0.1] }]',
+      'bad-value 5:34 spec.nodes[0].addresses[0] is "127.0.0.1"; expected an address that one machine can have',
     ],
     [
       '  faults: [{ wire: [a], drop: all }]',
@@ -188,7 +208,7 @@ describe('a Scenario', () => {
   it('comes once', async () => {
     const { problems } = await check(`${FULL}---\n${FULL}`);
     expect(problems).toEqual([
-      'error second-scenario 43:1 there is more than one Scenario in the input | The first is at s.yaml:1; give the files one at a time, or keep one Scenario.',
+      'error second-scenario 43:1 there is more than one Scenario in the input | The first is at s.yaml:1:1; give the files one at a time, or keep one Scenario.',
     ]);
   });
 });

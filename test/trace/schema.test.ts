@@ -6,6 +6,7 @@ import { openBuiltIn } from '../../src/scenario/open.ts';
 import { STEP_KINDS } from '../../src/trace/codes.ts';
 import { traceSchema } from '../../src/trace/schema.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
+import { traceBroken } from '../explain/broken.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false });
 const validate = ajv.compile(traceSchema());
@@ -28,7 +29,7 @@ const traces = async (): Promise<[string, TraceFacts][]> => {
     const result = await openBuiltIn(name);
     if (!result.ok) continue;
     for (const { n, from, to, port, protocol, size } of result.scenario.expectations) {
-      const answer = ask(result.scenario, { from, to, port, protocol, size });
+      const answer = ask(result.scenario, { from, to, port, protocol, size, detailed: true });
       if (answer.ok) found.push([`${name} ${n}`, answer.facts]);
     }
   }
@@ -47,6 +48,31 @@ describe('the schema of a Trace', () => {
       const valid = validate(printed(facts));
       expect([name, valid ? [] : validate.errors?.slice(0, 3)]).toEqual([name, []]);
     }
+  });
+
+  it.each([
+    ['ip route replace 10.244.2.0/24 dev eth0', 'ip neigh del 10.244.2.0 dev flannel.1'],
+    ['ip addr del 10.244.1.1/24 dev cni0'],
+    ['ip rule add to 10.244.2.0/24 prohibit pref 100'],
+    ['ip rule del pref 32766'],
+    ['ip neigh replace 10.244.2.0 lladdr 02:00:00:00:00:99 dev flannel.1 nud permanent'],
+    ['bridge fdb del 0e:c3:4d:b6:68:45 dev flannel.1 dst 192.168.10.12 self'],
+    ['bridge link set dev vethc4f48094 state 0'],
+    [
+      'iptables -P FORWARD DROP',
+      'iptables -I FLANNEL-FWD -i cni0 -p udp -j ACCEPT',
+      'iptables -D FLANNEL-FWD 2',
+      'iptables -D FLANNEL-FWD 2',
+    ],
+    [
+      'iptables -t nat -I POSTROUTING -p tcp -j MASQUERADE',
+      'iptables -t nat -I POSTROUTING -p tcp --dport 1 -j RETURN',
+    ],
+  ])('holds for what is told of %s', async (...commands) => {
+    const { facts } = await traceBroken(commands.map((command) => `node/node-1: ${command}`));
+    expect(JSON.stringify(facts)).toMatch(/"(about|nearMiss)":/);
+    const valid = validate(printed(facts));
+    expect(valid ? [] : validate.errors?.slice(0, 3)).toEqual([]);
   });
 
   it('meets most kinds of steps in them', async () => {

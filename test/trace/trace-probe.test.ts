@@ -112,8 +112,8 @@ describe('a trace', () => {
     const { arp } = tapsOf(trace(build({ ...ROUTES, pods: 3 }), tcp(POD, NEIGHBOUR_IP)));
     const heard = arp.filter(({ direction }) => direction === 'receive');
     expect(heard.filter(({ flooded }) => flooded).map(({ netns }) => netns)).toEqual([
-      'node-1/default/pod-3',
       'node-1/host',
+      'node-1/default/pod-3',
     ]);
   });
 

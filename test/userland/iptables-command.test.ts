@@ -63,9 +63,57 @@ describe('an iptables command', () => {
     expect(ruleset.tables[0]?.chains[0]?.rules[0]?.origin).toBe(origin);
   });
 
+  it('does to all chains of a table what no chain is named for', () => {
+    const lines = ['-N A', '-A A -j DROP', '-N B', '-A FORWARD -j ACCEPT', '-t nat -N C'];
+    expect(rules(...lines, '-F')).toEqual([]);
+    expect(iptablesSave(made(...lines, '-F', '-X'))).not.toContain(':A - [0:0]');
+    expect(iptablesSave(made(...lines, '-F', '-X'))).toContain(':C - [0:0]');
+    expect(made('-F', '-X', '-Z', '-t nat -F').tables).toEqual([]);
+    expect(() => made(...lines, '-X')).toThrow(
+      'CHAIN_DEL failed (Device or resource busy): chain A',
+    );
+  });
+
+  it('registers a built-in chain that is flushed by name, and takes one away that does nothing', () => {
+    const chains = (...more: string[]) =>
+      made(...more).tables.flatMap((table) => table.chains.map(({ name }) => name));
+    expect(chains('-F FORWARD', '-F INPUT')).toEqual(['FORWARD', 'INPUT']);
+    expect(chains('-F FORWARD', '-F INPUT', '-X INPUT')).toEqual(['FORWARD']);
+    expect(chains('-F FORWARD', '-P INPUT DROP', '-X')).toEqual(['INPUT']);
+    expect(() => made('-P INPUT DROP', '-X INPUT')).toThrow('Directory not empty.');
+  });
+
+  it.each([
+    '-R FORWARD 1 -j DROP',
+    '-L',
+    '-S FORWARD',
+    '-E A B',
+    '-A FORWARD -c 1 2 -j DROP',
+    '-v -F',
+  ])('is not said to be wrong where iptables would do it: %s', (line) => {
+    expect(() => made(line)).toThrow(
+      expect.objectContaining({
+        line: expect.stringMatching(/^k8snet does not understand "-\w"$/),
+      }),
+    );
+  });
+
   it.each([
     ['-j ACCEPT', 'no command specified'],
     ['-A', 'option "-A" requires an argument'],
+    ['', 'no command specified'],
+    ['FORWARD -F', "Bad argument `FORWARD'"],
+    ['-F A B', "Bad argument `B'"],
+    ['-F -X', 'Cannot use -X with -F'],
+    ['-F -j ACCEPT', "Illegal option `-j' with this command"],
+    ['-F --nope', 'unknown option "--nope"'],
+    ['-P FORWARD', '-P requires a chain and a policy'],
+    ['-N -x', "chain name not allowed to start with `-'"],
+    ['-N MASQUERADE', 'chain name may not clash with target name'],
+    ['-N a-name-that-is-much-too-long-here', 'too long (must be under 29 chars)'],
+    ['-N "a b"', "Invalid chain name `a b'"],
+    ['-Z NOPE', 'No chain/target/match by that name.'],
+    ['-X FORWARD', 'No chain/target/match by that name.'],
     ['-t foo -A OUTPUT', "table 'foo' does not exist"],
     ['-t', 'option "-t" requires an argument'],
     ['-A NOPE -j ACCEPT', 'No chain/target/match by that name.'],

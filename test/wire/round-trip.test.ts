@@ -104,6 +104,17 @@ describe('encoding and decoding', () => {
     expect([...encodeIpv4(decodeIpv4(bytes))]).toEqual([...bytes]);
   });
 
+  it('keep the lengths of an ICMP error in a tunnel whose outer packet was cut by another error', () => {
+    const asked = packet(udp({ type: 'data', length: 900 }));
+    const tunnel = packet({
+      ...udp({ type: 'vxlan', vni: 1, payload: inFrame(unreachable(asked)) }),
+      dport: 8472,
+    });
+    const error = inFrame(unreachable(tunnel));
+    expect(frameLength(error)).toBe(14 + 576);
+    expect(layersOf(decodeEthernet(encodeEthernet(error)))).toEqual(layersOf(error));
+  });
+
   it('take the lower bound of a port that only a running kernel knows', () => {
     const port = { unknown: 'flow-hash', range: [32768, 60999] } as const;
     const bytes = encodeIpv4(packet({ ...udp(NO_DATA), sport: port }));

@@ -1,5 +1,6 @@
 /** The configuration of the bridge plugin (containernetworking/plugins v1.9.1, plugins/main/bridge). */
 import type { Cidr, Ip } from '../../wire/packet.ts';
+import { NIC } from '../machine.ts';
 import type { ConfigReader } from './config-reader.ts';
 
 /** A route of the IPAM's result; without `gw` it leads to the Pod's gateway. */
@@ -31,6 +32,11 @@ const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 /** dev_valid_name (net/core/dev.c): at most 15 bytes, no slash, colon or space; not . or .. */
 export const IFNAME = /^(?!\.{1,2}$)[^/:\s]{1,15}$/;
 const MAX_MTU = 65535;
+/** What every machine has. */
+export const MACHINE_DEVICES: readonly string[] = ['lo', NIC];
+/** sysctl_dev_name_is_allowed (net/ipv4/devinet.c): they stand for something else there. */
+const NO_DEVICES: readonly string[] = ['all', 'default'];
+const EVERYTHING: Cidr = '0.0.0.0/0';
 
 /** What neither a Pod's packets nor the state they meet depend on. */
 const IRRELEVANT = ['cniVersion', 'cniVersions', 'disableCheck', 'disableGC', 'dns'] as const;
@@ -39,13 +45,13 @@ const notModelled = (reader: ConfigReader, key: string, what: string): void => {
   if (reader.has(key)) reader.problem(key, 'unmodelled', what);
 };
 
-const readIpam = (ipam: ConfigReader): IpamRoute[] => {
+const readIpam = (ipam: ConfigReader, isDefaultGateway: boolean): IpamRoute[] => {
   if (ipam.text('type', 'host-local', /./) !== 'host-local')
     ipam.problem('type', 'unmodelled', 'only host-local is modelled');
   for (const key of ['subnet', 'range', 'ranges', 'rangeStart', 'rangeEnd', 'gateway'])
     notModelled(ipam, key, 'Pod ranges come from the nodes, the gateway is their first address');
   ipam.ignore('dataDir', 'resolvConf');
-  return ipam.sections('routes').flatMap((route) => {
+  const routes = ipam.sections('routes').flatMap((route) => {
     const dst = route.cidr('dst', '');
     const gw = route.ip('gw');
     for (const key of ['mtu', 'advmss', 'priority', 'table', 'scope'])
@@ -54,27 +60,49 @@ const readIpam = (ipam: ConfigReader): IpamRoute[] => {
     if (!route.has('dst')) route.problem('dst', 'error', 'is missing');
     return [];
   });
+  // calcGateways only looks for a default route that names its gateway.
+  if (isDefaultGateway && routes.some(({ dst, gw }) => dst === EVERYTHING && gw === undefined))
+    ipam.problem(
+      'routes',
+      'error',
+      'have a default route, and isDefaultGateway adds the same: the plugin fails with "file exists"',
+    );
+  return routes;
 };
 
 /**
  * Reads the keys of the bridge plugin; what is absent gets `defaults`. Flags, MTU, name, hairpin and
  * promiscuous mode, isolation and the routes of `ipam` are modelled; VLANs, MAC address checks,
  * nftables masquerading and other IPAM plugins are reported as not modelled.
+ * @param taken names of devices that are there before the first Pod
  */
-export const readBridgeConf = (reader: ConfigReader, defaults: BridgeConf): BridgeConf => {
+export const readBridgeConf = (
+  reader: ConfigReader,
+  defaults: BridgeConf,
+  taken: readonly string[] = MACHINE_DEVICES,
+): BridgeConf => {
+  const isDefaultGateway = reader.boolean('isDefaultGateway', defaults.isDefaultGateway);
   const conf: BridgeConf = {
     name: reader.text('name', defaults.name, NETWORK_NAME),
     bridge: reader.text('bridge', defaults.bridge, IFNAME),
     isGateway: reader.boolean('isGateway', defaults.isGateway),
-    isDefaultGateway: reader.boolean('isDefaultGateway', defaults.isDefaultGateway),
+    isDefaultGateway,
     ipMasq: reader.boolean('ipMasq', defaults.ipMasq),
     mtu: reader.integer('mtu', defaults.mtu, [0, MAX_MTU]),
     hairpinMode: reader.boolean('hairpinMode', defaults.hairpinMode),
     promiscMode: reader.boolean('promiscMode', defaults.promiscMode),
     portIsolation: reader.boolean('portIsolation', defaults.portIsolation),
     enableDad: reader.boolean('enabledad', defaults.enableDad),
-    routes: [...defaults.routes, ...readIpam(reader.section('ipam'))],
+    routes: [...defaults.routes, ...readIpam(reader.section('ipam'), isDefaultGateway)],
   };
+  if (taken.includes(conf.bridge))
+    reader.problem(
+      'bridge',
+      'error',
+      `${JSON.stringify(conf.bridge)} already exists but is not a bridge`,
+    );
+  if (NO_DEVICES.includes(conf.bridge))
+    reader.problem('bridge', 'error', `${JSON.stringify(conf.bridge)} is no name of a device`);
   if (conf.hairpinMode && conf.promiscMode)
     reader.problem('promiscMode', 'error', 'cannot be set together with hairpinMode');
   if (conf.mtu !== 0 && conf.mtu < 68) reader.problem('mtu', 'error', 'must be 0 or at least 68');

@@ -1,4 +1,5 @@
 /** The bridge plugin adds a Pod (containernetworking/plugins v1.9.1: plugins/main/bridge, pkg/ip, pkg/ipam). */
+import type { ClusterNode } from '../../cluster/cluster.ts';
 import { findDev } from '../../kernel/netdev.ts';
 import { nfAppend, nfNewChain } from '../../kernel/netfilter/ruleset.ts';
 import {
@@ -12,12 +13,12 @@ import {
 } from '../../kernel/netlink.ts';
 import { sysctlGet } from '../../kernel/sysctl.ts';
 import type { Netns } from '../../kernel/world.ts';
-import { cidrBroadcast, cidrOf, parseCidr } from '../../wire/ip.ts';
+import { cidrBroadcast, cidrContains, cidrOf, parseCidr } from '../../wire/ip.ts';
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import { derivedMac, nodeKey, podKey, sandboxId, vethName } from '../derived-name.ts';
 import { ACCEPT, from, jump, masquerade, notTo, ruleOf, to } from '../iptables-rule.ts';
 import { type Machine, POD_IFNAME, type RunningPod } from '../machine.ts';
-import { forNetwork, forPod } from '../object-origin.ts';
+import { forNetwork, forNode, forPod } from '../object-origin.ts';
 import { sha512 } from '../sha512.ts';
 import type { BridgeConf } from './bridge-config.ts';
 
@@ -103,6 +104,7 @@ const configureIface = (
   pod: RunningPod,
   podNetns: Netns,
   subnet: Cidr,
+  { podCIDR, otherPodCIDRs = [], lentIps = [] }: ClusterNode,
   conf: BridgeConf,
   gateway: Ip | undefined,
 ): void => {
@@ -118,6 +120,14 @@ const configureIface = (
     author('pod-address'),
   );
   linkSet(podNetns, POD_IFNAME, { up: true });
+  // The node's ranges beside its subnet are on the bridge, too.
+  for (const dst of subnet.endsWith('/32') ? [podCIDR, ...otherPodCIDRs] : otherPodCIDRs)
+    routeAdd(podNetns, { dst, dev: POD_IFNAME, scope: 'link' }, author('pod-range-route'));
+  // Addresses of the subnet that another node's Pods have are not on the bridge.
+  const lent =
+    gateway === undefined ? [] : lentIps.map((ip) => ({ dst: `${ip}/32`, via: gateway }));
+  for (const route of lent)
+    routeAdd(podNetns, { ...route, dev: POD_IFNAME }, author('pod-cluster-route'));
   for (const { dst, gw } of routesOf(conf, gateway)) {
     const via = gw ?? gateway;
     if (via === undefined) continue;
@@ -148,6 +158,18 @@ const configureGateway = (machine: Machine, conf: BridgeConf, gateway: Ip, subne
   }
   if (sysctlGet(netns, 'net.ipv4.ip_forward') !== '1')
     sysctlSet(netns, 'net.ipv4.ip_forward', '1', author('node-sysctl'));
+};
+
+/** Pods whose address is outside the bridge's subnet: a way to their range, once for all of them. */
+const addRangeRoute = ({ netns, node }: Machine, pod: RunningPod, conf: BridgeConf): void => {
+  const dst = node.otherPodCIDRs?.find((range) => cidrContains(range, pod.ip));
+  if (dst === undefined || netns.routes.some((row) => row.dst === dst && row.dev === conf.bridge))
+    return;
+  routeAdd(
+    netns,
+    { dst, dev: conf.bridge, scope: 'link' },
+    forNode('cni', node)('pod-range-route'),
+  );
 };
 
 /** FormatChainName (pkg/utils): 24 hex digits behind `CNI-`. */
@@ -183,12 +205,16 @@ export const bridgeAdd = (
   podNetns: Netns,
   conf: BridgeConf,
 ): void => {
-  const { prefix } = parseCidr(machine.node.podCIDR);
-  const subnet = cidrOf(pod.ip, prefix);
+  const { podCIDR } = machine.node;
   const { gateway } = machine;
+  const inSubnet = cidrContains(podCIDR, pod.ip);
+  const subnet = inSubnet ? cidrOf(pod.ip, parseCidr(podCIDR).prefix) : `${pod.ip}/32`;
   ensureBridge(machine, conf);
   setupVeth(machine, pod, podNetns, conf);
-  configureIface(pod, podNetns, subnet, conf, gateway);
-  if (conf.isGateway && gateway !== undefined) configureGateway(machine, conf, gateway, subnet);
+  configureIface(pod, podNetns, subnet, machine.node, conf, gateway);
+  if (conf.isGateway && gateway !== undefined) {
+    configureGateway(machine, conf, gateway, cidrOf(gateway, parseCidr(podCIDR).prefix));
+    if (!inSubnet) addRangeRoute(machine, pod, conf);
+  }
   if (conf.ipMasq) setupIpMasq(machine, pod, subnet, conf.name);
 };

@@ -1,7 +1,14 @@
 /** flannel's configuration: net-conf.json, flanneld's flags, and what its CNI plugin delegates. */
 import type { Network } from '../../cluster/cluster.ts';
+import { isUnicastCidr } from '../../wire/ip.ts';
 import type { Cidr } from '../../wire/packet.ts';
-import { BRIDGE_DEFAULTS, type BridgeConf, readBridgeConf } from './bridge-config.ts';
+import {
+  BRIDGE_DEFAULTS,
+  type BridgeConf,
+  IFNAME,
+  MACHINE_DEVICES,
+  readBridgeConf,
+} from './bridge-config.ts';
 import type { ConfigReader } from './config-reader.ts';
 
 /** VXLANConfig (pkg/backend/vxlan). */
@@ -15,6 +22,9 @@ export interface VxlanBackend {
   readonly learning: boolean;
   readonly directRouting: boolean;
 }
+
+/** ifname of the backend's device. */
+export const vxlanName = ({ vni }: Pick<VxlanBackend, 'vni'>): string => `flannel.${vni}`;
 
 export interface HostGwBackend {
   readonly type: 'host-gw';
@@ -51,9 +61,12 @@ const readBackend = (
   if (reader.boolean('GBP', false))
     reader.problem('GBP', 'unmodelled', 'the group policy extension is not modelled');
   const mtu = reader.integer('MTU', 0, [SMALLEST_MTU, LARGEST_PORT]);
+  const vni = reader.integer('VNI', 1, [1, LARGEST_VNI]);
+  if (!IFNAME.test(vxlanName({ vni })))
+    reader.problem('VNI', 'error', `makes ${vxlanName({ vni })}, which is too long for a device`);
   return {
     type: 'vxlan',
-    vni: reader.integer('VNI', 1, [1, LARGEST_VNI]),
+    vni,
     port: reader.integer('Port', 0, [0, LARGEST_PORT]),
     ...(mtu !== 0 && { mtu }),
     learning: reader.boolean('Learning', false),
@@ -66,18 +79,23 @@ const readDelegate = (
   reader: ConfigReader,
   network: Cidr,
   ipMasq: boolean,
+  tunnels: readonly string[],
 ): FlannelConf['delegate'] => {
   const section = reader.section('delegate');
   for (const key of ['name', 'ipam'])
     if (section.has(key)) section.problem(key, 'error', 'is set by flannel');
-  const { mtu, ...conf } = readBridgeConf(section, {
-    ...BRIDGE_DEFAULTS,
-    name: 'cbr0',
-    hairpinMode: true,
-    // Whoever masquerades, it is one of the two.
-    ipMasq: !ipMasq,
-    routes: [{ dst: network }],
-  });
+  const { mtu, ...conf } = readBridgeConf(
+    section,
+    {
+      ...BRIDGE_DEFAULTS,
+      name: 'cbr0',
+      hairpinMode: true,
+      // Whoever masquerades, it is one of the two.
+      ipMasq: !ipMasq,
+      routes: [{ dst: network }],
+    },
+    [...MACHINE_DEVICES, ...tunnels],
+  );
   return section.has('mtu') ? { ...conf, mtu } : conf;
 };
 
@@ -100,14 +118,22 @@ export const readFlannelConf = (
   reader.ignore('SubnetLen', 'SubnetMin', 'SubnetMax');
   reader.ignore('IPv6Network', 'IPv6SubnetLen', 'IPv6SubnetMin', 'IPv6SubnetMax');
   const network = reader.cidr('Network', podCIDR);
+  if (!isUnicastCidr(network))
+    reader.problem('Network', 'error', `${network} holds addresses that no machine can have`);
   const ipMasq = reader.boolean('ip-masq', true);
+  const settled = readBackend(reader.section('Backend'), backend);
   return {
     network,
-    backend: readBackend(reader.section('Backend'), backend),
+    backend: settled,
     ipMasq,
     randomFully: !reader.boolean('ip-masq-fully-random-disable', false),
     forwardRules: reader.boolean('iptables-forward-rules', true),
     blackholeRoute: reader.boolean('ip-blackhole-route', false),
-    delegate: readDelegate(reader, network, ipMasq),
+    delegate: readDelegate(
+      reader,
+      network,
+      ipMasq,
+      settled.type === 'vxlan' ? [vxlanName(settled)] : [],
+    ),
   };
 };

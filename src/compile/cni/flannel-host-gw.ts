@@ -1,14 +1,11 @@
 /** flannel's host-gw backend (flannel-io/flannel v0.28.9, pkg/backend/hostgw and route_network.go). */
 import type { ClusterNode } from '../../cluster/cluster.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, podRanges } from '../machine.ts';
 import { forNode } from '../object-origin.ts';
 import { tryRoute } from './peer-route.ts';
 
-/** handleSubnetEvents: the peer's range by the peer itself, on the node's own device. */
+/** handleSubnetEvents: each range of the peer's by the peer itself, on the node's own device. */
 export const addHostGwPeer = ({ netns, nic }: Machine, peer: ClusterNode): void => {
-  tryRoute(
-    netns,
-    { dst: peer.podCIDR, via: peer.ip, dev: nic },
-    forNode('cni', peer)('peer-route'),
-  );
+  for (const dst of podRanges(peer))
+    tryRoute(netns, { dst, via: peer.ip, dev: nic }, forNode('cni', peer)('peer-route'));
 };

@@ -14,15 +14,13 @@ import type { Netns } from '../../kernel/world.ts';
 import { cidrAt } from '../../wire/ip.ts';
 import type { Ip, Mac } from '../../wire/packet.ts';
 import { derivedMac, nodeKey } from '../derived-name.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, podRanges } from '../machine.ts';
 import { forNetwork, forNode } from '../object-origin.ts';
-import type { VxlanBackend } from './flannel-config.ts';
+import { type VxlanBackend, vxlanName } from './flannel-config.ts';
 import { tryRoute } from './peer-route.ts';
 
 /** Outer Ethernet, IPv4, UDP and VXLAN headers; for IPv6 too, flannel counts 50. */
 const ENCAP_OVERHEAD = 50;
-
-export const vxlanName = ({ vni }: VxlanBackend): string => `flannel.${vni}`;
 
 /** The MAC that a node's lease announces in its annotations (VtepMAC). */
 export const vtepMac = (backend: VxlanBackend, node: string): Mac =>
@@ -83,9 +81,10 @@ export const addVxlanPeer = (
   peer: ClusterNode,
 ): void => {
   const author = forNode('cni', peer);
-  const dst = peer.podCIDR;
+  const ranges = podRanges(peer);
   if (backend.directRouting && isOnLink(netns, peer.ip)) {
-    tryRoute(netns, { dst, via: peer.ip }, author('peer-route'), 'replace');
+    for (const dst of ranges)
+      tryRoute(netns, { dst, via: peer.ip }, author('peer-route'), 'replace');
     return;
   }
   const dev = vxlanName(backend);
@@ -93,5 +92,6 @@ export const addVxlanPeer = (
   const mac = vtepMac(backend, peer.name);
   neighReplace(netns, { ip: via, dev, lladdr: mac }, author('tunnel-neighbour'));
   fdbReplace(netns, { mac, dev, dst: peer.ip }, author('tunnel-fdb'));
-  tryRoute(netns, { dst, via, dev, onlink: true }, author('peer-route'), 'replace');
+  for (const dst of ranges)
+    tryRoute(netns, { dst, via, dev, onlink: true }, author('peer-route'), 'replace');
 };

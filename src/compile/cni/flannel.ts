@@ -16,12 +16,12 @@ import {
   ruleOf,
   to,
 } from '../iptables-rule.ts';
-import type { Machine } from '../machine.ts';
+import { type Machine, podRanges } from '../machine.ts';
 import { forNetwork } from '../object-origin.ts';
 import type { BridgeConf } from './bridge-config.ts';
-import type { FlannelConf } from './flannel-config.ts';
+import { type FlannelConf, vxlanName } from './flannel-config.ts';
 import { addHostGwPeer } from './flannel-host-gw.ts';
-import { addVxlanPeer, registerVxlan, vtepIp, vxlanMtu, vxlanName } from './flannel-vxlan.ts';
+import { addVxlanPeer, registerVxlan, vtepIp, vxlanMtu } from './flannel-vxlan.ts';
 import { tryRoute } from './peer-route.ts';
 
 const MASQ_CHAIN = 'FLANNEL-POSTRTG';
@@ -36,7 +36,7 @@ const KUBE_PROXY_MARK: Match = { kind: 'mark', value: 0x4000, mask: 0x4000, nega
 const masqRules = (
   netfilter: Ruleset,
   { network, randomFully }: FlannelConf,
-  podCIDR: Cidr,
+  ranges: readonly Cidr[],
   origin: Origin,
 ): void => {
   const append = (matches: readonly Match[], target: Target, extensions?: readonly Match[]) =>
@@ -49,9 +49,9 @@ const masqRules = (
   nfNewChain(netfilter, 'nat', MASQ_CHAIN);
   nfAppend(netfilter, 'nat', 'POSTROUTING', ruleOf(MASQ_COMMENT, origin, [], jump(MASQ_CHAIN)));
   append([], RETURN, [KUBE_PROXY_MARK]);
-  append([from(podCIDR), to(network)], RETURN);
-  append([from(network), to(podCIDR)], RETURN);
-  append([notFrom(network), to(podCIDR)], RETURN);
+  for (const range of ranges) append([from(range), to(network)], RETURN);
+  for (const range of ranges) append([from(network), to(range)], RETURN);
+  for (const range of ranges) append([notFrom(network), to(range)], RETURN);
   append([from(network), notTo(MULTICAST)], masquerade(randomFully));
   append([notFrom(network), to(network)], masquerade(randomFully));
 };
@@ -69,7 +69,7 @@ const forwardRules = (netfilter: Ruleset, { network }: FlannelConf, origin: Orig
 /** SetupAndEnsureMasqRules, then SetupAndEnsureForwardRules: table nat is registered first. */
 const setUpRules = ({ cluster, node, netns }: Machine, conf: FlannelConf): void => {
   const author = forNetwork('cni', cluster.network);
-  if (conf.ipMasq) masqRules(netns.netfilter, conf, node.podCIDR, author('masquerade-rule'));
+  if (conf.ipMasq) masqRules(netns.netfilter, conf, podRanges(node), author('masquerade-rule'));
   if (conf.forwardRules) forwardRules(netns.netfilter, conf, author('forward-accept'));
 };
 

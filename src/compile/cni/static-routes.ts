@@ -1,5 +1,5 @@
 /** The bridge plugin's cluster without a daemon: somebody wrote the routes between nodes down. */
-import type { Machine } from '../machine.ts';
+import { type Machine, podRanges } from '../machine.ts';
 import { forNode } from '../object-origin.ts';
 import { tryRoute } from './peer-route.ts';
 
@@ -7,10 +7,11 @@ import { tryRoute } from './peer-route.ts';
 export const addStaticRoutes = ({ cluster, node, netns, nic }: Machine): void => {
   for (const peer of cluster.nodes) {
     if (peer.name === node.name) continue;
-    tryRoute(
-      netns,
-      { dst: peer.podCIDR, via: peer.ip, dev: nic, protocol: 'static' },
-      forNode('scenario', peer)('peer-route'),
-    );
+    for (const dst of podRanges(peer))
+      tryRoute(
+        netns,
+        { dst, via: peer.ip, dev: nic, protocol: 'static' },
+        forNode('scenario', peer)('peer-route'),
+      );
   }
 };

@@ -1,13 +1,22 @@
 /** The story in English. */
 import type { Errno } from '../../kernel/event.ts';
-import type { FibEntry } from '../../kernel/fib.ts';
+import type { FibEntry, FibRule } from '../../kernel/fib.ts';
+import type { Neigh } from '../../kernel/neigh.ts';
+import type { ConntrackEntry } from '../../kernel/netfilter/conntrack.ts';
 import type { Origin } from '../../kernel/origin.ts';
-import type { Leg, LegPacket } from '../../trace/trace.ts';
+import type {
+  CauseSubject,
+  EndpointRef,
+  Leg,
+  LegPacket,
+  RuleMiss,
+  TraceProbe,
+} from '../../trace/trace.ts';
 import type { Layer, Unknown } from '../../wire/packet.ts';
 import type { Catalogue, CauseWords, DetailOf, StepWords, Values } from '../catalogue.ts';
-import { type Command, commandIn } from '../check-command.ts';
+import { type Command, captureFilter, changesIn, commandIn, commandsIn } from '../check-command.ts';
 import type { CauseContext, StepContext } from '../context.ts';
-import { portSuffix } from '../step.ts';
+import { idSuffix, placeOf, portSuffix } from '../step.ts';
 
 const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
@@ -27,17 +36,42 @@ const sizeOnWire = (packet: readonly Layer[] | undefined): string | undefined =>
   return ip && `${ip.length} bytes of IP`;
 };
 
-/** Where a fix or a check is to be run. */
-const at = ({ hop }: CauseContext, command: string): Command =>
-  hop === undefined ? { prompt: '$', text: command } : commandIn(hop, command);
+/** Where a check is to be typed. */
+const at = ({ about }: CauseContext, ...commands: readonly string[]): Command => {
+  const { node, netns } = about;
+  return node === undefined || netns === undefined
+    ? anywhere(commands.join(' && '))
+    : commandsIn({ node, netns }, commands);
+};
+
+/** Where what a fix changes is to be typed. */
+const mend = ({ about }: CauseContext, ...commands: readonly string[]): Command => {
+  const { node, netns } = about;
+  return node === undefined || netns === undefined
+    ? anywhere(commands.join(' && '))
+    : changesIn({ node, netns }, commands);
+};
 
 /** A command for anybody who may use kubectl or the network. */
 const anywhere = (text: string): Command => ({ prompt: '$', text });
 
-const where = ({ hop }: CauseContext): string => {
-  if (hop === undefined) return 'the network';
-  return hop.netns === 'host' ? hop.node : hop.netns;
-};
+/** What a place is called: a node by its name, a Pod with its namespace. */
+const placeName = ({ node, netns }: Partial<CauseSubject>): string =>
+  (netns === 'host' ? node : netns) ?? 'the network';
+
+const where = ({ about }: CauseContext): string => placeName(about);
+
+/** The machine of a place. */
+const onNode = ({ about }: CauseContext, command: string): Command =>
+  about.node === undefined
+    ? anywhere(command)
+    : commandIn({ node: about.node, netns: 'host' }, command);
+
+/** The node or Pod that the packet stopped at, where that is not the one to mend. */
+const stoppedAt = ({ hop }: CauseContext): string =>
+  hop === undefined ? 'the network' : placeName(hop);
+
+const withArticle = (word: string): string => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 
 const firewall = (context: CauseContext, verb: string): CauseWords => {
   const { detail } = context;
@@ -45,18 +79,152 @@ const firewall = (context: CauseContext, verb: string): CauseWords => {
   const rule = detail.number === undefined ? '' : ` rule ${detail.number}`;
   return {
     message: `${table} ${detail.chain ?? ''}${rule} on ${where(context)} ${verb} the packet.`,
-    fix: at(context, `iptables -t ${table} -D ${detail.chain ?? 'CHAIN'} ${detail.number ?? 1}`),
+    fix: mend(context, `iptables -t ${table} -D ${detail.chain ?? 'CHAIN'} ${detail.number ?? 1}`),
     check: at(context, `iptables -t ${table} -vnL ${detail.chain ?? ''} --line-numbers`),
   };
+};
+
+const routeGet = (context: CauseContext): Command => {
+  const { dst, iif, src } = context.detail;
+  const from = iif === undefined || src === undefined ? '' : ` from ${src} iif ${iif}`;
+  return at(context, `ip route get ${dst ?? context.facts.probe.to.ip ?? 'DESTINATION'}${from}`);
+};
+
+/** What brings back the way that a packet would take; the last resort is a row to fill in. */
+const routeFix = (context: CauseContext): Command => {
+  const { about, quote, detail } = context;
+  const { wrong, missing, device } = about;
+  const commands: string[] = [];
+  if (missing?.address !== undefined && device !== undefined) {
+    commands.push(`ip addr add ${missing.address} dev ${device}`);
+  }
+  const { route } = missing ?? {};
+  const replaces = route !== undefined && route.dst === wrong?.route?.dst;
+  if (wrong?.route && !replaces) commands.push(`ip route del ${quote.route(wrong.route)}`);
+  if (route) {
+    commands.push(`ip route replace ${quote.route(route)}`);
+  }
+  if (commands.length === 0) {
+    commands.push(`ip route add ${detail.dst ?? 'DESTINATION'} via NEXT-HOP`);
+  }
+  return mend(context, ...commands);
+};
+
+const routeWords = (context: CauseContext, message: string): CauseWords => ({
+  message,
+  fix: routeFix(context),
+  check: routeGet(context),
+});
+
+/** `the route "10.244.2.2 via 192.168.10.1 dev eth0" on node-1`. */
+const wrongRoute = (context: CauseContext): string => {
+  const { wrong } = context.about;
+  const row = wrong?.route === undefined ? '' : ` "${context.quote.route(wrong.route)}"`;
+  return `route${row} on ${where(context)}`;
+};
+
+/** `; it should be "10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink"`. */
+const rightRoute = ({ about, quote }: CauseContext): string =>
+  about.missing?.route === undefined
+    ? ''
+    : `; without the faults it is "${quote.route(about.missing.route)}"`;
+
+const noRoute = (context: CauseContext, whose = ''): CauseWords => {
+  const { about, detail, quote } = context;
+  const { missing, device } = about;
+  const dst = detail.dst ?? 'the destination';
+  if (missing?.address !== undefined) {
+    return routeWords(
+      context,
+      `${device ?? 'A device'} of ${where(context)} has lost its address ${missing.address}, and with it the route${whose} to ${dst}.`,
+    );
+  }
+  const row = missing?.route === undefined ? '' : ` "${quote.route(missing.route)}"`;
+  const other = detail.row === undefined ? '' : `; the packet takes "${quote.route(detail.row)}"`;
+  return routeWords(
+    context,
+    row === ''
+      ? `${where(context)} has no route${whose} to ${dst}.`
+      : `${where(context)} lacks the route${whose} to ${dst},${row}${other}.`,
+  );
 };
 
 const routeType =
   (kind: string) =>
   (context: CauseContext): CauseWords => ({
-    message: `A ${kind} route on ${where(context)} covers ${context.detail.dst ?? 'the destination'}.`,
-    fix: at(context, `ip route del ${kind} CIDR`),
-    check: at(context, `ip route get ${context.detail.dst ?? 'DESTINATION'}`),
+    message: `${context.about.wrong?.route ? `The ${wrongRoute(context)}` : `${capital(withArticle(kind))} route on ${where(context)}`} covers ${context.detail.dst ?? 'the destination'}${rightRoute(context)}.`,
+    fix: routeFix(context),
+    check: routeGet(context),
   });
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+/** An ip rule as it is added: `from 10.244.1.0/24 lookup 100 pref 100`. */
+const ruleWords = (rule: FibRule, { quote }: CauseContext): string =>
+  `${quote.fibRule(rule).replace(/^\d+:\s*/, '')} pref ${rule.priority}`;
+
+const neighReplace = ({ ip, dev, lladdr }: Neigh): string =>
+  `ip neigh replace ${ip} lladdr ${lladdr ?? 'MAC'} dev ${dev} nud permanent`;
+
+/** A sysctl of a device: its dots are not those of the name (sysctl(8)). */
+const sysctlOf = (device: string, key: string): string =>
+  `net.ipv4.conf.${device.replaceAll('.', '/')}.${key}`;
+
+const linkWords = (context: CauseContext): { device: string; named: string } => {
+  const { about } = context;
+  const device = about.device ?? 'DEVICE';
+  return { device, named: `${about.device ?? 'A device'} of ${where(context)}` };
+};
+
+/** `UDP port 8472`, as a firewall would call the packet. */
+const trafficOf = ({ packet }: CauseContext): string => {
+  const layer = packet.find(({ type }) => type === 'tcp' || type === 'udp' || type === 'icmp');
+  if (layer?.type !== 'tcp' && layer?.type !== 'udp') return layer ? 'ICMP' : 'the packet';
+  return `${layer.type.toUpperCase()} port ${portSuffix(layer.dport).slice(1)}`;
+};
+
+/** Asks the real network what the model does not know. */
+const tryIt = ({ to, port, protocol }: TraceProbe): string => {
+  const target = to.ip ?? to.name ?? 'DESTINATION';
+  if (port === undefined) return `ping -c 1 ${target}`;
+  return `nc -${protocol === 'udp' ? 'u' : ''}zvw 3 ${target} ${port}`;
+};
+
+/** Payload of a ping that is as long as the packet that was lost. */
+const PING_HEADERS = 28;
+
+/** Bytes of IP that the sender put on its own device: a tunnel adds to them on the way. */
+const sentLength = ({ facts, cause }: CauseContext): number | undefined => {
+  const leg = facts.legs.find(({ hops }) =>
+    hops.some(({ steps }) => steps.some(({ n }) => n === cause.step)),
+  );
+  const packet = leg?.hops[0]?.steps.find(({ kind }) => kind === 'transmit')?.packet;
+  return packet?.find((layer) => layer.type === 'ipv4')?.length;
+};
+
+const sourcePod = ({ facts }: CauseContext, command: string): Command => {
+  const { kind, namespace, name } = facts.probe.from;
+  return kind === 'pod' && namespace !== undefined && name !== undefined
+    ? anywhere(`kubectl exec -n ${namespace} ${name} -- ${command}`)
+    : anywhere(command);
+};
+
+/** `-n default pod-a`. */
+const podArguments = ({ namespace, name }: EndpointRef): string =>
+  [...(namespace === undefined ? [] : ['-n', namespace]), name ?? 'POD'].join(' ');
+
+/** The listening sockets of a protocol. */
+const listeners = (context: CauseContext): Command => {
+  const { detail, facts } = context;
+  return at(context, `ss -ln${(detail.protocol ?? facts.probe.protocol) === 'udp' ? 'u' : 't'}p`);
+};
+
+/** The Pod of a place, to be made again by its controller. */
+const deletePod = ({ about }: CauseContext): string | undefined => {
+  if (about.netns === undefined || about.netns === 'host') return undefined;
+  const [namespace, pod] = about.netns.split('/');
+  return `kubectl delete pod -n ${namespace} ${pod}`;
+};
 
 const processName = (process: string | undefined): string => process ?? 'a process';
 
@@ -351,13 +519,13 @@ export const en: Catalogue = {
   causes: {
     SRC_NOT_RUNNING: ({ facts }) => ({
       message: `${facts.probe.from.text} is not running, so no packet exists.`,
-      fix: anywhere(`kubectl describe pod ${facts.probe.from.name ?? ''}`),
-      check: anywhere(`kubectl get pod ${facts.probe.from.name ?? ''} -o wide`),
+      fix: anywhere(`kubectl describe pod ${podArguments(facts.probe.from)}`),
+      check: anywhere(`kubectl get pod ${podArguments(facts.probe.from)} -o wide`),
     }),
     DST_NOT_RUNNING: ({ facts }) => ({
       message: `${facts.probe.to.text} is not running and has no address, so no packet exists.`,
-      fix: anywhere(`kubectl describe pod ${facts.probe.to.name ?? ''}`),
-      check: anywhere(`kubectl get pod ${facts.probe.to.name ?? ''} -o wide`),
+      fix: anywhere(`kubectl describe pod ${podArguments(facts.probe.to)}`),
+      check: anywhere(`kubectl get pod ${podArguments(facts.probe.to)} -o wide`),
     }),
     UNKNOWN_DST_IP: (context) => ({
       message: `${context.detail.ip ?? context.facts.probe.to.ip ?? 'The address'} belongs to no Pod, node or host of this cluster.`,
@@ -366,178 +534,268 @@ export const en: Catalogue = {
         `kubectl get pods -A -o wide | grep ${context.detail.ip ?? context.facts.probe.to.ip ?? 'ADDRESS'}`,
       ),
     }),
-    DUPLICATE_IP: (context) => ({
-      message: `${context.detail.ip ?? 'The address'} is in use twice; who answers first gets the packet.`,
-      fix: 'Delete one of the two Pods, so that it gets an address of its own.',
-      check: anywhere(`kubectl get pods -A -o wide | grep ${context.detail.ip ?? 'ADDRESS'}`),
-    }),
-    LINK_MISSING: (context) => ({
-      message: `${context.detail.device ?? context.step?.device ?? 'A device'} on ${where(context)} does not exist.`,
-      fix: "Restart the CNI plugin's agent on the node, or delete the Pod so that it is set up again.",
-      check: at(context, 'ip link show'),
-    }),
-    LINK_DOWN: (context) => ({
-      message: `${context.detail.device ?? context.step?.device ?? 'A device'} on ${where(context)} is down.`,
-      fix: at(
-        context,
-        `ip link set ${context.detail.device ?? context.step?.device ?? 'DEVICE'} up`,
-      ),
-      check: at(context, `ip link show ${context.detail.device ?? context.step?.device ?? ''}`),
-    }),
-    VETH_PEER_BROKEN: (context) => ({
-      message: `The veth pair of ${where(context)} has lost its other end.`,
-      fix: 'Delete the Pod, so that the CNI plugin makes a new pair.',
-      check: at(context, `ip -d link show ${context.step?.device ?? 'eth0'}`),
-    }),
-    BRIDGE_DETACHED: (context) => ({
-      message: `The host end of the veth pair behind ${context.detail.ip ?? 'the address'} is not plugged into the bridge.`,
-      fix: at(context, 'ip link set VETH master cni0'),
-      check: at(context, 'bridge link show'),
-    }),
-    BRIDGE_PORT_STATE: (context) => ({
-      message: `A port of the bridge on ${where(context)} does not forward.`,
-      fix: at(context, 'bridge link set dev PORT state 3'),
-      check: at(context, 'bridge link show'),
-    }),
-    NO_ROUTE: (context) => ({
-      message: `${where(context)} has no route to ${context.detail.dst ?? 'the destination'}.`,
-      fix: at(context, `ip route add ${context.detail.dst ?? 'DESTINATION'} via NEXT-HOP`),
-      check: at(context, `ip route get ${context.detail.dst ?? 'DESTINATION'}`),
-    }),
+    DUPLICATE_IP: (context) => {
+      const { device = 'DEVICE', wrong } = context.about;
+      const [ip = 'The address'] = wrong?.address?.split('/') ?? [];
+      // Where both answered, the owner by right is known; else it is who asked.
+      const both = context.step?.action === 'resolved';
+      const owner = (both ? context.nameOf(ip) : undefined) ?? stoppedAt(context);
+      return {
+        message: `${ip} is in use twice: by ${owner}, and on ${device} of ${where(context)}, which takes it for its own.`,
+        fix: mend(context, `ip addr del ${wrong?.address ?? 'ADDRESS'} dev ${device}`),
+        check: at(context, `ip addr show to ${ip}`),
+      };
+    },
+    LINK_MISSING: (context) => {
+      const { named } = linkWords(context);
+      const remake = deletePod(context);
+      return {
+        message: `${named} does not exist.`,
+        fix:
+          remake === undefined
+            ? `Delete the Pods of ${where(context)}, so that the CNI plugin sets them up again, and the device with the first one.`
+            : `Delete the Pod, so that the CNI plugin sets it up again: ${remake}`,
+        check: at(context, `ip link show ${context.about.device ?? ''}`.trimEnd()),
+      };
+    },
+    LINK_DOWN: (context) => {
+      const { device, named } = linkWords(context);
+      const { address, route, neighbour } = context.about.missing ?? {};
+      const which = route?.dst === '0.0.0.0/0' ? 'default route' : `route to ${route?.dst}`;
+      const taken = route === undefined ? '' : `, and has taken the ${which} along`;
+      return {
+        message: `${named} is down${taken}.`,
+        fix: mend(
+          context,
+          `ip link set ${device} up`,
+          ...(address === undefined ? [] : [`ip addr add ${address} dev ${device}`]),
+          ...(route ? [`ip route replace ${context.quote.route(route)}`] : []),
+          ...(neighbour ? [neighReplace(neighbour)] : []),
+        ),
+        check: at(context, `ip link show ${device}`),
+      };
+    },
+    VETH_PEER_BROKEN: (context) => {
+      const remake = deletePod(context) ?? 'kubectl delete pod POD';
+      return {
+        message: `The veth pair of ${linkWords(context).named} has lost its other end.`,
+        fix: `Delete the Pod, so that the CNI plugin makes a new pair: ${remake}`,
+        check: at(context, `ip -d link show ${context.about.device ?? 'eth0'}`),
+      };
+    },
+    BRIDGE_DETACHED: (context) => {
+      const { device, named } = linkWords(context);
+      const { bridge } = context.about;
+      return {
+        message: `${named}, the host end of a veth pair, is not plugged into ${bridge ?? 'a bridge'}.`,
+        fix: mend(context, `ip link set ${device} master ${bridge ?? 'BRIDGE'}`),
+        check: at(context, `ip -d link show ${device}`),
+      };
+    },
+    BRIDGE_PORT_STATE: (context) => {
+      const { device } = linkWords(context);
+      const { bridge } = context.about;
+      return {
+        message: `${context.about.device === undefined ? 'A port' : `Port ${device}`}${bridge === undefined ? '' : ` of ${bridge}`} on ${where(context)} does not forward.`,
+        fix: mend(context, `bridge link set dev ${device} state 3`),
+        check: at(context, `bridge -d link show dev ${device}`),
+      };
+    },
+    NO_ROUTE: (context) => noRoute(context),
     ROUTE_BLACKHOLE: routeType('blackhole'),
     ROUTE_UNREACHABLE: routeType('unreachable'),
     ROUTE_PROHIBIT: routeType('prohibit'),
     ROUTE_THROW: routeType('throw'),
-    ROUTE_WRONG_DEV: (context) => ({
-      message: `The route that ${where(context)} uses leads out of the wrong device.`,
-      fix: at(context, 'ip route replace CIDR via NEXT-HOP dev DEVICE'),
-      check: at(context, `ip route get ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
-    }),
-    ROUTE_WRONG_NEXTHOP: (context) => ({
-      message: `The route that ${where(context)} uses names a next hop that does not lead to the destination.`,
-      fix: at(context, 'ip route replace CIDR via NEXT-HOP'),
-      check: at(context, `ip route get ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
-    }),
-    ROUTE_WRONG_NET: (context) => ({
-      message: `A route on ${where(context)} covers the destination although it is meant for another network.`,
-      fix: at(context, 'ip route del CIDR'),
-      check: at(context, `ip route get ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
-    }),
-    ROUTE_SHADOWED: (context) => ({
-      message: `A more specific route on ${where(context)} hides the right one.`,
-      fix: at(context, 'ip route del CIDR'),
-      check: at(context, `ip route show match ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
-    }),
-    POLICY_RULE_DIVERTED: (context) => ({
-      message: `An ip rule on ${where(context)} sends the packet to another table.`,
-      fix: at(context, 'ip rule del pref PRIORITY'),
-      check: at(context, 'ip rule show'),
-    }),
-    NEIGH_FAILED: (context) => ({
-      message: `Nobody answers ${where(context)}'s ARP request for ${context.detail.ip ? named(context.detail.ip, context) : 'the next hop'}.`,
-      fix: 'Bring the owner of the address up, or correct the route that names it.',
-      check: at(context, `ip neigh show ${context.detail.ip ?? ''}`),
-    }),
+    ROUTE_WRONG_DEV: (context) =>
+      routeWords(
+        context,
+        `The ${wrongRoute(context)} leads out of the wrong device${rightRoute(context)}.`,
+      ),
+    ROUTE_WRONG_NEXTHOP: (context) =>
+      routeWords(
+        context,
+        `The ${wrongRoute(context)} names a next hop that does not lead to ${context.detail.dst ?? 'the destination'}${rightRoute(context)}.`,
+      ),
+    ROUTE_WRONG_NET: (context) =>
+      routeWords(
+        context,
+        `The ${wrongRoute(context)} covers the destination although it is meant for another network.`,
+      ),
+    ROUTE_SHADOWED: (context) =>
+      routeWords(context, `The ${wrongRoute(context)} hides the right one.`),
+    POLICY_RULE_DIVERTED: (context) => {
+      const { wrong, missing } = context.about;
+      const added = wrong?.ipRule;
+      const gone = missing?.ipRule;
+      const commands = [
+        ...(added ? [`ip rule del ${ruleWords(added, context)}`] : []),
+        ...(gone ? [`ip rule add ${ruleWords(gone, context)}`] : []),
+      ];
+      return {
+        message: added
+          ? `The ip rule "${ruleWords(added, context)}" on ${where(context)} decides before the table with the right route is asked.`
+          : `${where(context)} lacks the ip rule${gone ? ` "${ruleWords(gone, context)}"` : ''} that leads to the right route.`,
+        fix: mend(context, ...(commands.length > 0 ? commands : ['ip rule del pref PRIORITY'])),
+        check: at(context, 'ip rule show'),
+      };
+    },
+    NEIGH_FAILED: (context) => neighFailed(context),
     IP_FORWARD_OFF: (context) => ({
       message: `${where(context)} does not forward packets: net.ipv4.ip_forward is 0.`,
-      fix: at(context, 'sysctl -w net.ipv4.ip_forward=1'),
+      fix: mend(context, 'sysctl -w net.ipv4.ip_forward=1'),
       check: at(context, 'sysctl net.ipv4.ip_forward'),
     }),
-    IF_FORWARD_OFF: (context) => ({
-      message: `${where(context)} does not forward packets that come in on ${context.step?.device ?? 'this device'}.`,
-      fix: at(context, `sysctl -w net.ipv4.conf.${context.step?.device ?? 'DEVICE'}.forwarding=1`),
-      check: at(context, `sysctl net.ipv4.conf.${context.step?.device ?? 'DEVICE'}.forwarding`),
-    }),
-    RP_FILTER_DROP: (context) => ({
-      message: `The reverse path filter on ${where(context)} drops it: the way back to its source does not lead out of the device it came in on.`,
-      fix: at(context, `sysctl -w net.ipv4.conf.${context.step?.device ?? 'all'}.rp_filter=2`),
-      check: at(context, `sysctl net.ipv4.conf.${context.step?.device ?? 'all'}.rp_filter`),
-    }),
-    MARTIAN_OR_NONROUTABLE: (context) => ({
-      message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
-      fix: 'Use a routable address as source and destination.',
-      check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
-    }),
+    IF_FORWARD_OFF: (context) => {
+      const name = sysctlOf(linkWords(context).device, 'forwarding');
+      return {
+        message: `${where(context)} does not forward packets that come in on ${context.about.device ?? 'this device'}: ${name} is 0.`,
+        fix: mend(context, `sysctl -w ${name}=1`),
+        check: at(context, `sysctl ${name}`),
+      };
+    },
+    RP_FILTER_DROP: (context) => {
+      const { device = 'all', missing, wrong } = context.about;
+      const source = context.packet.find((layer) => layer.type === 'ipv4')?.src ?? 'its source';
+      const name = sysctlOf(device, 'rp_filter');
+      return {
+        message: `The reverse path filter of ${where(context)} drops it: the way back to ${source} does not lead out of ${device === 'all' ? 'the device it came in on' : device}.`,
+        fix: missing || wrong ? routeFix(context) : mend(context, `sysctl -w ${name}=2`),
+        check: at(context, `ip route get ${source}`, `sysctl net.ipv4.conf.all.rp_filter ${name}`),
+      };
+    },
+    MARTIAN_OR_NONROUTABLE: (context) =>
+      context.detail.result === 'broadcast'
+        ? {
+            message: `${context.detail.dst ?? 'The destination'} is a broadcast address to ${where(context)}: no single host has it.`,
+            fix: 'Use the address of a Pod, a node or a host.',
+            check: routeGet(context),
+          }
+        : {
+            message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
+            fix: 'Use a routable address as source and destination.',
+            check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
+          },
     TTL_EXCEEDED: (context) => ({
       message: `The TTL ended on ${where(context)}.`,
       fix: 'Look for a routing loop, or raise the TTL of the sender.',
-      check: anywhere(`traceroute -n ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
+      check: sourcePod(context, `traceroute -n ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
     }),
     MTU_EXCEEDED_DF: (context) => ({
       message: `${context.detail.length ?? 'The'} bytes do not fit the MTU ${context.detail.mtu ?? ''} of ${context.detail.device ?? 'the device'} on ${where(context)}, and the packet must not be fragmented.`,
-      fix: "Lower the MTU of the Pods to what the path can carry (the plugin's mtu setting).",
+      fix: `Lower the MTU of the Pods to ${context.detail.mtu ?? 'what the path can carry'} (the plugin's mtu setting).`,
       check: at(context, `ip link show ${context.detail.device ?? ''}`),
     }),
-    PMTU_BLACKHOLE: (context) => ({
-      message: `Large packets are lost at ${context.detail.device ?? 'a device'} of ${where(context)}, and the ICMP message that says so does not reach the sender.`,
-      fix: 'Lower the MTU of the Pods, or let ICMP type 3 code 4 pass.',
-      check: anywhere(`ping -M do -s 1472 ${context.facts.probe.to.ip ?? 'DESTINATION'}`),
-    }),
+    PMTU_BLACKHOLE: (context) => {
+      const { length, mtu, device } = context.detail;
+      return {
+        message: `${length ?? 'Large'}${length === undefined ? ' packets' : ' bytes'} do not fit the MTU ${mtu ?? ''} of ${device ?? 'a device'} on ${where(context)}, and the ICMP message that says so does not reach the sender.`,
+        fix: `Lower the MTU of the Pods to ${mtu ?? 'what the path can carry'}, or let ICMP type 3 code 4 pass.`,
+        check: sourcePod(
+          context,
+          `ping -M do -s ${(sentLength(context) ?? length ?? 1500) - PING_HEADERS} ${context.facts.probe.to.ip ?? 'DESTINATION'}`,
+        ),
+      };
+    },
     TUNNEL_MISSING: (context) => ({
-      message: `${where(context)} has no tunnel device for the packet.`,
-      fix: 'Restart flanneld on the node: kubectl -n kube-flannel delete pod POD',
+      message: `${where(context)} has no tunnel device${context.about.device === undefined ? '' : ` ${context.about.device}`}.`,
+      fix: `Restart the network plugin's agent there: kubectl delete pod -n kube-flannel -l app=flannel --field-selector spec.nodeName=${context.about.node ?? 'NODE'}`,
       check: at(context, 'ip -d link show type vxlan'),
     }),
-    VTEP_NEIGH_MISSING: (context) => ({
-      message: `${where(context)} does not know the MAC address of the tunnel end ${context.detail.ip ?? ''}, and nobody answers for it.`,
-      fix: at(
-        context,
-        `ip neigh replace ${context.detail.ip ?? 'VTEP-IP'} lladdr VTEP-MAC dev ${context.step?.device ?? 'flannel.1'} nud permanent`,
-      ),
-      check: at(context, `ip neigh show dev ${context.step?.device ?? 'flannel.1'}`),
-    }),
-    VTEP_FDB_MISSING: (context) => ({
-      message: `${where(context)} does not know behind which node the tunnel end's MAC address is.`,
-      fix: at(
-        context,
-        `bridge fdb append VTEP-MAC dev ${context.step?.device ?? 'flannel.1'} dst NODE-IP self permanent`,
-      ),
-      check: at(context, `bridge fdb show dev ${context.step?.device ?? 'flannel.1'}`),
-    }),
-    VTEP_FDB_WRONG: (context) => ({
-      message: `The FDB row of the tunnel names a node that the packet is not for: ${where(context)} ignores it.`,
-      fix: 'bridge fdb replace VTEP-MAC dev flannel.1 dst NODE-IP self permanent (on the sending node)',
-      check: 'bridge fdb show dev flannel.1 (on the sending node)',
-    }),
+    VTEP_NEIGH_MISSING: (context) => {
+      const { device, missing } = context.about;
+      const ip = context.detail.ip ?? 'VTEP-IP';
+      const dev = device ?? 'DEVICE';
+      return {
+        message: `${where(context)} does not know the MAC address of the tunnel end ${named(ip, context)}, and nobody answers for it on ${dev}.`,
+        fix: mend(
+          context,
+          missing?.neighbour
+            ? neighReplace(missing.neighbour)
+            : `ip neigh replace ${ip} lladdr VTEP-MAC dev ${dev} nud permanent`,
+        ),
+        check: at(context, `ip neigh show dev ${dev}`),
+      };
+    },
+    VTEP_FDB_MISSING: (context) => {
+      const { device = 'DEVICE', mac, missing } = context.about;
+      return {
+        message: `${device} of ${where(context)} does not know behind which node ${mac === undefined ? "the tunnel end's MAC address" : mac} is.`,
+        fix: mend(
+          context,
+          `bridge fdb append ${missing?.fdb ? context.quote.fdb(missing.fdb) : `${mac ?? 'VTEP-MAC'} dev ${device} dst NODE-IP self permanent`}`,
+        ),
+        check: at(context, `bridge fdb show dev ${device}`),
+      };
+    },
+    VTEP_FDB_WRONG: (context) => {
+      const { device = 'DEVICE', wrong, missing } = context.about;
+      const { fdb } = wrong ?? {};
+      const right = missing?.fdb ? context.quote.fdb(missing.fdb) : undefined;
+      return {
+        message:
+          fdb?.dst === undefined
+            ? `The tunnel packet reaches ${stoppedAt(context)}, which it is not for.`
+            : `${device} of ${where(context)} sends what is for ${fdb.mac} to ${named(fdb.dst, context)}${missing?.fdb?.dst === undefined ? '' : ` instead of ${named(missing.fdb.dst, context)}`}.`,
+        fix: mend(
+          context,
+          `bridge fdb replace ${right ?? `VTEP-MAC dev ${device} dst NODE-IP self permanent`}`,
+        ),
+        check: at(context, `bridge fdb show dev ${device}`),
+      };
+    },
     ENCAP_ENDPOINT_MISMATCH: (context) => ({
-      message: `The tunnel packet reaches ${where(context)}, which has no tunnel for that UDP port and VNI.`,
+      message: `The tunnel packet reaches ${where(context)}, whose tunnel ${context.about.device ?? ''} has another UDP port or VNI.`,
       fix: 'Give every node the same VNI and port in net-conf.json.',
       check: at(context, 'ip -d link show type vxlan'),
     }),
-    UNDERLAY_BLOCKED: (context) => ({
-      message: `The wire between ${context.detail.from ?? 'the nodes'} and ${context.detail.to ?? 'the next'} loses the packet.`,
-      fix: "Open the tunnel's UDP port (or all traffic, with routed backends) between the nodes.",
-      check: at(context, 'tcpdump -ni eth0 udp port 8472'),
-    }),
+    UNDERLAY_BLOCKED: (context) => {
+      const { node = 'the nodes', peer = 'the others' } = context.about;
+      const silent = context.step?.kind === 'neighbour';
+      const traffic = silent ? 'everything' : trafficOf(context);
+      const filter = silent ? 'arp' : captureFilter(context.packet);
+      return {
+        message: `The wire between ${node} and ${peer} loses ${silent ? 'even ARP' : `the packet (${traffic})`}.`,
+        fix: `Let ${traffic} pass between ${node} and ${peer}, in the firewall or security group of their network.`,
+        check: onNode(
+          { ...context, about: { node: context.about.peer ?? node, netns: 'host' } },
+          `tcpdump -p -ni any ${filter}`.trimEnd(),
+        ),
+      };
+    },
     FIREWALL_DROP: (context) => firewall(context, 'drops'),
     FIREWALL_REJECT: (context) => firewall(context, 'rejects'),
-    CHAIN_POLICY_DROP: (context) => ({
-      message: `Chain ${context.detail.chain ?? ''} on ${where(context)} has policy DROP, and no rule accepted the packet.`,
-      fix: at(context, `iptables -P ${context.detail.chain ?? 'FORWARD'} ACCEPT`),
-      check: at(context, `iptables -vnL ${context.detail.chain ?? 'FORWARD'} --line-numbers`),
-    }),
+    CHAIN_POLICY_DROP: (context) => {
+      const { table = 'filter', chain = 'FORWARD' } = context.detail;
+      return {
+        message: `${table} ${chain} on ${where(context)} has policy DROP, and no rule accepted the packet.`,
+        fix: mend(context, `iptables -t ${table} -P ${chain} ACCEPT`),
+        check: at(context, `iptables -t ${table} -vnL ${chain} --line-numbers`),
+      };
+    },
     NO_LISTENER: (context) => {
       const { detail, facts } = context;
       const other = detail.otherListener;
       const held =
         other === undefined
           ? ''
-          : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
+          : context.hop?.netns === 'host'
+            ? ` ${other.process} has that port; a Pod on the node's network shares the node's ports.`
+            : ` Container ${other.process} has that port; the containers of a Pod share one port space.`;
       return {
         message: `Nothing of ${facts.probe.to.container ?? facts.probe.to.name ?? facts.probe.to.ip ?? facts.probe.to.text} listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}.${held}`,
         fix: 'Start the server, or connect to a port that it listens on.',
-        check: at(context, 'ss -lntu'),
+        check: listeners(context),
       };
     },
     LISTENER_WRONG_ADDR: (context) => ({
       message: `${context.detail.otherListener?.process ?? 'The server'} listens on ${context.detail.otherListener?.ip ?? 'another address'} only, not on ${context.detail.ip ?? 'the address asked for'}.`,
       fix: 'Let the server listen on 0.0.0.0.',
-      check: at(context, 'ss -lntu'),
+      check: listeners(context),
     }),
     NO_SNAT_FOR_EGRESS: (context) => ({
-      message: `The packet left the cluster with a Pod's address (${context.detail.src ?? context.facts.probe.from.ip ?? ''}): the outside has no way back to it.`,
-      fix: 'Turn masquerading on (flannel --ip-masq, or ipMasq of the bridge plugin).',
-      check: at(context, 'iptables -t nat -S POSTROUTING'),
+      message: `The packet left the cluster with the Pod's own address (${context.detail.dst ?? context.facts.probe.from.ip ?? ''}): the outside has no way back to it.`,
+      fix: `Let ${where(context)} masquerade what leaves the cluster (flanneld --ip-masq, or ipMasq of the bridge plugin).`,
+      check: at(context, 'iptables -t nat -S'),
     }),
     CT_INVALID: (context) => ({
       message: `Conntrack on ${where(context)} knows no connection that the packet fits.`,
@@ -549,30 +807,38 @@ export const en: Catalogue = {
       fix: 'Make the routes of both directions pass the same node.',
       check: at(context, `ip route get ${context.facts.probe.from.ip ?? 'SOURCE'}`),
     }),
-    REPLY_NO_ROUTE: (context) => ({
-      message: `${where(context)} has no route for the answer to ${context.detail.dst ?? 'the source'}.`,
-      fix: at(context, `ip route add ${context.detail.dst ?? 'SOURCE'} via NEXT-HOP`),
-      check: at(context, `ip route get ${context.detail.dst ?? 'SOURCE'}`),
-    }),
-    MODEL_UNSUPPORTED: ({ cause, detail }) => {
+    REPLY_NO_ROUTE: (context) => noRoute(context, ' for the answer'),
+    MODEL_UNSUPPORTED: (context) => {
+      const { cause, detail, quote } = context;
       const what = cause.unmodelled ?? detail.unmodelled ?? 'rule';
+      const { table, chain, number, rule } = detail;
+      if (table !== undefined && chain !== undefined && rule) {
+        return {
+          message: `The answer depends on what k8snet does not model yet: ${table} ${chain} rule ${number ?? ''} on ${where(context)}, "${quote.rule(rule)}".`,
+          fix: 'See docs/fidelity.md for what is modelled.',
+          check: at(context, `iptables -t ${table} -vnL ${chain} --line-numbers`),
+        };
+      }
       return {
         message: `The answer depends on what k8snet does not model yet: ${en.unmodelled[what]}.`,
         fix: 'See docs/fidelity.md for what is modelled.',
-        check: anywhere('k8snet trace … -v'),
+        check: sourcePod(context, tryIt(context.facts.probe)),
       };
     },
     FACT_MISSING: (context) => ({
       message: `The input does not say whether anything listens on ${context.detail.protocol ?? context.facts.probe.protocol} port ${context.detail.port ?? context.facts.probe.port ?? ''}${context.detail.declared && context.detail.declared.length > 0 ? ` (declared: ${list(context.detail.declared)})` : ''}.`,
       fix: 'Declare the port in the Pod (containerPort), or add the annotation k8snet/listen: "8080/tcp".',
-      check: at(context, 'ss -lntu'),
+      check: listeners(context),
     }),
   },
-  dispositions: {
+  verdicts: {
     delivered: 'delivered and answered',
     refused: 'refused: it arrived, and nothing listens there',
     rejected: 'rejected: an error came back from the way',
+    'rejected-here': "rejected: the sender's own kernel says no",
+    'rejected-unheard': 'rejected: an error was sent, and the sender does not hear it',
     dropped: 'dropped: it vanished silently',
+    unsent: 'dropped: there is nothing to send, or nobody to send it to',
     looped: 'looped: it passes the same place again and again',
     'reply-lost': 'the request arrived, the answer did not come back',
     ambiguous: 'ambiguous: it depends on which way is picked',
@@ -617,6 +883,7 @@ export const en: Catalogue = {
     'pod-address': "a Pod's address",
     'pod-default-route': "a Pod's default route",
     'pod-cluster-route': "a Pod's route to the cluster's range",
+    'pod-range-route': "a range of the node's Pods outside the bridge's subnet",
     'pod-sysctl': "a Pod's setting",
     'bridge-device': 'the bridge of the Pods',
     'bridge-gateway': "the bridge's address, the Pods' gateway",
@@ -640,6 +907,7 @@ export const en: Catalogue = {
     'node-listener': "a node's listening socket",
     'external-listener': 'a host outside',
     'fault-command': 'a command of the scenario',
+    'break-command': 'a command of the command line',
     'arp-learned': 'learned by ARP',
     'bridge-learned': 'learned by the bridge',
   },
@@ -653,6 +921,12 @@ export const en: Catalogue = {
     'other-address': 'for another address',
     'rule-condition': 'one condition fails',
   },
+  ruleMiss: (miss, condition) => {
+    const { number, leadsTo } = miss;
+    const way =
+      leadsTo === undefined ? '' : `, which leads to ${leadsTo.chain} rule ${leadsTo.number},`;
+    return `rule ${number}${way} asks for ${condition}; ${foundText(miss)}`;
+  },
   assumptions: {
     'plugin-default': (subject) => `The network plugin is ${subject}.`,
     'plugin-traced-as-bridge': (subject) =>
@@ -660,16 +934,28 @@ export const en: Catalogue = {
     'nodes-default': (subject) => `The nodes are ${subject}.`,
     'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
     'address-invented': (_, v) =>
-      `${ofAll(v, 'Pod')} without an address ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
+      `${ofAllPods(v)} no address and ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
     'placement-invented': (_, v) =>
-      `${ofAll(v, 'Pod')} without a node ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
+      `${ofAllPods(v)} no node and ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
     'range-widened': (subject, v) =>
       `${subject} lies outside the ${v['range'] ?? 'range'} ${v['from'] ?? ''}, which becomes ${v['cidr'] ?? 'wider'}.`,
+    'range-apart': (subject, v) =>
+      `Pods have addresses outside the podCIDR ${subject}: ${spelt(v)}. Each range gets routes of its own.`,
+    'node-ranges': (subject, v) => {
+      const ranges = spelt(v);
+      if (v['given'] !== undefined)
+        return `Pods of ${subject} have addresses outside its range ${v['given']}: ${ranges}. Each gets routes of its own.`;
+      const bridge =
+        v['gateway'] === undefined ? '' : ` The bridge has ${v['gateway']}, which is made up.`;
+      return `Pods of ${subject} and of other nodes have addresses among each other: ${subject} has ${ranges}, each with a route.${bridge}`;
+    },
     'range-default': (subject, v) => `The ${subject} is ${v['cidr'] ?? ''}.`,
     'listener-assumed': (subject, v) =>
       `${subject} shows no ports at all: it listens on ${v['port'] ?? 'the port'}.`,
     'listener-declared': (subject, v, origin) =>
       `${subject} listens on ${v['port'] ?? 'the port'}, since it says so${evidenceText(origin)}.`,
+    'node-listeners': (subject, v) =>
+      `${subject} listens on ${v['ports'] ?? 'its own ports'}, and on what Pods on its network show.`,
     'external-answers': (subject) => `${subject} is outside the cluster, and answers.`,
     'pod-template-hash': () =>
       "Pod names of Deployments carry a hash of ours; the cluster's own cannot be computed offline.",
@@ -700,9 +986,51 @@ export const en: Catalogue = {
     'node-port': 'a port that kube-proxy may serve (NodePort)',
     'range-too-small': "a node's Pod range without room for a gateway",
   },
+  misuses: {
+    'unknown-source': ({ from }) => ({
+      message: `nothing in this cluster has the address ${from}`,
+      hint: 'A trace starts at a Pod, a workload, a node or external.',
+    }),
+    'source-port': ({ from }) => ({
+      message: `${from}: a source has no port to ask for`,
+      hint: 'Name the container, or leave out what follows the colon.',
+    }),
+    'port-needed': ({ to, protocol }) => ({
+      message: `${to} shows no ${protocol} port, and none was asked for`,
+      hint: 'Give one with -p, or behind the target: TARGET:PORT.',
+    }),
+    'port-for-echo': () => ({
+      message: 'an ICMP echo has no port',
+      hint: 'Leave the port out, or ask with --proto tcp or udp.',
+    }),
+    'two-ports': ({ to, port }) => ({
+      message: `${to} names a port, and port ${port} was asked for`,
+      hint: 'Give one of them.',
+    }),
+    'backend-without-service': ({ to }) => ({
+      message: `backend says which endpoint a Service picks, and ${to} is no Service`,
+      hint: 'Leave backend out, and name the Pod itself.',
+    }),
+  },
+  report: {
+    silent: 'states no expectations',
+    unanswerable: 'cannot be asked',
+    expected: 'expected',
+    found: 'found',
+    summary: (files, expectations) =>
+      `${count(files, 'file')}, ${count(expectations, 'expectation')}:`,
+    hold: (n) => `${n} ${n === 1 ? 'holds' : 'hold'}`,
+    differ: (n) => `${n} ${n === 1 ? 'does' : 'do'} not`,
+    withoutAny: (files) => `${count(files, 'file')} without any`,
+    withErrors: (files) => `${count(files, 'file')} with errors`,
+    nothingStated: 'no file states an expectation',
+    nothingGiven: 'there is nothing to test',
+    nothingHint: 'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one).',
+  },
   gists: {
     loopback: 'One network namespace: the packet never leaves its loopback device.',
     bridge: 'One node: two veth pairs and a bridge between them, no router.',
+    veth: 'One node: the bridge and one veth pair, between the node itself and its Pod.',
     node: "One node: through the node's own routing, no wire.",
     routed: "Two machines: routed over the nodes' network as it is, without a tunnel.",
     tunnel: "Two nodes: routed into a tunnel, carried by the nodes' network, unpacked again.",
@@ -715,6 +1043,35 @@ export const en: Catalogue = {
     router: "the router of the nodes' network",
     outside: 'a host outside the cluster',
     other: 'a network namespace of its own',
+  },
+  scenario: {
+    description: (from, to, verdict) => `The least that ${from} to ${to} needs; ${verdict}.`,
+    failed: (redacted) =>
+      redacted
+        ? 'no scenario with neutral names and addresses gives the same trace'
+        : 'no scenario made of this input gives the same trace',
+    hint: 'Without --redact the names and addresses stay.',
+  },
+  runbook: {
+    head: (question, verdict) => [
+      `${question}: the checks of its way on the real cluster, step by step.`,
+      `Below each command stands, as a comment, what it prints where all is as in the trace (${verdict}). The first one that prints something else is where the real path parts from it.`,
+      'It reads and changes nothing: ip, bridge, iptables -S, sysctl, ss. It needs kubectl with the right to get Pods and Nodes and to debug nodes. Each visit to a node makes one debugging Pod, privileged, so that it can enter namespaces, with the tools of the node itself (chroot /host). The last lines say how to find these Pods afterwards.',
+      'Pods are looked into from their node (crictl, nsenter), since most images have no tools. Where a node has no crictl, this looks into a Pod: kubectl debug POD -it --image=IMAGE --target=CONTAINER -- sh',
+      'Neighbours and learned rows are there once a packet was sent: let the client try once just before. A neighbour may as well be REACHABLE, STALE or DELAY.',
+      'MAC-1, VETH-1 and the like stand for names that are drawn by chance on a real node: the same name is the same thing. Prefixes and addresses in the comments are those of the trace.',
+    ],
+    onNode: 'How a node is reached. With ssh instead: ssh "root@$1" sh -vs',
+    addresses: 'Addresses. Where the trace made one up, the cluster is asked.',
+    given: 'of the input',
+    madeUp: 'made up by the trace: put the real one here',
+    steps: (numbers) => `${numbers.length === 1 ? 'step' : 'steps'} ${list(numbers.map(String))}`,
+    ends: 'the trace ends here',
+    lineWith: (text) => `a line with: ${text}`,
+    listens: (any, own) => `a line with: ${any}, *:${any.split(':').at(-1)} or ${own}`,
+    nothing: 'nothing',
+    error: 'an error of RTNETLINK',
+    afterwards: 'The debugging Pods, which have ended, to be deleted by whoever made them:',
   },
   story: {
     request: (packet) => `There: ${packet}`,
@@ -752,25 +1109,146 @@ export const en: Catalogue = {
     assumed: 'Assumed',
     atStep: (n) => `step ${n}`,
     noPacket: 'No packet was sent.',
+    before: 'Before',
+    without: {
+      faults: 'Without the faults',
+      overrides: 'Without --set',
+      'faults-and-overrides': 'Without the faults and --set',
+    },
+    faredBefore: (without, verdict, symptom) =>
+      `${without}: ${verdict}; the application sees ${symptom}.`,
+    sameSteps: 'Every step is the same.',
+    parted: (step, before, now) =>
+      `They part ${step === undefined ? 'at the end' : `at step ${step}`}: before, ${before ?? 'it had ended'}; now, ${now ?? 'it has ended'}.`,
+    warm: (newConnection) =>
+      newConnection
+        ? 'The second probe: a new connection from the next port, which conntrack and nat know nothing of.'
+        : 'The second probe, out of the same socket: once it was answered, conntrack calls it ESTABLISHED, and the nat table is not consulted again.',
+    onlyChanges: 'Shown is only what is otherwise than the first time.',
+    unchanged: 'Nothing is otherwise than the first time.',
+    was: 'before',
+    gone: 'gone',
+    isNew: 'new',
+    cost: 'Cost',
+    first: 'first',
+    second: 'second',
+    columns: { where: 'where', about: 'step', what: 'what', remark: 'remark' },
+    costs: {
+      steps: 'steps',
+      arpExchanges: 'ARP questions',
+      arpFrames: 'frames for them',
+      floods: 'floods',
+      natLookups: 'nat lookups',
+      newConnections: 'new conntrack rows',
+    },
   },
 };
 
-/** `3 of 4 Pods`. */
-function ofAll(values: Values, what: string): string {
-  const { count: some = 0, of: all = some } = values;
-  return some === all ? count(Number(all), what) : `${some} of ${count(Number(all), what)}`;
+/** The ranges of a note: `10.0.0.0/26, 10.0.0.128/26 and 3 more`. */
+function spelt({ ranges = '', more = 0 }: Values): string {
+  return more === 0 ? String(ranges) : `${ranges} and ${more} more`;
 }
+
+/** `3 of the 4 Pods have`. */
+function ofAllPods(values: Values): string {
+  const { count: some = 0, of: all = some } = values;
+  const has = some === 1 ? 'has' : 'have';
+  if (some === all)
+    return `${some === 1 ? 'The one Pod' : some === 2 ? 'Both Pods' : `All ${all} Pods`} ${has}`;
+  return `${some} of the ${all} Pods ${has}`;
+}
+
+const neighFailed = (context: CauseContext): CauseWords => {
+  const { about, detail } = context;
+  const { device = 'DEVICE', wrong, missing } = about;
+  if (wrong?.neighbour) {
+    const { ip, lladdr } = wrong.neighbour;
+    const right = missing?.neighbour;
+    return {
+      message: `A permanent neighbour entry on ${where(context)} says that ${named(ip, context)} is at ${lladdr ?? 'no address'}, which is not its MAC address.`,
+      fix: mend(context, right ? neighReplace(right) : `ip neigh del ${ip} dev ${device}`),
+      check: at(context, `ip neigh show ${ip} dev ${device}`),
+    };
+  }
+  if (missing?.address !== undefined) {
+    return {
+      message: `Nobody answers ${stoppedAt(context)}'s ARP request for ${detail.ip ?? 'the next hop'}: ${device} of ${where(context)} has lost that address.`,
+      fix: mend(context, `ip addr add ${missing.address} dev ${device}`),
+      check: at(context, `ip addr show dev ${device}`),
+    };
+  }
+  if (detail.ip === undefined) {
+    return {
+      message: `The frame reaches ${where(context)}, and is for another MAC address.`,
+      fix: 'Correct the neighbour entry of the machine that sent it.',
+      check: at(context, 'ip link show'),
+    };
+  }
+  return {
+    message: `Nobody answers ${where(context)}'s ARP request for ${named(detail.ip, context)}.`,
+    fix: 'Bring the owner of the address up, or correct the route that names it.',
+    check: at(context, `ip neigh show ${detail.ip}`),
+  };
+};
 
 /** ` (containerPort, shop.yaml:12:9)`. */
 function evidenceText(origin: Origin | undefined): string {
   const { object, at } = origin ?? {};
-  const place = at && `${at.file}:${at.line}:${at.column}`;
+  const place = at && placeOf(at);
   const parts = [object?.field, place].filter((part) => part !== undefined);
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
 const chainText = ({ table, chain, rules }: { table: string; chain: string; rules: number }) =>
   `${table} ${chain} (${count(rules, 'rule')})`;
+
+/** `its destination port is 8080`: what the packet has where a condition looks. */
+function foundText({ condition, found }: RuleMiss): string {
+  const values = list(found.map((value) => portText(value)));
+  switch (condition.kind) {
+    case 'src':
+      return `its source is ${values}`;
+    case 'dst':
+      return `its destination is ${values}`;
+    case 'in':
+      return found.length === 0 ? 'it was made here' : `it came in on ${values}`;
+    case 'out':
+      return found.length === 0 ? 'it goes out nowhere' : `it goes out on ${values}`;
+    case 'protocol':
+      return `its protocol is ${values}`;
+    case 'sport':
+      return `its source port is ${values}`;
+    case 'dport':
+      return `its destination port is ${values}`;
+    case 'multiport':
+      return found.length === 1 ? `its port is ${values}` : `its ports are ${values}`;
+    case 'mark':
+      return `its mark is ${found.map((mark) => `0x${mark.toString(16)}`).join('')}`;
+    case 'ctstate':
+      return `its state is ${values}`;
+    case 'addrtype':
+      return `its ${condition.which === 'src' ? 'source' : 'destination'} is ${values}`;
+    case 'physdev':
+      return found.length === 0
+        ? 'no port of a bridge is known'
+        : `the port of the bridge is ${values}`;
+    case 'icmp-type':
+      return found.length === 0 ? 'it is no ICMP message' : `its type is ${values}`;
+    case 'tcp-flags':
+      return found.length === 0 ? 'it is no TCP segment' : `its flags are ${values}`;
+    case 'length':
+      return `it has ${values} bytes`;
+    case 'extension':
+    case 'comment':
+    case 'unmodelled':
+      return 'it has not';
+    default:
+      return condition satisfies never;
+  }
+}
+
+const portText = (value: string | number | Unknown): string =>
+  typeof value === 'object' ? portSuffix(value).slice(1) : `${value}`;
 
 function repliedText(packet: LegPacket): string {
   switch (packet) {
@@ -833,12 +1311,13 @@ function natText(
       ip: string;
       port?: number | Unknown;
     };
+    entry: ConntrackEntry;
   },
   { glyphs }: StepContext,
 ): string {
   const field = detail.field === 'src' ? 'source' : 'destination';
-  const side = ({ ip, port }: { ip: string; port?: number | Unknown }) =>
-    `${ip}${portSuffix(port)}`;
+  const suffix = detail.entry.original.protocol === 'icmp' ? idSuffix : portSuffix;
+  const side = ({ ip, port }: { ip: string; port?: number | Unknown }) => `${ip}${suffix(port)}`;
   return `${field} ${side(detail.before)} ${glyphs.edit} ${side(detail.after)}`;
 }
 

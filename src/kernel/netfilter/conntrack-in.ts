@@ -2,7 +2,7 @@
  * Which connection a packet belongs to, and how it changes it (nf_conntrack_in, nf_conntrack_confirm;
  * net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp}.c).
  */
-import type { Icmp, Ipv4, Unknown } from '../../wire/packet.ts';
+import type { Icmp, Ipv4 } from '../../wire/packet.ts';
 import type { KernelEvent } from '../event.ts';
 import type { Skb } from '../skb.ts';
 import {
@@ -57,44 +57,27 @@ export const invertFlow = ({ tuple, echo }: Flow): Flow => ({
   ...(echo && { echo: echo === 'request' ? 'reply' : 'request' }),
 });
 
-const samePort = (a: number | Unknown, b: number | Unknown): boolean =>
-  a === b ||
-  (typeof a === 'object' &&
-    typeof b === 'object' &&
-    a.unknown === b.unknown &&
-    a.range[0] === b.range[0] &&
-    a.range[1] === b.range[1]);
-
-const sameAddresses = (a: CtTuple, b: CtTuple): boolean =>
-  a.protocol === b.protocol && a.src === b.src && a.dst === b.dst;
-
-/** Unknown ports of the same kind and range count as the same. */
+/** A port that only a running kernel knows is the same value wherever packets carry it. */
 export const sameTuple = (a: CtTuple, b: CtTuple): boolean =>
-  sameAddresses(a, b) && samePort(a.sport, b.sport) && samePort(a.dport, b.dport);
-
-const identicalTuple = (a: CtTuple, b: CtTuple): boolean =>
-  sameAddresses(a, b) && a.sport === b.sport && a.dport === b.dport;
+  a.protocol === b.protocol &&
+  a.src === b.src &&
+  a.dst === b.dst &&
+  a.sport === b.sport &&
+  a.dport === b.dport;
 
 type Found = { readonly entry: ConntrackEntry; readonly dir: CtDir };
 
-const lookupBy = (
+/** nf_conntrack_find_get. */
+export const lookup = (
   table: readonly ConntrackEntry[],
   { tuple, echo }: Flow,
-  same: typeof sameTuple,
 ): Found | undefined => {
   for (const entry of table) {
-    if (echo !== 'reply' && same(entry.original, tuple)) return { entry, dir: 'original' };
-    if (echo !== 'request' && same(entry.reply, tuple)) return { entry, dir: 'reply' };
+    if (echo !== 'reply' && sameTuple(entry.original, tuple)) return { entry, dir: 'original' };
+    if (echo !== 'request' && sameTuple(entry.reply, tuple)) return { entry, dir: 'reply' };
   }
   return undefined;
 };
-
-/**
- * nf_conntrack_find_get. A port that NAT picked at random is the same value wherever the packet
- * carries it, so the entry that holds this very value is the flow's own.
- */
-export const lookup = (table: readonly ConntrackEntry[], flow: Flow): Found | undefined =>
-  lookupBy(table, flow, identicalTuple) ?? lookupBy(table, flow, sameTuple);
 
 /**
  * nf_conntrack_tuple_taken: another connection's packets already look like this. A port picked at
@@ -106,12 +89,12 @@ export const tupleTaken = (
   own: ConntrackEntry,
 ): boolean => {
   const others = table.filter((entry) => !sameTuple(entry.original, own.original));
-  return lookupBy(others, flow, identicalTuple) !== undefined;
+  return lookup(others, flow) !== undefined;
 };
 
 const position = (table: readonly ConntrackEntry[], entry: ConntrackEntry): number => {
   const at = table.indexOf(entry);
-  return at >= 0 ? at : table.findIndex((one) => identicalTuple(one.original, entry.original));
+  return at >= 0 ? at : table.findIndex((one) => sameTuple(one.original, entry.original));
 };
 
 /** Puts a changed entry into the place of the old one; an unconfirmed one has no place yet. */
@@ -262,7 +245,7 @@ export const nfConntrackConfirm = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit)
   if (!ct || ct.entry.confirmed || ct.dir !== 'original') return true;
   const echo = flowOf(packet)?.echo;
   const flow: Flow = { tuple: ct.entry.original, ...(echo && { echo: 'request' }) };
-  const known = lookupBy(env.conntrack, flow, identicalTuple);
+  const known = lookup(env.conntrack, flow);
   if (known?.dir === 'original') {
     // nf_ct_resolve_clash: a copy of the same packet was first.
     skb.ct = { ...ct, entry: known.entry };

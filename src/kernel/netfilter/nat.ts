@@ -241,6 +241,14 @@ const natError = (
   return { ...packet, [manip]: invertTuple(sent)[manip], payload: { ...icmp, original } };
 };
 
+/**
+ * A redirect about a translated connection would be about the wrong addresses. One that is not
+ * bound in both halves yet counts as translated: so it is with every redirect that a router sends
+ * about the first packet of a connection.
+ */
+const mayTranslate = (entry: ConntrackEntry): boolean =>
+  entry.snat || entry.dnat || !isDone(entry, 'src') || !isDone(entry, 'dst');
+
 const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
 
 const dropAt = (hook: Hook, at?: RuleAt): NfVerdict => ({
@@ -356,8 +364,7 @@ export const nfNatInetFn = (
   const { payload } = packet;
 
   if (ct.state === 'RELATED' && payload.type === 'icmp') {
-    // Redirects about translated connections would be about the wrong addresses.
-    if (payload.kind === 'redirect' && (ct.entry.snat || ct.entry.dnat)) return dropAt(hook);
+    if (payload.kind === 'redirect' && mayTranslate(ct.entry)) return dropAt(hook);
     skb.packet = natError(packet, payload, ct.entry, dir, manip);
   } else {
     if (ct.state !== 'ESTABLISHED' && !isDone(ct.entry, manip)) {

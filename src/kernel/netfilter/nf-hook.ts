@@ -11,11 +11,12 @@
  *
  * Conntrack is there while a rule needs it, nat at all its hooks while one nat chain is.
  */
-import type { KernelEvent, RuleEvent } from '../event.ts';
+import type { HookEvent, KernelEvent, RuleEvent, RuleMiss } from '../event.ts';
 import type { Skb } from '../skb.ts';
 import { conntrackActive, nfConntrackConfirm, nfConntrackIn } from './conntrack-in.ts';
 import type { MatchContext } from './match.ts';
 import { nfNatInetFn } from './nat.ts';
+import { collectNearMisses } from './near-miss.ts';
 import {
   type Chain,
   findChain,
@@ -28,7 +29,7 @@ import {
   type TableName,
 } from './ruleset.ts';
 import type { NfDecider, NfEnv, NfState, NfVerdict } from './verdict.ts';
-import { type RuleAt, type WalkEnd, walkTable } from './walk.ts';
+import { everyRule, type RuleAt, type WalkEnd, type WalkReport, walkTable } from './walk.ts';
 
 const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
 
@@ -88,7 +89,7 @@ interface Run {
   readonly state: NfState;
   readonly skb: Skb;
   readonly context: MatchContext;
-  readonly chains: { table: TableName; chain: string; rules: number; policy: 'ACCEPT' | 'DROP' }[];
+  readonly chains: HookEvent['detail']['chains'][number][];
   readonly events: KernelEvent[];
 }
 
@@ -97,32 +98,50 @@ const emitRule = (
   table: TableName,
   action: RuleAction,
   at: RuleAt | { readonly chain: string },
-  mark?: number,
+  more: { readonly mark?: number; readonly nearMiss?: RuleMiss | undefined } = {},
 ): void => {
   const origin = 'rule' in at ? at.rule.origin : undefined;
+  const { mark, nearMiss } = more;
   const { bridged } = state;
+  const detail: RuleEvent['detail'] =
+    mark === undefined ? { hook, table, bridged, ...at } : { hook, table, bridged, mark, ...at };
+  if (nearMiss) detail.nearMiss = nearMiss;
   events.push({
     kind: 'rule',
     netns: env.netns.id,
     action,
-    detail:
-      mark === undefined ? { hook, table, bridged, ...at } : { hook, table, bridged, mark, ...at },
+    detail,
     ...(origin && { origin }),
   });
 };
 
-const walkChain = (run: Run, table: NfTable, chain: Chain): WalkEnd => {
-  run.chains.push({
+/** How a chain was walked, and which rule nearly ended it otherwise, if that was asked for. */
+interface Walked {
+  readonly end: WalkEnd;
+  readonly nearMiss: RuleMiss | undefined;
+}
+
+const walkChain = (run: Run, table: NfTable, chain: Chain): Walked => {
+  const { env, context, chains } = run;
+  const misses = env.detailed ? collectNearMisses(table, context) : undefined;
+  const report: WalkReport = {
+    matched: (at) => env.count?.(table.name, at.chain, at.number),
+    marked: (at, mark) => emitRule(run, table.name, 'mark', at, { mark }),
+    returned: (at) => emitRule(run, table.name, 'return', at, { nearMiss: misses?.ofReturn(at) }),
+  };
+  if (misses) report.missed = misses.missed;
+  const end = walkTable(table, chain, context, report, misses && everyRule);
+  const nearMiss = misses?.ofEnd(end);
+  const { policy = 'ACCEPT' } = chain.base ?? {};
+  const asked: Run['chains'][number] = {
     table: table.name,
     chain: chain.name,
     rules: chain.rules.length,
-    policy: chain.base?.policy ?? 'ACCEPT',
-  });
-  return walkTable(table, chain, run.context, {
-    matched: (at) => run.env.count?.(table.name, at.chain, at.number),
-    marked: (at, mark) => emitRule(run, table.name, 'mark', at, mark),
-    returned: (at) => emitRule(run, table.name, 'return', at),
-  });
+    policy,
+  };
+  if (nearMiss && end.kind === 'policy' && end.policy === 'ACCEPT') asked.nearMiss = nearMiss;
+  chains.push(asked);
+  return { end, nearMiss };
 };
 
 const decider = (table: TableName, at: RuleAt | { readonly chain: string }): NfDecider => ({
@@ -132,19 +151,20 @@ const decider = (table: TableName, at: RuleAt | { readonly chain: string }): NfD
 });
 
 /** Tells which rule ended the walk of a table, for what a nat chain does not tell by its edit. */
-const emitEnd = (run: Run, table: TableName, end: WalkEnd): void => {
+const emitEnd = (run: Run, table: TableName, { end, nearMiss }: Walked): void => {
   switch (end.kind) {
     case 'policy':
-      if (end.policy === 'DROP') emitRule(run, table, 'policy-drop', { chain: end.chain });
+      if (end.policy === 'DROP')
+        emitRule(run, table, 'policy-drop', { chain: end.chain }, { nearMiss });
       return;
     case 'unmodelled':
       emitRule(run, table, 'unmodelled', end.at);
       return;
     case 'target': {
       const { kind } = end.target;
-      if (kind === 'ACCEPT') emitRule(run, table, 'accept', end.at);
-      else if (kind === 'DROP') emitRule(run, table, 'drop', end.at);
-      else if (kind === 'REJECT') emitRule(run, table, 'reject', end.at);
+      if (kind === 'ACCEPT') emitRule(run, table, 'accept', end.at, { nearMiss });
+      else if (kind === 'DROP') emitRule(run, table, 'drop', end.at, { nearMiss });
+      else if (kind === 'REJECT') emitRule(run, table, 'reject', end.at, { nearMiss });
       return;
     }
     default: {
@@ -190,17 +210,37 @@ const verdictOf = (table: TableName, end: WalkEnd): NfVerdict => {
 const runTable = (run: Run, table: NfTable, chain: Chain): NfVerdict => {
   const { skb, hook } = run;
   const { mark } = skb;
-  const end = walkChain(run, table, chain);
-  emitEnd(run, table.name, end);
-  const verdict = verdictOf(table.name, end);
+  const walked = walkChain(run, table, chain);
+  emitEnd(run, table.name, walked);
+  const verdict = verdictOf(table.name, walked.end);
   // The mangle table's chain at OUTPUT is of type route: a new mark can mean another route.
   const reroute =
     table.name === 'mangle' && hook === 'OUTPUT' && verdict.kind === 'ACCEPT' && skb.mark !== mark;
   return reroute ? { kind: 'ACCEPT', reroute } : verdict;
 };
 
+/** The nat chain is walked once for each half of a connection; its edit tells what it said. */
+const runNat = (run: Run, { table, chain }: Op): NfVerdict => {
+  const { env, skb, state, events } = run;
+  let walked: Walked | undefined;
+  const walk = (): WalkEnd | undefined => {
+    if (!table || !chain) return undefined;
+    walked = walkChain(run, table, chain);
+    emitEnd(run, 'nat', walked);
+    return walked.end;
+  };
+  return nfNatInetFn(env, state, skb, walk, (event) => {
+    const nearMiss = event.kind === 'nat' && event.detail.rule ? walked?.nearMiss : undefined;
+    events.push(
+      event.kind === 'nat' && nearMiss
+        ? { ...event, detail: { ...event.detail, nearMiss } }
+        : event,
+    );
+  });
+};
+
 const runOp = (run: Run, op: Op): NfVerdict => {
-  const { env, hook, skb, state, events } = run;
+  const { env, hook, skb, events } = run;
   const { table, chain } = op;
   const emit = (event: KernelEvent): void => {
     events.push(event);
@@ -215,15 +255,8 @@ const runOp = (run: Run, op: Op): NfVerdict => {
       return nfConntrackConfirm(env, hook, skb, emit)
         ? ACCEPT
         : { kind: 'DROP', by: { table: 'nat', chain: hook } };
-    case 'nat': {
-      const walk = (): WalkEnd | undefined => {
-        if (!table || !chain) return undefined;
-        const end = walkChain(run, table, chain);
-        emitEnd(run, 'nat', end);
-        return end;
-      };
-      return nfNatInetFn(env, state, skb, walk, emit);
-    }
+    case 'nat':
+      return runNat(run, op);
     case 'table':
       return table && chain ? runTable(run, table, chain) : ACCEPT;
     default: {

@@ -180,6 +180,13 @@ export const priorityOf = (table: TableName, hook: Hook): number => {
 /** What `iptables` says when it cannot do an edit. */
 export class NetfilterError extends Error {
   override readonly name = 'NetfilterError';
+  /** Whether the text is that of an errno (nft_strerror), or of iptables itself. */
+  readonly by: 'errno' | 'tool';
+
+  constructor(message: string, by: 'errno' | 'tool' = 'errno') {
+    super(message);
+    this.by = by;
+  }
 }
 
 const NO_NAME = 'No chain/target/match by that name.';
@@ -273,7 +280,8 @@ const checkTarget = (ruleset: Ruleset, table: TableName, rule: Rule): void => {
   const name = targetChain(rule);
   if (name === undefined) return;
   const known = findTable(ruleset, table);
-  if (!known || !findChain(known, name)) throw new NetfilterError(`Chain '${name}' does not exist`);
+  if (!known || !findChain(known, name))
+    throw new NetfilterError(`Chain '${name}' does not exist`, 'tool');
 };
 
 /**
@@ -355,25 +363,53 @@ export const nfPolicy = (
   replaceChain(ruleset, table, known, { ...known, base: { hook, policy } });
 };
 
-/** `iptables -t table -F chain`. @throws {NetfilterError} when there is no such chain */
-export const nfFlush = (ruleset: Ruleset, table: TableName, chain: string): void => {
-  const known = findTable(ruleset, table);
-  const from = known && findChain(known, chain);
-  if (!from && !hookNamed(table, chain)) throw new NetfilterError(NO_NAME);
-  if (from) replaceChain(ruleset, table, from, { ...from, rules: [] });
+/**
+ * `iptables -t table -F [chain]`. A built-in chain that is named is registered by it; without a name
+ * all chains lose their rules, and none is made.
+ * @throws {NetfilterError} when there is no such chain
+ */
+export const nfFlush = (ruleset: Ruleset, table: TableName, chain?: string): void => {
+  const all = findTable(ruleset, table)?.chains ?? [];
+  for (const from of chain === undefined ? [...all] : [chainFor(ruleset, table, chain)])
+    replaceChain(ruleset, table, from, { ...from, rules: [] });
+};
+
+const isUsed = ({ chains }: NfTable, { name, rules }: Chain): boolean =>
+  rules.length > 0 || chains.some((one) => one.rules.some((rule) => targetChain(rule) === name));
+
+const busy = ({ name }: Chain): NetfilterError =>
+  new NetfilterError(` CHAIN_DEL failed (Device or resource busy): chain ${name}`, 'tool');
+
+const removeChain = (ruleset: Ruleset, { chains }: NfTable, chain: Chain): void => {
+  chains.splice(chains.indexOf(chain), 1);
+  edited(ruleset);
 };
 
 /**
- * `iptables -t table -X chain`.
- * @throws {NetfilterError} when there is no such chain, it has rules, or a rule jumps to it
+ * `iptables -t table -X chain`; a built-in chain goes too, with its hook, where it does nothing.
+ * @throws {NetfilterError} when there is no such chain, it has rules or a policy, or a rule jumps to it
  */
 export const nfDeleteChain = (ruleset: Ruleset, table: TableName, name: string): void => {
   const known = findTable(ruleset, table);
   const chain = known && findChain(known, name);
   if (!known || !chain) throw new NetfilterError(NO_NAME);
-  const used = known.chains.some(({ rules }) => rules.some((rule) => targetChain(rule) === name));
-  if (chain.base || chain.rules.length > 0 || used)
-    throw new NetfilterError(`CHAIN_DEL failed (Device or resource busy): chain ${name}`);
-  known.chains.splice(known.chains.indexOf(chain), 1);
-  edited(ruleset);
+  if (isUsed(known, chain)) throw busy(chain);
+  if (chain.base?.policy === 'DROP') throw new NetfilterError('Directory not empty.');
+  removeChain(ruleset, known, chain);
+};
+
+/**
+ * `iptables -t table -X`: all chains that are not built in, and those built-in ones that do nothing
+ * (nft_may_delete_chain); all of them or none.
+ * @throws {NetfilterError} when one has rules, or a rule jumps to it
+ */
+export const nfDeleteChains = (ruleset: Ruleset, table: TableName): void => {
+  const known = findTable(ruleset, table);
+  if (!known) return;
+  const gone = known.chains.filter(
+    ({ base, rules }) => !base || (rules.length === 0 && base.policy === 'ACCEPT'),
+  );
+  const used = gone.find((chain) => !chain.base && isUsed(known, chain));
+  if (used) throw busy(used);
+  for (const chain of gone) removeChain(ruleset, known, chain);
 };

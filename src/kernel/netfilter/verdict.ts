@@ -26,6 +26,8 @@ export interface NfEnv {
   addrType(ip: Ip): 'LOCAL' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
   /** inet_select_addr(out, next hop, RT_SCOPE_UNIVERSE): the address MASQUERADE takes. */
   masqueradeAddress(out: string, dst: Ip): Ip | undefined;
+  /** Whether the rules that nearly decided are to be told: looking for them takes time. */
+  readonly detailed?: boolean;
   /** Told of every rule whose conditions hold, as the rule's own counter would be. */
   count?(table: TableName, chain: string, number: number): void;
 }

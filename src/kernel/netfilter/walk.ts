@@ -34,6 +34,8 @@ export interface WalkReport {
   /** Rules that did something and let the packet walk on. */
   marked(at: RuleAt, mark: number): void;
   returned(at: RuleAt): void;
+  /** A rule of which a condition does not hold. */
+  missed?(at: RuleAt): void;
 }
 
 interface Frame {
@@ -115,7 +117,10 @@ export const walkTable = (
     }
     const { rule, number } = taken;
     const answer = ruleMatches(rule, context);
-    if (answer === false) continue;
+    if (answer === false) {
+      report.missed?.({ chain: frame.chain.name, number, rule, path: frame.path });
+      continue;
+    }
     const at: RuleAt = { chain: frame.chain.name, number, rule, path: frame.path };
     if (answer === 'unknown') {
       if (mayMatter(table, at, context, select)) return { kind: 'unmodelled', at };
@@ -163,7 +168,8 @@ export const walkTable = (
   return { kind: 'policy', policy: start.base?.policy ?? 'ACCEPT', chain: start.name };
 };
 
-const silent: WalkReport = {
+/** For a walk that nobody is told of. */
+export const SILENT: WalkReport = {
   matched: () => undefined,
   marked: () => undefined,
   returned: () => undefined,
@@ -187,7 +193,7 @@ const mayMatter = (
       const chain = findChain(table, target.chain);
       if (!chain) return true;
       const skb: Skb = { ...context.skb };
-      const end = walkTable(table, chain, { ...context, skb }, silent, select);
+      const end = walkTable(table, chain, { ...context, skb }, SILENT, select);
       return end.kind !== 'policy' || skb.mark !== context.skb.mark;
     }
     case 'unmodelled':

@@ -75,7 +75,8 @@ export const brForward = (walk: Walk, netns: Netns, port: Netdev, bridged: Bridg
  * (br_add_if puts it first).
  * @param unknown the frame has one receiver that the bridge does not know: ports without `flood`
  *   are spared
- * @param also further copies, behind those of the ports
+ * @param also copies for the bridge's own stack. It gets its one at once (br_pass_frame_up) and its
+ *   answer is under way before those of the ports, which wait in a backlog (netif_rx)
  */
 export const brFlood = (
   walk: Walk,
@@ -95,5 +96,5 @@ export const brFlood = (
       const { bridge, frame, skb, inPort } = bridged;
       push(walk, netns, port, { bridge, frame, skb: skb && skbClone(skb), inPort });
     });
-  return walkCopies(walk, [...copies, ...also]);
+  return walkCopies(walk, [...also, ...copies]);
 };

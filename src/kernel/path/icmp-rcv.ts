@@ -10,6 +10,7 @@ import type { Netns } from '../world.ts';
 import { neighResolve } from './neigh-resolve.ts';
 import { defaultTtl, replyMark } from './reply.ts';
 import { dstMtu, routeOutput } from './route.ts';
+import { deliverToFlow } from './socket-lookup.ts';
 import type { Walk } from './walk.ts';
 import { drop, emit, end } from './walk.ts';
 
@@ -142,25 +143,8 @@ export const icmpRcv = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void =>
       icmpEcho(walk, netns, skb, icmp);
       break;
     case 'echo-reply': {
-      const socket = walk.sockets.find(
-        (one) => one.netns === netns.id && one.protocol === 'icmp' && one.owns(skb.packet),
-      );
-      if (!socket) {
-        drop(walk, netns, 'NO_SOCKET');
-        return;
-      }
-      emit(walk, {
-        kind: 'deliver',
-        netns: netns.id,
-        action: 'socket',
-        detail: {
-          protocol: 'icmp',
-          ip: skb.packet.dst,
-          ...(socket.process !== undefined && { process: socket.process }),
-        },
-      });
-      end(walk, { kind: 'delivered' });
-      socket.receive(skb.packet);
+      const at = { protocol: 'icmp', ip: skb.packet.dst } as const;
+      if (!deliverToFlow(walk, netns, at, skb.packet)) drop(walk, netns, 'NO_SOCKET');
       break;
     }
     case 'destination-unreachable':

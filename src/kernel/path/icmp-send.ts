@@ -3,8 +3,9 @@ import { ICMP_ERROR_MAX, ICMP_HEADER, IPV4_HEADER } from '../../wire/length.ts';
 import type { Icmp, Ipv4 } from '../../wire/packet.ts';
 import { NO_DATA } from '../../wire/packet.ts';
 import { inetSelectAddr } from '../fib-select.ts';
+import { nfConntrackAttach } from '../netfilter/conntrack-in.ts';
 import type { Skb } from '../skb.ts';
-import { allocSkb } from '../skb.ts';
+import { allocSkb, skbClone } from '../skb.ts';
 import { sysctlNumber } from '../sysctl.ts';
 import type { Netns } from '../world.ts';
 import { defaultTtl, replyMark } from './reply.ts';
@@ -43,7 +44,8 @@ const errorSource = (netns: Netns, { packet, dst, iif }: Skb): string | undefine
  * icmp_send and icmp_route_lookup: an error about a packet goes back to its source once the packet
  * has ended. Never about errors, broadcasts, or what was sent to everybody. It comes from the
  * address that the packet was sent to, if that is here, else from the one that the route back
- * prefers. Rate limits are not modelled.
+ * prefers. It belongs to the packet's connection as that is now (icmp_glue_bits). Rate limits are
+ * not modelled.
  */
 export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorSpec): void => {
   if (!mayComplain(about)) return;
@@ -57,12 +59,14 @@ export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorS
   } else if (!isTunnelled(packet)) markRejected(walk);
   const saddr = errorSource(netns, about);
   const mark = replyMark(netns, about.mark);
-  const run = (): void => sendError(walk, netns, packet, saddr, mark, error);
+  const cause = skbClone(about);
+  const run = (): void => sendError(walk, netns, cause, saddr, mark, error);
   walk.pending.push({
     carries: 'icmp-error',
     from: netns.id,
     to: packet.src,
     ...(aside && { aside }),
+    ...(error.late && { late: error.late }),
     run,
   });
 };
@@ -70,11 +74,12 @@ export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorS
 const sendError = (
   walk: Walk,
   netns: Netns,
-  about: Ipv4,
+  cause: Skb,
   saddr: string | undefined,
   mark: number,
   error: IcmpErrorSpec,
 ): void => {
+  const { packet: about } = cause;
   const key = {
     dst: about.src,
     ...(saddr !== undefined && { src: saddr }),
@@ -108,5 +113,7 @@ const sendError = (
     id: 0,
     payload: icmp,
   };
-  walk.stages.ipLocalOut(walk, netns, allocSkb(packet, mark, route.dst));
+  const skb = allocSkb(packet, mark, route.dst);
+  nfConntrackAttach(skb, cause);
+  walk.stages.ipLocalOut(walk, netns, skb);
 };

@@ -24,7 +24,11 @@ const ipFinishOutput2 = (walk: Walk, netns: Netns, skb: Skb, dst: Dst): Errno | 
   }
   const lladdr = neighResolve(walk, netns, dev, dst.gateway ?? skb.packet.dst, skb);
   if (lladdr === undefined) {
-    walk.stages.icmpSend(walk, netns, skb, { kind: 'destination-unreachable', code: HOST_UNREACH });
+    walk.stages.icmpSend(walk, netns, skb, {
+      kind: 'destination-unreachable',
+      code: HOST_UNREACH,
+      late: true,
+    });
     drop(walk, netns, 'NEIGH_FAILED', { device: dev.ifname });
     return undefined;
   }

@@ -20,6 +20,7 @@ const ADDR_TYPE = {
 
 const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => ({
   netns,
+  detailed: walk.detailed,
   conntrack: walk.overlay.write(netns.id).conntrack,
   emit: (event) => emit(walk, event),
   addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],

@@ -1,9 +1,35 @@
 /** Who waits for a packet in a namespace (net/ipv4/inet_hashtables.c, net/ipv4/udp.c). */
-import type { Ip } from '../../wire/packet.ts';
+import type { Ip, Ipv4 } from '../../wire/packet.ts';
 import type { DeliverEvent } from '../event.ts';
 import type { Netns, Socket } from '../world.ts';
 import type { Walk } from './walk.ts';
 import { emit, end } from './walk.ts';
+
+/**
+ * Gives a packet to the socket of this walk that it is for.
+ * @returns false where there is none
+ */
+export const deliverToFlow = (
+  walk: Walk,
+  netns: Netns,
+  at: Pick<DeliverEvent['detail'], 'protocol' | 'ip' | 'port'>,
+  packet: Ipv4,
+): boolean => {
+  const socket = walk.sockets.find(
+    (one) => one.netns === netns.id && one.protocol === at.protocol && one.owns(packet),
+  );
+  if (!socket) return false;
+  const { process } = socket;
+  emit(walk, {
+    kind: 'deliver',
+    netns: netns.id,
+    action: 'socket',
+    detail: { ...at, ...(process !== undefined && { process }) },
+  });
+  end(walk, { kind: 'delivered' });
+  socket.receive(packet);
+  return true;
+};
 
 export type Listener =
   | { readonly kind: 'open'; readonly process?: string; readonly assumed: boolean }

@@ -7,7 +7,7 @@ import type { Netns } from '../world.ts';
 import { resetFor } from './nf-reject.ts';
 import { defaultTtl, replyMark } from './reply.ts';
 import { dstMtu, routeOutput } from './route.ts';
-import { lookupListener, tellListener } from './socket-lookup.ts';
+import { deliverToFlow, lookupListener, tellListener } from './socket-lookup.ts';
 import { ACK_OPTIONS, advmss, segmentPacket, synOptions } from './tcp-segment.ts';
 import type { FlowSocket, Walk } from './walk.ts';
 import { drop, emit, end } from './walk.ts';
@@ -135,21 +135,7 @@ export const tcpRcv = (walk: Walk, netns: Netns, skb: Skb, tcp: Tcp): void => {
   const { packet } = skb;
   const port = typeof tcp.dport === 'number' ? tcp.dport : 0;
   const at = { protocol: 'tcp', ip: packet.dst, port } as const;
-  const socket = walk.sockets.find(
-    (one) => one.netns === netns.id && one.protocol === 'tcp' && one.owns(packet),
-  );
-  if (socket) {
-    const { process } = socket;
-    emit(walk, {
-      kind: 'deliver',
-      netns: netns.id,
-      action: 'socket',
-      detail: { ...at, ...(process !== undefined && { process }) },
-    });
-    end(walk, { kind: 'delivered' });
-    socket.receive(packet);
-    return;
-  }
+  if (deliverToFlow(walk, netns, at, packet)) return;
   if (has(tcp, 'syn') && !has(tcp, 'ack')) {
     const listener = lookupListener(walk, netns, 'tcp', packet.dst, port);
     tellListener(walk, netns, at, listener);

@@ -6,7 +6,7 @@ import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { defaultTtl } from './reply.ts';
 import { routeOutput } from './route.ts';
-import { lookupListener, tellListener } from './socket-lookup.ts';
+import { deliverToFlow, lookupListener, tellListener } from './socket-lookup.ts';
 import { vxlanListens, vxlanRcv } from './vxlan-rcv.ts';
 import type { Walk } from './walk.ts';
 import { drop, emit, end } from './walk.ts';
@@ -58,12 +58,13 @@ const refuseTunnel = (walk: Walk, netns: Netns, skb: Skb, port: number): void =>
 
 /**
  * __udp4_lib_rcv: a tunnel's packet to the tunnel device, everything else to the socket that waits
- * for it; without one, ICMP port unreachable.
+ * for it; without one, ICMP port unreachable. The datagram leaves its connection here (nf_reset_ct).
  */
 export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
   const { packet } = skb;
   const port = typeof udp.dport === 'number' ? udp.dport : 0;
   const { payload } = udp;
+  skb.ct = undefined;
   if (vxlanListens(netns, port)) {
     if (payload.type === 'vxlan') vxlanRcv(walk, netns, skb, port, payload);
     // What is no VXLAN is thrown away by the tunnel.
@@ -75,21 +76,7 @@ export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
     return;
   }
   const at = { protocol: 'udp', ip: packet.dst, port } as const;
-  const socket = walk.sockets.find(
-    (one) => one.netns === netns.id && one.protocol === 'udp' && one.owns(packet),
-  );
-  if (socket) {
-    const { process } = socket;
-    emit(walk, {
-      kind: 'deliver',
-      netns: netns.id,
-      action: 'socket',
-      detail: { ...at, ...(process !== undefined && { process }) },
-    });
-    end(walk, { kind: 'delivered' });
-    socket.receive(packet);
-    return;
-  }
+  if (deliverToFlow(walk, netns, at, packet)) return;
   const listener = lookupListener(walk, netns, 'udp', packet.dst, port);
   tellListener(walk, netns, at, listener);
   if (listener.kind === 'open') {

@@ -18,10 +18,33 @@ const OVERHEAD = 50;
 
 const PORT_RANGE = /^(\d+)\s+(\d+)$/;
 
+/**
+ * What tells one flow from another (flow_keys_dissector, net/core/flow_dissector.c): of ICMP it is
+ * the addresses alone, of ARP nothing.
+ */
+const flowKey = ({ payload }: Ethernet): string => {
+  if (payload.type === 'arp') return 'arp';
+  const { src, dst, payload: l4 } = payload;
+  const port = (value: number | Unknown): string =>
+    typeof value === 'number' ? `${value}` : value.unknown;
+  const ports = l4.type === 'tcp' || l4.type === 'udp' ? `${port(l4.sport)} ${port(l4.dport)}` : '';
+  return `${l4.type} ${src} ${dst} ${ports}`;
+};
+
 /** udp_flow_src_port: a hash of the inner flow, in the range of local ports. */
-const flowSourcePort = (netns: Netns): Unknown => {
-  const [, low, high] = PORT_RANGE.exec(sysctlGet(netns, 'net.ipv4.ip_local_port_range')) ?? [];
-  return { unknown: 'flow-hash', range: [Number(low ?? 32768), Number(high ?? 60999)] };
+const flowSourcePort = (walk: Walk, netns: Netns, frame: Ethernet): Unknown => {
+  const local = sysctlGet(netns, 'net.ipv4.ip_local_port_range');
+  const key = `${local} ${flowKey(frame)}`;
+  const { flowHashes } = walk.overlay.write(netns.id);
+  const known = flowHashes.get(key);
+  if (known) return known;
+  const [, low, high] = PORT_RANGE.exec(local) ?? [];
+  const made: Unknown = {
+    unknown: 'flow-hash',
+    range: [Number(low ?? 32768), Number(high ?? 60999)],
+  };
+  flowHashes.set(key, made);
+  return made;
 };
 
 /** vxlan_find_vni: the tunnel device of a VNI that listens on a port. */
@@ -94,7 +117,7 @@ const vxlanXmitOne = (
     id: 0,
     payload: {
       type: 'udp',
-      sport: flowSourcePort(netns),
+      sport: flowSourcePort(walk, netns, frame),
       dport: dev.dstport,
       payload: { type: 'vxlan', vni: dev.vni, payload: frame },
     },
@@ -125,7 +148,8 @@ const encapBypass = (
 
 /**
  * vxlan_xmit: looks the receiver up in the tunnel's table; unknown receivers and broadcasts go to
- * the rows of the all-zero MAC, and are lost where there is none.
+ * the rows of the all-zero MAC, and are lost where there is none. Of several remotes the first one
+ * gets the frame itself, after all others got their copies.
  */
 export const vxlanXmit = (
   walk: Walk,
@@ -147,7 +171,7 @@ export const vxlanXmit = (
   }
   const outcome = walkCopies(
     walk,
-    rows.map((row) => () => {
+    [...more, first].map((row) => () => {
       vxlanXmitOne(walk, netns, dev, frame, skb && skbClone(skb), row);
     }),
   );

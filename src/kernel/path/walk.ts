@@ -57,6 +57,8 @@ export interface Pending {
   readonly to: Ip;
   /** Told behind what answers the packet itself: a redirect. */
   readonly aside?: true;
+  /** Told behind everything that had not to wait: nobody answered for a neighbour, for seconds. */
+  readonly late?: true;
   run(): void;
 }
 
@@ -99,6 +101,7 @@ export interface IcmpErrorSpec {
   readonly code: number;
   readonly mtu?: number;
   readonly gateway?: Ip;
+  readonly late?: true;
 }
 
 export interface Walk {
@@ -116,6 +119,8 @@ export interface Walk {
   visits: Map<string, Ethernet[]>;
   /** The packet carries data whose size was asked for: sizes are worth telling. */
   sized: boolean;
+  /** Somebody reads what only a close look shows: the rules that nearly decided. */
+  detailed: boolean;
   /** Who was told of a shorter way by whom: routers say it once for a while. */
   readonly redirected: Set<string>;
   lastFrame: Ethernet | undefined;
@@ -133,6 +138,7 @@ export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']
   accepted: 0,
   visits: new Map(),
   sized: false,
+  detailed: false,
   redirected: new Set(),
   lastFrame: undefined,
   lastLayers: [],

@@ -1,9 +1,8 @@
 /** Objects and places of large inputs: nothing is kept of them but where they can be found again. */
-import type { Place } from '../../cluster/cluster.ts';
 import type { JsonObject, KubeObject, Path, PlaceOf } from '../../cluster/kube-object.ts';
 import { documentOf, type Pack, unitOf, unpack } from './pack.ts';
 import { type ParseYaml, parseUnit } from './parse-unit.ts';
-import { createLocator, offsetOf, type PlaceNode } from './place-tree.ts';
+import { createLocator, offsetOf, type PlaceNode, type TextPlace } from './place-tree.ts';
 import { withKind } from './unfold.ts';
 import type { Unit } from './unit.ts';
 import { decodeUtf8 } from './utf8.ts';
@@ -16,13 +15,13 @@ export interface PlaceFinder {
   readonly file: string;
   /** Equal paths once: every Pod has the same ones. */
   shared(path: Path): Path;
-  find(unit: Unit, document: number, path: Path, of: 'value' | 'key'): Place;
+  find(unit: Unit, document: number, path: Path, of: 'value' | 'key'): TextPlace;
 }
 
 interface Known {
   readonly unit: Unit;
   readonly trees: readonly (() => PlaceNode)[];
-  readonly locate: (offset: number) => Place;
+  readonly locate: (offset: number) => TextPlace;
 }
 
 /** @param again a part of the input as UTF-8; undefined where it is gone */
@@ -75,7 +74,7 @@ export const createFinder = (
 };
 
 /** A place that is found when somebody looks at it. */
-class LatePlace implements Place {
+class LatePlace implements TextPlace {
   readonly #object: PackedObject;
   readonly #path: Path;
   readonly #of: 'value' | 'key';
@@ -93,7 +92,7 @@ class LatePlace implements Place {
   get column(): number {
     return this.toJSON().column;
   }
-  toJSON(): Place {
+  toJSON(): TextPlace {
     return this.#object.find(this.#path, this.#of);
   }
 }
@@ -138,7 +137,7 @@ export class PackedObject implements KubeObject {
     return (path, of = 'value') => new LatePlace(this, this.home.finder.shared(path), of);
   }
 
-  find(path: Path, of: 'value' | 'key'): Place {
+  find(path: Path, of: 'value' | 'key'): TextPlace {
     const { pack, finder } = this.home;
     const above = pack.paths.get(this.#index) ?? WHOLE;
     return finder.find(this.unit, documentOf(pack, this.#index), [...above, ...path], of);

@@ -2,6 +2,9 @@
 import type { Place } from '../../cluster/cluster.ts';
 import type { Path } from '../../cluster/kube-object.ts';
 
+/** A place in a text has a line. */
+export type TextPlace = Required<Place>;
+
 export interface PlaceNode {
   /** Offset of the value; of the key where the value is left empty. */
   value: number;
@@ -31,7 +34,7 @@ export const offsetOf = (root: PlaceNode, path: Path, of: 'value' | 'key'): numb
  * Turns offsets into lines and columns; the lines of a text are found when first needed.
  * @param start where the text begins in its file
  */
-export const createLocator = (start: Place, text: string): ((offset: number) => Place) => {
+export const createLocator = (start: TextPlace, text: string): ((offset: number) => TextPlace) => {
   const { file } = start;
   let starts: number[] | undefined;
   const lineStarts = (): number[] => {

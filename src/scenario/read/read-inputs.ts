@@ -22,7 +22,7 @@ import {
   unitOf,
 } from './pack.ts';
 import { type ParseYaml, parseUnit } from './parse-unit.ts';
-import { createLocator, offsetOf } from './place-tree.ts';
+import { createLocator, offsetOf, type TextPlace } from './place-tree.ts';
 import type { Source } from './source.ts';
 import { headerOf, isOurs, kindOf, withKind } from './unfold.ts';
 import { CutProblem, type ListNode, type Mark, type Shell, type Unit } from './unit.ts';
@@ -156,7 +156,7 @@ type Done =
   | { readonly units: readonly Unit[]; readonly opened: OpenedBatch }
   | { readonly units: readonly Unit[]; readonly pack: Pack };
 
-const placeOf = (file: string, { line, column }: Mark): Place => ({ file, line, column });
+const placeOf = (file: string, { line, column }: Mark): TextPlace => ({ file, line, column });
 
 /** An object that is kept as it is, with the text that its places are found in. */
 const openedObject = (

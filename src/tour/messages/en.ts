@@ -46,6 +46,8 @@ export const en: TourMessages = {
       ],
     },
   },
+  unknownStage: (name, known) =>
+    `there is no stage ${JSON.stringify(name)}; the stages are ${known}`,
   welcome:
     'Three stages: one Pod, one node, two nodes. Each packet below is computed by the same engine that k8snet trace uses.',
   stageOf: (index, total, title) => `Stage ${index} of ${total}: ${title}`,

@@ -18,6 +18,7 @@ export interface TourMessages {
     readonly 'one-node': StageMessages;
     readonly 'two-nodes': StageMessages;
   };
+  readonly unknownStage: (name: string, known: string) => string;
   readonly welcome: string;
   readonly stageOf: (index: number, total: number, title: string) => string;
   readonly right: string;

@@ -5,6 +5,7 @@ import { cloneNetns, netnsOf } from '../../kernel/netns.ts';
 import type { Origin } from '../../kernel/origin.ts';
 import type { Netns, NetnsDynamic, NetnsId, World } from '../../kernel/world.ts';
 import { createHost, refreshSegments, withDynamic, withHost } from '../../kernel/world-build.ts';
+import { IPTABLES_COMMANDS } from '../iptables/command.ts';
 import { IptablesError } from '../iptables/error.ts';
 import { CommandError } from './command-error.ts';
 import { type Command, parseCommand } from './parse-command.ts';
@@ -145,7 +146,11 @@ export const applyCommand = (
       return { ok: false, message: error.message, ...(hint !== undefined && { hint }) };
     }
     if (error instanceof IptablesError)
-      return { ok: false, message: `iptables v1.8.9 (nf_tables): ${error.message}` };
+      return {
+        ok: false,
+        message: error.line,
+        ...(error.by === 'k8snet' && { hint: `understood: ${IPTABLES_COMMANDS}` }),
+      };
     throw error;
   }
 };

@@ -2,7 +2,7 @@
 import type { FdbMode, FdbSpec } from '../../kernel/netlink.ts';
 import { isMac } from '../../wire/mac.ts';
 import { CommandError } from './command-error.ts';
-import { abbreviated, address, notUnderstood, type Words } from './words.ts';
+import { abbreviated, address, type Draft, notUnderstood, type Words } from './words.ts';
 
 /** Whose table: the device's own, or that of the bridge it is a port of. */
 export type FdbSide = 'self' | 'master';
@@ -31,12 +31,10 @@ const COMMANDS = [
 
 const UNDERSTOOD = 'MAC, dev, dst, self, master, permanent (local), static';
 
-type Draft = { -readonly [Key in keyof FdbSpec]?: FdbSpec[Key] };
-
 const parse = (words: Words): { side: FdbSide; spec: FdbSpec } => {
-  const draft: Draft = {};
+  const draft: Draft<Partial<FdbSpec>> = {};
   let side: FdbSide = 'self';
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'dev') draft.dev = words.value(word);
     else if (word === 'dst') draft.dst = address(words.value(word));
     else if (word === 'self' || word === 'master') side = word;

@@ -59,7 +59,7 @@ const parse = (words: Words): Parsed => {
   let local: string | undefined;
   let brd: string | undefined;
   let scope: AddressSpec['scope'] | undefined;
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'dev') dev = words.value(word);
     else if (word === 'scope') scope = scopeOf(words.value(word));
     else if (word === 'brd' || (word.length > 1 && abbreviated(word, ['broadcast'])))

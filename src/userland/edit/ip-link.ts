@@ -7,6 +7,7 @@ import { takePortOption } from './port.ts';
 import {
   abbreviated,
   address,
+  type Draft,
   lladdr,
   notUnderstood,
   numberIn,
@@ -49,8 +50,6 @@ const COMMANDS = [
 
 const SET_UNDERSTOOD =
   'up, down, mtu, address, master, nomaster, promisc, and type bridge_slave with its settings';
-
-type Draft<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 const MIN_MTU = 68;
 const MAX_MTU = 65535;
@@ -116,8 +115,7 @@ const parsePortType = (words: Words): Partial<BridgePort> => {
   const type = words.value('type');
   if (type !== 'bridge_slave') notUnderstood(`type ${type}`, 'type bridge_slave');
   const port: Draft<Partial<BridgePort>> = {};
-  for (let word = words.take(); word !== undefined; word = words.take())
-    takePortOption(words, word, port);
+  for (const word of words) takePortOption(words, word, port);
   return port;
 };
 
@@ -125,7 +123,7 @@ const parseSet = (words: Words): LinkCommand => {
   const change: Draft<LinkChange> = {};
   let port: Partial<BridgePort> | undefined;
   let dev: string | undefined;
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (takeChange(words, word, change)) continue;
     if (word === 'type') {
       port = parsePortType(words);
@@ -158,7 +156,7 @@ interface Start {
 
 /** The words before `type`, or after `peer`: name, address, mtu, index. */
 const parseStart = (words: Words, start: Start, last: boolean): void => {
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'type' && !last) return;
     if (word === 'mtu') start.mtu = mtuOf(words.value(word));
     else if (word === 'index') start.ifindex = numberIn(words.value(word), word, 1, 0x7fffffff);
@@ -186,7 +184,7 @@ const needMac = (mac: Mac | undefined, where: string): Mac => {
 
 const parseBridge = (words: Words, spec: Extract<LinkSpec, { kind: 'bridge' }>): LinkSpec => {
   const draft: Draft<typeof spec> = spec;
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'ageing_time')
       draft.ageingSeconds = numberIn(words.value(word), word, 0, 0x7fffffff) / 100;
     else if (word === 'stp_state' || word === 'vlan_filtering' || word === 'forward_delay') {
@@ -204,7 +202,7 @@ const parseVxlan = (
 ): LinkSpec => {
   const draft: Draft<typeof spec> = spec;
   let vni: number | undefined;
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'id' || word === 'vni') vni = numberIn(words.value(word), 'id', 0, MAX_VNI);
     else if (word === 'local') draft.local = address(words.value(word));
     else if (word === 'dev') draft.lower = words.value(word);

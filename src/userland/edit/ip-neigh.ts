@@ -3,7 +3,15 @@ import type { NudState } from '../../kernel/neigh.ts';
 import type { NeighSpec } from '../../kernel/netlink.ts';
 import type { Ip } from '../../wire/packet.ts';
 import { CommandError } from './command-error.ts';
-import { abbreviated, address, lladdr, notUnderstood, type Words, wrong } from './words.ts';
+import {
+  abbreviated,
+  address,
+  type Draft,
+  lladdr,
+  notUnderstood,
+  type Words,
+  wrong,
+} from './words.ts';
 
 export type NeighCommand =
   | {
@@ -46,11 +54,9 @@ const stateOf = (word: string): NudState =>
   STATES.find((state) => state.toLowerCase() === word) ??
   wrong(word, 'nud state is bad', `states: ${STATES.join(', ').toLowerCase()}`);
 
-type Draft = { -readonly [Key in keyof NeighSpec]?: NeighSpec[Key] };
-
 const parse = (words: Words): NeighSpec => {
-  const draft: Draft = {};
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  const draft: Draft<Partial<NeighSpec>> = {};
+  for (const word of words) {
     if (word === 'lladdr') draft.lladdr = lladdr(words.value(word));
     else if (word === 'nud') draft.state = stateOf(words.value(word));
     else if (word === 'dev') draft.dev = words.value(word);
@@ -77,7 +83,7 @@ const parseAdd = (words: Words, mode: 'add' | 'change' | 'replace'): NeighComman
 const parseFlush = (words: Words): NeighCommand => {
   const draft: { dev?: string; ip?: Ip } = {};
   let all = false;
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'dev') draft.dev = words.value(word);
     else if (word === 'all') all = true;
     else if (draft.ip === undefined && /\./.test(word)) draft.ip = address(word);

@@ -6,6 +6,7 @@ import { CommandError } from './command-error.ts';
 import {
   abbreviated,
   address,
+  type Draft,
   notUnderstood,
   numberIn,
   prefix,
@@ -85,10 +86,8 @@ const SCOPES: Readonly<Record<string, RouteScope>> = {
 export const scopeOf = (word: string): RouteScope =>
   SCOPES[word] ?? wrong(word, 'invalid "scope" value', 'scopes: global, link, host');
 
-type Draft = { -readonly [Key in keyof RouteSpec]?: RouteSpec[Key] };
-
 /** Takes one option and its value; false when the word is none. */
-const takeOption = (words: Words, word: string, draft: Draft): boolean => {
+const takeOption = (words: Words, word: string, draft: Draft<Partial<RouteSpec>>): boolean => {
   switch (word) {
     case 'via': {
       const next = words.value(word);
@@ -131,9 +130,9 @@ const takeOption = (words: Words, word: string, draft: Draft): boolean => {
   return false;
 };
 
-const parseRow = (words: Words): Draft => {
-  const draft: Draft = {};
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+const parseRow = (words: Words): Draft<Partial<RouteSpec>> => {
+  const draft: Draft<Partial<RouteSpec>> = {};
+  for (const word of words) {
     if (takeOption(words, word, draft)) continue;
     const destination = word === 'to' ? words.value(word) : word;
     const type = TYPES.find((name) => name === destination);
@@ -150,7 +149,10 @@ const parseRow = (words: Words): Draft => {
 };
 
 /** A row needs a destination; iproute2 takes none for the default route, the kernel's own answer. */
-const specOf = (draft: Draft): RouteSpec => ({ ...draft, dst: draft.dst ?? '0.0.0.0/0' });
+const specOf = (draft: Draft<Partial<RouteSpec>>): RouteSpec => ({
+  ...draft,
+  dst: draft.dst ?? '0.0.0.0/0',
+});
 
 /** Deleting needs something to go by. */
 const parseDel = (words: Words): RouteCommand => {

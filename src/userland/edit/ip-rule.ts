@@ -4,7 +4,15 @@ import type { RuleSelector, RuleSpec } from '../../kernel/netlink.ts';
 import type { Cidr } from '../../wire/packet.ts';
 import { CommandError } from './command-error.ts';
 import { tableOf } from './ip-route.ts';
-import { abbreviated, notUnderstood, numberIn, prefix, type Words, wrong } from './words.ts';
+import {
+  abbreviated,
+  type Draft,
+  notUnderstood,
+  numberIn,
+  prefix,
+  type Words,
+  wrong,
+} from './words.ts';
 
 export type RuleCommand =
   | { readonly kind: 'rule-add'; readonly spec: RuleSpec }
@@ -28,8 +36,6 @@ const UNDERSTOOD =
   'from, to, iif, oif, fwmark, priority, table (lookup), blackhole, unreachable, prohibit';
 
 const ALL_BITS = 0xffffffff;
-
-type Draft = { -readonly [Key in keyof RuleSelector]?: RuleSelector[Key] };
 
 /**
  * A selector that takes everything is as good as none (fib4_rule_compare, net/ipv4/fib_rules.c).
@@ -56,7 +62,7 @@ const actionOf = (word: string): (typeof ACTIONS)[number] =>
 
 const PRIORITY = ['preference', 'order', 'priority'] as const;
 
-const takeWord = (words: Words, word: string, draft: Draft): void => {
+const takeWord = (words: Words, word: string, draft: Draft<Partial<RuleSelector>>): void => {
   if (word === 'from' || word === 'to') {
     const cidr = selectorOf(words.value(word));
     if (cidr !== undefined) draft[word] = cidr;
@@ -72,12 +78,11 @@ const takeWord = (words: Words, word: string, draft: Draft): void => {
   else draft.action = { kind: actionOf(word === 'type' ? words.value(word) : word) };
 };
 
-const parse = (words: Words, command: string): Draft => {
+const parse = (words: Words, command: string): Draft<Partial<RuleSelector>> => {
   if (words.peek() === undefined)
     throw new CommandError(`"ip rule ${command}" requires arguments.`, `understood: ${UNDERSTOOD}`);
-  const draft: Draft = {};
-  for (let word = words.take(); word !== undefined; word = words.take())
-    takeWord(words, word, draft);
+  const draft: Draft<Partial<RuleSelector>> = {};
+  for (const word of words) takeWord(words, word, draft);
   return draft;
 };
 

@@ -1,7 +1,7 @@
 /** `bridge link set` (brlink_modify, iproute2 6.1, bridge/link.c), and the same words in `ip link`. */
 import type { BridgePort } from '../../kernel/world.ts';
 import { CommandError } from './command-error.ts';
-import { abbreviated, notUnderstood, type Words } from './words.ts';
+import { abbreviated, type Draft, notUnderstood, type Words } from './words.ts';
 
 export interface PortCommand {
   readonly kind: 'port-set';
@@ -44,7 +44,7 @@ const onOff = (word: string, option: string): boolean => {
 export const takePortOption = (
   words: Words,
   word: string,
-  port: { -readonly [Key in keyof BridgePort]?: BridgePort[Key] },
+  port: Draft<Partial<BridgePort>>,
 ): void => {
   switch (word) {
     case 'state':
@@ -68,7 +68,7 @@ export const parseBridgeLink = (words: Words): PortCommand => {
     notUnderstood(`bridge link ${typed}`, 'bridge link set');
   const port: Partial<BridgePort> = {};
   let dev: string | undefined;
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (word === 'dev') dev = words.value(word);
     else takePortOption(words, word, port);
   }

@@ -12,7 +12,7 @@ const FLAGS = new Set(['-w', '--write', '-q', '--quiet', '-qw', '-wq']);
 /** The words behind `sysctl`. @throws {CommandError} */
 export const parseSysctl = (words: Words): SysctlCommand => {
   const writes: { key: string; value: string }[] = [];
-  for (let word = words.take(); word !== undefined; word = words.take()) {
+  for (const word of words) {
     if (FLAGS.has(word)) continue;
     if (word.startsWith('-')) notUnderstood(word, '-w, -q');
     const equals = word.indexOf('=');

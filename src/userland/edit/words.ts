@@ -27,8 +27,8 @@ export const commandWords = (text: string): string[] => {
   return splitWords(text).map((word) => word.text);
 };
 
-/** The words of a command that are still to be read. */
-export interface Words {
+/** The words of a command that are still to be read; to go through them takes them. */
+export interface Words extends Iterable<string> {
   /** The next word, without taking it. */
   peek(): string | undefined;
   /** Takes the next word. */
@@ -40,9 +40,10 @@ export interface Words {
 /** A reader over words. */
 export const wordsOf = (words: readonly string[]): Words => {
   let at = 0;
+  const take = (): string | undefined => words[at++];
   return {
     peek: () => words[at],
-    take: () => words[at++],
+    take,
     value: (option) => {
       const word = words[at++];
       if (word === undefined)
@@ -52,8 +53,14 @@ export const wordsOf = (words: readonly string[]): Words => {
         );
       return word;
     },
+    *[Symbol.iterator]() {
+      for (let word = take(); word !== undefined; word = take()) yield word;
+    },
   };
 };
+
+/** A row while a command's words fill it in. */
+export type Draft<Spec> = { -readonly [Key in keyof Spec]: Spec[Key] };
 
 /**
  * The first candidate that the word is or abbreviates, as iproute2's `matches` does it: `r` is
@@ -75,7 +82,10 @@ export const wrong = (argument: string, what: string, hint?: string): never => {
 
 /** A word that the parser has no meaning for. Nothing is guessed, nothing is skipped. */
 export const notUnderstood = (word: string, understood: string): never => {
-  throw new CommandError(`"${word}" is not understood here`, `understood: ${understood}`);
+  throw new CommandError(
+    `k8snet does not understand ${JSON.stringify(word)}`,
+    `understood: ${understood}`,
+  );
 };
 
 const integer = (word: string): number => {

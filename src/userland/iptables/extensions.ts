@@ -3,7 +3,7 @@
  * not understand in full stays as written: a rule is never read as less than it says.
  */
 import type { Match } from '../../kernel/netfilter/ruleset.ts';
-import { IptablesError } from './error.ts';
+import { badArgument, IptablesError } from './error.ts';
 import { ICMP_NAMES, portFrom } from './names.ts';
 import type { Word } from './words.ts';
 
@@ -17,7 +17,7 @@ export interface Option {
 const firstValue = ({ name, values }: Option): string => {
   const value = values[0];
   if (!value) throw new IptablesError(`option "${name}" requires an argument`);
-  if (values.length > 1) throw new IptablesError(`Bad argument \`${values[1]?.text}'`);
+  if (values.length > 1) throw badArgument(values[1]?.text ?? '');
   return value.text;
 };
 

@@ -150,6 +150,20 @@ export const OTHER_TARGETS: ReadonlySet<string> = new Set([
   'ULOG',
 ]);
 
+const MODELLED: readonly string[] = ['MARK', 'LOG', 'REJECT', 'MASQUERADE', 'SNAT', 'DNAT'];
+
+/** Whether no chain can have the name, since a target has it. */
+export const isTarget = (name: string): boolean =>
+  MODELLED.includes(name) || OTHER_TARGETS.has(name);
+
+/** Commands and options of iptables that change no packet's way, or are not modelled. */
+export const NOT_UNDERSTOOD: readonly string[] = [
+  ...['-R', '--replace', '-E', '--rename-chain', '-C', '--check', '-L', '--list', '-S'],
+  ...['--list-rules', '-h', '--help', '-V', '--version', '-6', '--ipv6', '-v', '--verbose'],
+  ...['-n', '--numeric', '-x', '--exact', '-c', '--set-counters', '--line-numbers', '-M'],
+  ...['--modprobe', '-W', '--wait-interval'],
+];
+
 /** Levels of `--log-level` (syslog). */
 export const LOG_LEVELS: Readonly<Record<string, number>> = {
   emerg: 0,

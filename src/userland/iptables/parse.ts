@@ -17,9 +17,16 @@ import {
 import type { Origin } from '../../kernel/origin.ts';
 import { cidrOf, isIpv4, numberToIpv4, prefixMask } from '../../wire/ip.ts';
 import type { Cidr } from '../../wire/packet.ts';
-import { IptablesError } from './error.ts';
+import { badArgument, IptablesError } from './error.ts';
 import { isModelled, markMask, type Option, OTHER_MATCHES, readExtension } from './extensions.ts';
-import { LOG_LEVELS, OTHER_TARGETS, portFrom, protocolFrom, REJECT_NAMES } from './names.ts';
+import {
+  LOG_LEVELS,
+  NOT_UNDERSTOOD,
+  OTHER_TARGETS,
+  portFrom,
+  protocolFrom,
+  REJECT_NAMES,
+} from './names.ts';
 import { saveString, saveWord, splitWords, type Word } from './words.ts';
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -138,7 +145,7 @@ const sortArguments = (words: readonly Word[]): Arguments => {
     const negate = isNot(words[cursor.at]);
     if (negate) cursor.at++;
     const word = words[cursor.at];
-    if (!word || !isOption(word)) throw new IptablesError(`Bad argument \`${word?.text ?? '!'}'`);
+    if (!word || !isOption(word)) throw badArgument(word?.text ?? '!');
     cursor.at++;
     const option = SHORT[word.text] ?? word.text;
     if (!TOP.has(option)) {
@@ -147,6 +154,8 @@ const sortArguments = (words: readonly Word[]): Arguments => {
       const group = target ? undefined : groupFor(args, option, open);
       if (target) target.options.push({ name: option, negate, values });
       else if (group) group.options.push({ name: option, negate, values });
+      else if (NOT_UNDERSTOOD.includes(option))
+        throw new IptablesError(JSON.stringify(option), 'k8snet');
       else throw new IptablesError(`unknown option "${option}"`);
     } else if (option === '-m') {
       open = takeMatch(args, takeOne(cursor, option));
@@ -443,7 +452,7 @@ const saveLine = (
     return name;
   }
   if (line === 'COMMIT') return undefined;
-  if (!table) throw new IptablesError(`Bad argument \`${line}'`);
+  if (!table) throw badArgument(line);
   const [, chain, policy] = CHAIN_LINE.exec(line) ?? [];
   const [, into, text] = RULE_LINE.exec(line) ?? [];
   if (chain !== undefined && policy !== undefined) {
@@ -452,7 +461,7 @@ const saveLine = (
   } else if (into !== undefined && text !== undefined) {
     for (const rule of parseRules(text, origin)) nfAppend(ruleset, table, into, rule);
   } else {
-    throw new IptablesError(`Bad argument \`${line}'`);
+    throw badArgument(line);
   }
   return table;
 };
@@ -470,7 +479,9 @@ export const parseIptablesSave = (text: string, origin?: Origin): Ruleset => {
       table = saveLine(ruleset, table, line.trim(), origin);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw new IptablesError(`line ${at + 1}: ${error.message}`, { cause: error });
+      throw new IptablesError(`line ${at + 1}: ${error.message}`, 'tool', {
+        cause: error,
+      });
     }
   }
   return ruleset;

@@ -130,12 +130,13 @@ const optionText = (match: Match): string => {
   }
 };
 
-const withNot = (match: Match): string =>
+/** One condition as an option, without its `-m`. */
+export const printMatch = (match: Match): string =>
   `${'negate' in match && match.negate ? '! ' : ''}${optionText(match)}`;
 
 const selectorsText = (matches: readonly Match[]): string[] =>
   SELECTORS.flatMap((option) =>
-    matches.filter((match) => selectorOf(match) === option).map(withNot),
+    matches.filter((match) => selectorOf(match) === option).map(printMatch),
   );
 
 const protocolIn = (matches: readonly Match[]): string => {
@@ -156,7 +157,7 @@ const extensionsText = ({ matches, comment, commentAt }: Rule): string[] => {
     if (name !== '' && (name !== group || order <= place)) words.push('-m', name);
     group = name;
     place = order;
-    const text = withNot(match);
+    const text = printMatch(match);
     if (text !== '') words.push(text);
   }
   return words;

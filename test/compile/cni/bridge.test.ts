@@ -260,3 +260,48 @@ describe('nodes off each other’s wire', () => {
     expect(routes(world, 'node-1/host').join()).not.toContain('10.244.2.0/24');
   });
 });
+
+describe('a node with Pods outside the subnet of its bridge', () => {
+  const world = compileWorld(
+    cluster({
+      network: network({ plugin: 'bridge', backend: 'static-routes' }),
+      nodes: [
+        node('node-1', 0, { otherPodCIDRs: ['10.244.9.64/26'], lentIps: ['10.244.1.1'] }),
+        node('node-2', 1, { otherPodCIDRs: ['10.244.1.1/32'] }),
+      ],
+      pods: [...twoPods, pod('far', 'node-1', '10.244.9.70'), pod('lent', 'node-2', '10.244.1.1')],
+    }),
+  );
+
+  it('has a route for each range, here and on the other nodes', () => {
+    expect(routes(world, 'node-1/host')).toEqual([
+      'default via 192.168.10.1 dev eth0 proto static',
+      '10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.4',
+      '10.244.1.1 via 192.168.10.12 dev eth0 proto static',
+      '10.244.2.0/24 via 192.168.10.12 dev eth0 proto static',
+      '10.244.9.64/26 dev cni0 scope link',
+      '192.168.10.0/24 dev eth0 proto kernel scope link src 192.168.10.11',
+    ]);
+    expect(routes(world, 'node-2/host')).toEqual(
+      expect.arrayContaining([
+        '10.244.1.0/24 via 192.168.10.11 dev eth0 proto static',
+        '10.244.9.64/26 via 192.168.10.11 dev eth0 proto static',
+      ]),
+    );
+  });
+
+  it('gives its Pods the other ranges on the link, and what it lent by the gateway', () => {
+    expect(routes(world, 'node-1/default/pod-a')).toEqual([
+      'default via 10.244.1.4 dev eth0',
+      '10.244.1.0/24 dev eth0 proto kernel scope link src 10.244.1.2',
+      '10.244.1.1 via 10.244.1.4 dev eth0',
+      '10.244.9.64/26 dev eth0 scope link',
+    ]);
+    expect(routes(world, 'node-1/default/far')).toEqual([
+      'default via 10.244.1.4 dev eth0',
+      '10.244.1.0/24 dev eth0 scope link',
+      '10.244.1.1 via 10.244.1.4 dev eth0',
+      '10.244.9.64/26 dev eth0 scope link',
+    ]);
+  });
+});

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Network } from '../../../src/cluster/cluster.ts';
 import { checkNetworkConfig, pluginConf } from '../../../src/compile/cni/network-config.ts';
 import { compileWorld } from '../../../src/compile/compile.ts';
+import { PluginError } from '../../../src/compile/plugin-error.ts';
 import { cluster, network, node } from '../cluster.ts';
 
 const problems = (config: Record<string, unknown>, more: Partial<Network> = {}): string[] =>
@@ -57,6 +58,35 @@ describe('the bridge plugin’s configuration', () => {
     expect(problems({ bridge: '..' }, bridge)).toHaveLength(1);
     expect(problems({ bridge: 'br-lan.100' }, bridge)).toEqual([]);
     expect(problems({ name: '-x' }, bridge)).toHaveLength(1);
+    expect(problems({ bridge: 'default' }, bridge)).toEqual([
+      'error bridge: "default" is no name of a device',
+    ]);
+    for (const name of ['lo', 'eth0'])
+      expect(problems({ bridge: name }, bridge)).toEqual([
+        `error bridge: "${name}" already exists but is not a bridge`,
+      ]);
+  });
+
+  it('cannot have two default routes by one gateway', () => {
+    const twice =
+      'error ipam.routes: have a default route, and isDefaultGateway adds the same: the plugin fails with "file exists"';
+    const routes = [{ dst: '0.0.0.0/0' }];
+    expect(problems({ ipam: { routes } }, bridge)).toEqual([twice]);
+    expect(problems({ isDefaultGateway: false, ipam: { routes } }, bridge)).toEqual([]);
+    expect(problems({ ipam: { routes: [{ dst: '0.0.0.0/0', gw: '10.0.0.1' }] } }, bridge)).toEqual(
+      [],
+    );
+  });
+
+  it('that the kernel refuses the plugin ends in an error of its own', () => {
+    const routes = [{ dst: '10.9.0.0/16', gw: '1.2.3.4' }];
+    const world = compileWorld(
+      cluster({ network: network({ ...bridge, config: { ipam: { routes } } }) }),
+    );
+    expect(() => world.host('node-1')).toThrow(PluginError);
+    expect(() => world.host('node-1')).toThrow(
+      'the network plugin cannot add Pod default/pod-a on node-1: Error: Nexthop has invalid gateway.',
+    );
   });
 
   it('finds keys whatever their case, the exact one first', () => {
@@ -76,6 +106,18 @@ describe('the bridge plugin’s configuration', () => {
 });
 
 describe('flannel’s configuration', () => {
+  it('is held to what devices can be called and Pods can be in', () => {
+    expect(problems({ delegate: { bridge: 'flannel.1' } })).toEqual([
+      'error delegate.bridge: "flannel.1" already exists but is not a bridge',
+    ]);
+    expect(problems({ Backend: { VNI: 10_000_000 } })).toEqual([
+      'error Backend.VNI: makes flannel.10000000, which is too long for a device',
+    ]);
+    expect(problems({ Network: '224.0.0.0/8' })).toContain(
+      'error Network: 224.0.0.0/8 holds addresses that no machine can have',
+    );
+  });
+
   it.each([
     [{}, []],
     [{ Network: '10.244.0.0/16', EnableNFTables: false, Backend: { Type: 'vxlan' } }, []],

@@ -81,7 +81,7 @@ export interface Router {
 const LOCAL = ['10.0.0.1', '192.0.2.1'];
 
 /** A router with 10.0.0.1 on `eth0` and 192.0.2.1 on `eth1`. */
-export const routerWith = (ruleset: Ruleset): Router => {
+export const routerWith = (ruleset: Ruleset, detailed = false): Router => {
   const conntrack: ConntrackEntry[] = [];
   const events: KernelEvent[] = [];
   const netns: Netns = {
@@ -100,6 +100,7 @@ export const routerWith = (ruleset: Ruleset): Router => {
   };
   const env: NfEnv = {
     netns,
+    detailed,
     conntrack,
     emit: (event) => events.push(event),
     addrType: (ip) => (LOCAL.includes(ip) ? 'LOCAL' : 'UNICAST'),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NatEvent } from '../../../src/kernel/event.ts';
+import { nfConntrackAttach } from '../../../src/kernel/netfilter/conntrack-in.ts';
 import type { Skb } from '../../../src/kernel/skb.ts';
 import type { Ipv4, Unknown } from '../../../src/wire/packet.ts';
 import { answerTo, icmp, iptables, type Router, routerWith, tcp, udp } from './bench-router.ts';
@@ -205,6 +206,23 @@ describe('an ICMP error about a translated packet', () => {
     const original = forwarded(router, udp(client, 5000, server, 53));
     const redirect = icmp('198.51.100.1', '192.0.2.1', 'redirect', { original });
     expect(router.forward(redirect, 'eth1', 'eth0')).toMatchObject({ kind: 'DROP' });
+  });
+
+  it('that is a redirect is dropped until it is sure that nothing is translated', () => {
+    const router = routerWith(iptables(DNAT));
+    const sent: Skb = { packet: udp(client, 5000, server, 53), mark: 0 };
+    const told = (): string => {
+      const redirect: Skb = {
+        packet: icmp('10.0.0.1', client, 'redirect', { original: sent.packet }),
+        mark: 0,
+      };
+      nfConntrackAttach(redirect, sent);
+      return router.at('OUTPUT', redirect, { out: 'eth0' }).kind;
+    };
+    router.at('PREROUTING', sent, { in: 'eth0' });
+    expect(told()).toBe('DROP');
+    router.at('POSTROUTING', sent, { out: 'eth0' });
+    expect(told()).toBe('ACCEPT');
   });
 });
 

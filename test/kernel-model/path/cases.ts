@@ -30,6 +30,7 @@ import {
   POD_IP,
   ping,
   ROUTES,
+  type Typed,
   tcp,
   udp,
   VXLAN,
@@ -238,6 +239,16 @@ const neighbours: readonly Case[] = [
     ...HANDSHAKE,
   },
   {
+    name: 'a machine on the wire answers for its Pods with proxy_arp',
+    world: () =>
+      build(ROUTES, [
+        [NODE, `ip route add ${OTHER_IP}/32 dev eth0`],
+        [NODE_2, 'sysctl -w net.ipv4.conf.eth0.proxy_arp=1'],
+      ]),
+    probe: tcp(POD, OTHER_IP),
+    ...HANDSHAKE,
+  },
+  {
     name: 'without proxy_arp nobody answers for others',
     world: () =>
       build(ROUTES, [
@@ -434,6 +445,19 @@ const links: readonly Case[] = [
   },
 ];
 
+export const FLOODED_TUNNEL: Case = {
+  name: 'a question to everybody in the tunnel goes to every remote of the default row',
+  world: () =>
+    build({ ...VXLAN, nodes: 4 }, [
+      [NODE, 'ip neigh del 10.244.2.0 dev flannel.1'],
+      [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(3)}`],
+      [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+      [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(4)}`],
+    ]),
+  probe: tcp(POD, OTHER_IP),
+  ...HANDSHAKE,
+};
+
 const tunnels: readonly Case[] = [
   {
     name: 'no row for the other end of the tunnel',
@@ -498,7 +522,6 @@ const tunnels: readonly Case[] = [
   },
   {
     name: 'an unknown receiver goes to every remote of the default row',
-    unproved: 'the comparison misses one flooded copy of a tunnel',
     world: () =>
       build({ ...VXLAN, nodes: 3 }, [
         [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
@@ -510,11 +533,62 @@ const tunnels: readonly Case[] = [
     legs: ['syn', 'synack', 'ack'],
   },
   {
+    name: 'a default row whose first remote is nobody still reaches the others',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
+        [NODE, 'bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst 192.168.10.77'],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+      ]),
+    probe: udp(POD, OTHER_IP, { size: 30 }),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  {
+    name: 'a default row whose last remote is nobody still reaches the others',
+    world: () =>
+      build({ ...VXLAN, nodes: 3 }, [
+        [NODE, 'bridge fdb del 06:00:00:00:00:02 dev flannel.1'],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(2)}`],
+        [NODE, `bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst ${nodeIp(3)}`],
+        [NODE, 'bridge fdb append 00:00:00:00:00:00 dev flannel.1 dst 192.168.10.77'],
+      ]),
+    probe: udp(POD, OTHER_IP),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  FLOODED_TUNNEL,
+  {
     name: 'a firewall between the tunnel ends',
     world: () => build(VXLAN, [[NODE_2, 'iptables -A INPUT -p udp --dport 8472 -j DROP']]),
     probe: tcp(POD, OTHER_IP),
     ...SILENT,
     drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'an error that goes through a tunnel is another connection to whoever tracks them',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'ip rule add to 10.244.1.0/24 pref 100 prohibit'],
+        [NODE, 'iptables -A INPUT -m conntrack --ctstate INVALID -j DROP'],
+        [NODE_2, 'iptables -A INPUT -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: tcp(POD, '10.244.2.1', { dport: 10250 }),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['syn', 'synack', 'icmp-error'],
+  },
+  {
+    name: 'a question that goes through a tunnel is another connection to whoever tracks them',
+    world: () =>
+      build(VXLAN, [
+        [NODE, 'ip neigh del 10.244.2.0 dev flannel.1'],
+        [NODE, `bridge fdb append ${ZERO_MAC} dev flannel.1 dst ${nodeIp(2)}`],
+        [NODE_2, 'iptables -A INPUT -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: udp(POD, OTHER_IP),
+    ...OK,
+    legs: ['datagram', 'datagram'],
   },
   {
     name: 'a wire that loses the tunnel',
@@ -540,6 +614,14 @@ const tunnels: readonly Case[] = [
     legs: ['syn', 'icmp-error'],
     drop: ['NEIGH_FAILED', 'eth0'],
   },
+];
+
+/** The Pod sends by its router what its neighbour could have at once. */
+const SHORTER: Typed = [
+  [POD, `ip addr del ${POD_IP}/24 dev eth0`],
+  [POD, `ip addr add ${POD_IP}/32 dev eth0`],
+  [POD, 'ip route add 10.244.1.1/32 dev eth0'],
+  [POD, 'ip route add default via 10.244.1.1'],
 ];
 
 const routers: readonly Case[] = [
@@ -651,13 +733,7 @@ const routers: readonly Case[] = [
   },
   {
     name: 'a host that could go the shorter way is told so',
-    world: () =>
-      build(ROUTES, [
-        [POD, `ip addr del ${POD_IP}/24 dev eth0`],
-        [POD, `ip addr add ${POD_IP}/32 dev eth0`],
-        [POD, 'ip route add 10.244.1.1/32 dev eth0'],
-        [POD, 'ip route add default via 10.244.1.1'],
-      ]),
+    world: () => build(ROUTES, SHORTER),
     probe: tcp(POD, NEIGHBOUR_IP),
     ...OK,
     legs: ['syn', 'synack', 'icmp-error'],
@@ -689,21 +765,19 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a router tells the MTU, and a filter eats the message: large data hangs',
-    unproved: 'data is sent again and again',
     world: () =>
       build(ROUTES, [
         [NODE, 'ip link set eth0 mtu 1300'],
         [NODE, 'iptables -A OUTPUT -p icmp -j DROP'],
       ]),
     probe: tcp(POD, OTHER_IP, { size: 1400 }),
-    disposition: 'rejected',
+    disposition: 'dropped',
     symptom: 'hangs on large data',
     legs: ['syn', 'synack', 'data', 'icmp-error'],
     drop: ['PKT_TOO_BIG', 'eth0'],
   },
   {
     name: 'a veth whose other end is smaller loses large data without a word',
-    unproved: 'data is sent again and again',
     world: () => build(VXLAN, [[NODE, 'ip link set veth1 mtu 1300']]),
     probe: tcp(POD, OTHER_IP, { size: 1398 }),
     disposition: 'dropped',
@@ -1048,13 +1122,7 @@ const otherTunnels: readonly Case[] = [
 const odd: readonly Case[] = [
   {
     name: 'a datagram by the long way: its socket hears of the shorter one',
-    world: () =>
-      build(ROUTES, [
-        [POD, `ip addr del ${POD_IP}/24 dev eth0`],
-        [POD, `ip addr add ${POD_IP}/32 dev eth0`],
-        [POD, 'ip route add 10.244.1.1/32 dev eth0'],
-        [POD, 'ip route add default via 10.244.1.1'],
-      ]),
+    world: () => build(ROUTES, SHORTER),
     probe: udp(POD, NEIGHBOUR_IP),
     ...OK,
     legs: ['datagram', 'datagram', 'icmp-error'],
@@ -1210,6 +1278,67 @@ const odd: readonly Case[] = [
     drop: ['NETFILTER_DROP'],
   },
   {
+    name: 'an error about the first packet of a connection is RELATED, not INVALID',
+    world: () =>
+      build(ROUTES, [
+        [NODE, 'iptables -A FORWARD -p udp -j REJECT'],
+        [NODE, 'iptables -A OUTPUT -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: udp(POD, OTHER_IP),
+    disposition: 'rejected',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'an error about a delivered datagram is RELATED by what it quotes',
+    world: () =>
+      build(ROUTES, [
+        [OTHER, 'iptables -P OUTPUT DROP'],
+        [OTHER, 'iptables -A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT'],
+      ]),
+    probe: udp(POD, OTHER_IP, { dport: 54 }),
+    disposition: 'refused',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+  },
+  {
+    name: 'an error about the first packet to a translated address speaks of the address asked for',
+    world: () =>
+      build(ROUTES, [
+        [
+          NODE,
+          `iptables -t nat -A PREROUTING -d 10.96.0.1 -p udp --dport 53 -j DNAT --to-destination ${OTHER_IP}:5353`,
+        ],
+        [NODE, 'iptables -A FORWARD -p udp -j REJECT'],
+      ]),
+    probe: udp(POD, '10.96.0.1', { dport: 53 }),
+    disposition: 'rejected',
+    symptom: 'connection refused',
+    legs: ['datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a router that translates anything throws its own redirects away',
+    world: () =>
+      build(ROUTES, [...SHORTER, [NODE, 'iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE']]),
+    probe: udp(POD, NEIGHBOUR_IP, { size: 10 }),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a router that only tracks connections sends its redirects',
+    world: () =>
+      build(ROUTES, [
+        ...SHORTER,
+        [NODE, 'iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: udp(POD, NEIGHBOUR_IP, { size: 10 }),
+    ...OK,
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  {
     name: 'DNAT in OUTPUT sends a connection elsewhere',
     world: () =>
       build(ROUTES, [
@@ -1275,6 +1404,14 @@ const third: readonly Case[] = [
     disposition: 'ambiguous',
     symptom: 'connected',
     legs: ['syn', 'synack'],
+  },
+  {
+    name: 'a bridge with the address of one of its Pods answers before that Pod does',
+    world: () => build(ROUTES, [[NODE, `ip addr add ${NEIGHBOUR_IP}/32 dev cni0`]]),
+    probe: tcp(POD, NEIGHBOUR_IP),
+    disposition: 'ambiguous',
+    symptom: 'connection refused',
+    legs: ['syn', 'rst'],
   },
   {
     name: 'an address of a third machine that nobody routes',

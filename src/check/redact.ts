@@ -1,0 +1,264 @@
+/** A small scenario with neutral names and addresses: what it shows stays, whose it is does not. */
+import { findDev } from '../kernel/netdev.ts';
+import type { Netdev, Netns, World } from '../kernel/world.ts';
+import { type OpenedScenario, openScenario } from '../scenario/open.ts';
+import type { ScenarioFault } from '../scenario/schema.ts';
+import type { Hop, Step, TraceFacts } from '../trace/trace.ts';
+import type { Ip } from '../wire/packet.ts';
+import { type AddressMap, addressMapOf, type Neutral } from './neutral-address.ts';
+import { type Names, neutralNames } from './neutral-name.ts';
+import { endText, scenarioDocuments } from './scenario-documents.ts';
+import type { SmallEnd, SmallPod, SmallScenario } from './small-scenario.ts';
+
+/** What redacting made of a scenario, and of everything that a trace may say about it. */
+export interface Redacted {
+  readonly small: SmallScenario;
+  /** A trace of the original in the redacted names. */
+  rename(facts: TraceFacts): TraceFacts;
+  /** What the original calls an address, in the redacted names. */
+  nameOf(ip: Ip, name: string | undefined): string;
+}
+
+/** Names that the World derives from others: devices, MAC addresses, chains. */
+interface Derived {
+  /** By host and device. */
+  readonly devices: ReadonlyMap<string, string>;
+  readonly words: ReadonlyMap<string, string>;
+}
+
+/** The plugin's own keys without texts that are anybody's: those that matter are no names. */
+const neutralConfig = (
+  config: Readonly<Record<string, unknown>>,
+  addresses: AddressMap,
+): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
+      if (typeof value === 'string') {
+        const text = addresses.inText(value);
+        if (text !== value || /^type$/i.test(key)) return [[key, text]];
+        return [];
+      }
+      if (Array.isArray(value)) return [];
+      if (typeof value !== 'object' || value === null) return [[key, value]];
+      return [[key, neutralConfig(value as Record<string, unknown>, addresses)]];
+    }),
+  );
+
+const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPod => {
+  const { owner, ip, node } = pod;
+  const containerOf = (name: string): string => names.container(pod, name);
+  return {
+    namespace: names.namespace(pod.namespace),
+    name: names.pod(pod),
+    ...(node !== undefined && { node: names.node(node) }),
+    ...(ip !== undefined && { ip: addresses.ip(ip) }),
+    hostNetwork: pod.hostNetwork,
+    phase: pod.phase,
+    ready: pod.ready,
+    containers: pod.containers.map(({ name, sidecar, ports }) => ({
+      name: containerOf(name),
+      sidecar,
+      ports: ports.map(({ name: _, hostIP, ...port }) => ({
+        ...port,
+        ...(hostIP !== undefined && { hostIP: addresses.ip(hostIP) }),
+      })),
+    })),
+    listeners: {
+      ...pod.listeners,
+      rows: pod.listeners.rows.map(({ container, protocol, ip: on, port, evidence }) => ({
+        container: containerOf(container),
+        protocol,
+        ip: addresses.ip(on),
+        port,
+        evidence,
+      })),
+    },
+    ...(owner && { owner: { kind: owner.kind, name: names.workload(owner) } }),
+  };
+};
+
+const neutralEnd = (end: SmallEnd, names: Names, addresses: AddressMap): SmallEnd => {
+  const { kind, namespace, name, container, ip } = end;
+  const pod = { namespace: namespace ?? 'default', name: name ?? '' };
+  return {
+    kind,
+    ...(namespace !== undefined && { namespace: names.namespace(namespace) }),
+    ...(name !== undefined && { name: kind === 'pod' ? names.pod(pod) : names.node(name) }),
+    ...(container !== undefined && { container: names.container(pod, container) }),
+    ...(ip !== undefined && { ip: addresses.ip(ip) }),
+  };
+};
+
+/** Everything but the faults, which name devices that are not known yet. */
+const withoutFaults = (
+  small: SmallScenario,
+  names: Names,
+  addresses: AddressMap,
+): SmallScenario => ({
+  name: 'redacted',
+  network: {
+    plugin: small.network.plugin,
+    backend: small.network.backend,
+    podCIDR: addresses.cidr(small.network.podCIDR),
+    serviceCIDR: addresses.cidr(small.network.serviceCIDR),
+    config: neutralConfig(small.network.config, addresses),
+  },
+  underlay: { cidr: addresses.cidr(small.underlay.cidr), mtu: small.underlay.mtu },
+  nodes: small.nodes.map(({ name, ip, podCIDR, sysctl }) => ({
+    name: names.node(name),
+    ip: addresses.ip(ip),
+    podCIDR: addresses.cidr(podCIDR),
+    sysctl,
+  })),
+  pods: small.pods.map((pod) => neutralPod(pod, names, addresses)),
+  // What they give as evidence stands in the Pods; that there are some is all that is left.
+  services: small.services.slice(0, 1).map(({ ports }) => ({
+    namespace: 'default',
+    name: 'service-1',
+    selector: {},
+    ports: ports.map(({ port, protocol }) => ({ port, protocol })),
+  })),
+  faults: [],
+  expect: {
+    ...small.expect,
+    from: neutralEnd(small.expect.from, names, addresses),
+    to: neutralEnd(small.expect.to, names, addresses),
+  },
+});
+
+const ZERO_MAC = '00:00:00:00:00:00';
+
+const chainsOf = ({ netfilter }: Netns): string[] =>
+  netfilter.tables.flatMap(({ chains }) => chains.map(({ name }) => name));
+
+/** The device that has the place of another one: a node's end of a veth pair by its other end. */
+const twinOf = (device: Netdev, of: Netns, netns: Netns, names: Names): Netdev | undefined => {
+  const peer = device.kind === 'veth' && of.name === 'host' ? device.peer : undefined;
+  if (!peer)
+    return findDev(netns, device.ifname) ?? netns.devices.find(({ kind }) => kind === device.kind);
+  const wanted = names.netns(peer.netns);
+  return netns.devices.find((one) => one.kind === 'veth' && one.peer?.netns === wanted);
+};
+
+/** Pairs what both Worlds derive from names, namespace by namespace. */
+const derivedNames = (
+  small: SmallScenario,
+  original: World,
+  neutral: World,
+  names: Names,
+): Derived => {
+  const devices = new Map<string, string>();
+  const words = new Map<string, string>();
+  const pairs = small.nodes.flatMap(({ name }) =>
+    [...original.host(name).netns.values()].flatMap((was) => {
+      const is = neutral.host(names.node(name)).netns.get(names.netnsName(was.name));
+      return is ? [{ was, is }] : [];
+    }),
+  );
+  for (const { was, is } of pairs) {
+    for (const device of was.devices) {
+      const twin = twinOf(device, was, is, names);
+      if (!twin) continue;
+      devices.set(`${was.id} ${device.ifname}`, twin.ifname);
+      words.set(device.ifname, twin.ifname);
+      if (device.mac !== ZERO_MAC) words.set(device.mac, twin.mac);
+    }
+    const [left, right] = [chainsOf(was), chainsOf(is)];
+    if (left.length === right.length)
+      for (const [at, name] of left.entries()) words.set(name, right[at] ?? name);
+  }
+  return { devices, words };
+};
+
+/** Texts of an operator's own in a command: they do nothing. */
+const REMARK = /\s(?:-m\s+comment\s+)?--(?:comment|log-prefix)\s+(?:"[^"]*"|'[^']*'|\S+)/g;
+const WORD = /[A-Za-z0-9:_-]+/g;
+
+const neutralCommand = (run: string, { words }: Derived, addresses: AddressMap): string =>
+  addresses.inText(run.replaceAll(REMARK, '')).replaceAll(WORD, (word) => words.get(word) ?? word);
+
+const neutralFault = (
+  fault: ScenarioFault,
+  names: Names,
+  derived: Derived,
+  addresses: AddressMap,
+): ScenarioFault => {
+  if ('wire' in fault) {
+    const [a, b] = fault.wire;
+    return { wire: [names.node(a), names.node(b)], drop: fault.drop };
+  }
+  const [kind, ...rest] = fault.on.split('/');
+  const [namespace = 'default', pod = ''] = rest.length === 1 ? ['default', rest[0]] : rest;
+  const on =
+    kind === 'node'
+      ? `node/${names.node(rest.join('/'))}`
+      : `pod/${names.namespace(namespace)}/${names.pod({ namespace, name: pod })}`;
+  return { on, run: neutralCommand(fault.run, derived, addresses) };
+};
+
+const opened = async (small: SmallScenario): Promise<OpenedScenario | undefined> => {
+  const text = JSON.stringify({ kind: 'List', items: scenarioDocuments(small, '') });
+  const result = await openScenario([{ file: 'redacted.json', text }]);
+  return result.ok ? result.scenario : undefined;
+};
+
+const renameStep = (step: Step, hop: Hop, names: Names, derived: Derived): Step => {
+  const { device } = step;
+  const detail = { ...step.detail } as Step['detail'] & { process?: string; chain?: string };
+  const netns = `${hop.node}/${hop.netns}`;
+  return {
+    ...step,
+    ...(device !== undefined && { device: derived.devices.get(`${netns} ${device}`) ?? device }),
+    detail: {
+      ...detail,
+      ...(detail.process !== undefined && { process: names.process(hop.netns, detail.process) }),
+      ...(detail.chain !== undefined && { chain: derived.words.get(detail.chain) ?? detail.chain }),
+    } as Step['detail'],
+  };
+};
+
+/**
+ * Redacts a scenario.
+ *
+ * @param scenario what `small` was taken from
+ * @param neutral how addresses are replaced
+ * @returns undefined where the neutral scenario does not open
+ */
+export const redact = async (
+  small: SmallScenario,
+  scenario: OpenedScenario,
+  neutral: Neutral,
+): Promise<Redacted | undefined> => {
+  const names = neutralNames(small);
+  const addresses = addressMapOf(small, scenario.cluster, neutral);
+  const bare = withoutFaults(small, names, addresses);
+  const without = await opened(bare);
+  if (!without) return undefined;
+  const original = scenario.unfaulted ?? scenario.world;
+  const derived = derivedNames(small, original, without.world, names);
+  const { from, to } = bare.expect;
+  return {
+    small: {
+      ...bare,
+      faults: small.faults.map((fault) => neutralFault(fault, names, derived, addresses)),
+    },
+    rename: (facts) => ({
+      ...facts,
+      probe: {
+        ...facts.probe,
+        from: { ...facts.probe.from, text: endText(from) },
+        to: { ...facts.probe.to, text: endText(to) },
+      },
+      legs: facts.legs.map((leg) => ({
+        ...leg,
+        hops: leg.hops.map((hop) => ({
+          node: names.node(hop.node),
+          netns: names.netnsName(hop.netns),
+          steps: hop.steps.map((step) => renameStep(step, hop, names, derived)),
+        })),
+      })),
+    }),
+    nameOf: (ip, name) =>
+      name === undefined ? addresses.ip(ip) : names.owner(name, derived.words),
+  };
+};

@@ -1,0 +1,206 @@
+/** A small scenario as the documents of a scenario file. */
+
+import type { ServiceFacts } from '../cluster/cluster.ts';
+import { parseEndpoint } from '../cluster/endpoint.ts';
+import { isObject, type Json, type JsonObject } from '../cluster/kube-object.ts';
+import { cidrOverlaps } from '../wire/ip.ts';
+import type { Question } from './ask.ts';
+import type { SmallEnd, SmallExpectation, SmallPod, SmallScenario } from './small-scenario.ts';
+
+/** Names that a Scenario takes (its schema, `name`). */
+const NAME = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/;
+
+/** How an end is typed, so that it means the same whatever namespace is understood. */
+export const endText = (end: SmallEnd): string => {
+  const { kind, namespace = 'default', name = '', container } = end;
+  switch (kind) {
+    case 'pod': {
+      const forms = namespace === 'default' ? [name] : [`${namespace}/${name}`];
+      const suffix = container === undefined ? '' : `:${container}`;
+      // A namespace that is called like a kind needs the long form.
+      const form =
+        forms.find((text) => means(`${text}${suffix}`, end)) ?? `${namespace}/pod/${name}`;
+      return `${form}${suffix}`;
+    }
+    case 'node':
+      return `node/${name}`;
+    case 'external':
+      return 'external';
+    case 'ip':
+      return end.ip ?? '';
+    case 'service':
+    case 'name':
+      return name;
+    default:
+      return kind satisfies never;
+  }
+};
+
+const means = (text: string, { namespace = 'default', name }: SmallEnd): boolean => {
+  const parsed = parseEndpoint(text);
+  return (
+    'form' in parsed &&
+    parsed.form === 'object' &&
+    parsed.kind === 'Pod' &&
+    (parsed.namespace ?? 'default') === namespace &&
+    parsed.name === name
+  );
+};
+
+/** The question that a scenario expects an answer to. */
+export const questionOf = ({ from, to, protocol, port, size }: SmallExpectation): Question => ({
+  from: endText(from),
+  to: endText(to),
+  protocol: protocol as NonNullable<Question['protocol']>,
+  ...(port !== undefined && { port }),
+  ...(size !== undefined && { size }),
+});
+
+const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
+
+/** Plain data without what is empty or absent. */
+const filled = (value: object): JsonObject => {
+  const json = plain(value);
+  if (!isObject(json)) return {};
+  return Object.fromEntries(
+    Object.entries(json).filter(
+      ([, item]) => !(typeof item === 'object' && item !== null && Object.keys(item).length === 0),
+    ),
+  );
+};
+
+const containerOf = ({ name, ports }: SmallPod['containers'][number]): JsonObject =>
+  filled({
+    name,
+    ports: ports.map(({ name: called, port, protocol, hostPort, hostIP }) => ({
+      ...(called !== undefined && { name: called }),
+      containerPort: port,
+      ...(protocol !== 'tcp' && { protocol: protocol.toUpperCase() }),
+      ...(hostPort !== undefined && { hostPort }),
+      ...(hostIP !== undefined && { hostIP }),
+    })),
+  });
+
+/** Evidence that does not stand in the Pod itself is declared by the container that has it. */
+const withEvidence = ({ containers, listeners }: SmallPod): SmallPod['containers'] =>
+  containers.map((container) => {
+    const missing = listeners.rows.filter(
+      (row) =>
+        row.container === container.name &&
+        row.evidence !== 'annotation' &&
+        !container.ports.some(
+          ({ port, protocol }) => port === row.port && protocol === row.protocol,
+        ),
+    );
+    const ports = [
+      ...container.ports,
+      ...missing.map(({ port, protocol }) => ({ port, protocol })),
+    ];
+    return { ...container, ports };
+  });
+
+/** Where what is not listed refuses, the list is exact: the annotation says that. */
+const listenOf = ({ listeners: { rows, unlisted } }: SmallPod): string | undefined =>
+  unlisted === 'refused'
+    ? rows
+        .map(({ ip, port, protocol }) => `${ip === '0.0.0.0' ? '' : `${ip}:`}${port}/${protocol}`)
+        .join(', ')
+    : undefined;
+
+const podDocument = (pod: SmallPod): JsonObject => {
+  const { namespace, name, node, ip, hostNetwork, phase, ready, owner } = pod;
+  const listen = listenOf(pod);
+  const containers = withEvidence(pod);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: filled({
+      name,
+      ...(namespace !== 'default' && { namespace }),
+      ...(listen !== undefined && { annotations: { 'k8snet/listen': listen } }),
+      ownerReferences: owner ? [{ kind: owner.kind, name: owner.name, controller: true }] : [],
+    }),
+    spec: filled({
+      ...(node !== undefined && { nodeName: node }),
+      ...(hostNetwork && { hostNetwork }),
+      initContainers: containers
+        .filter(({ sidecar }) => sidecar)
+        .map((one) => ({ ...containerOf(one), restartPolicy: 'Always' })),
+      containers: containers.filter(({ sidecar }) => !sidecar).map(containerOf),
+    }),
+    status: filled({
+      phase,
+      ...(ip !== undefined && !hostNetwork && { podIP: ip }),
+      conditions: phase === 'Running' && !ready ? [{ type: 'Ready', status: 'False' }] : [],
+    }),
+  };
+};
+
+const serviceDocument = ({ namespace, name, selector, ports }: ServiceFacts): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: filled({ name, ...(namespace !== 'default' && { namespace }) }),
+  spec: filled({
+    selector,
+    ports: ports.map(({ protocol, ...port }) => ({ ...port, protocol: protocol.toUpperCase() })),
+  }),
+});
+
+/** A Scenario's ranges must not overlap; those that came of addresses may. */
+const rangesOf = ({ network, underlay }: SmallScenario) => {
+  const { podCIDR, serviceCIDR } = network;
+  const free = [podCIDR, underlay.cidr].every((cidr) => !cidrOverlaps(cidr, serviceCIDR));
+  return { podCIDR, ...(free && { serviceCIDR }) };
+};
+
+/** The documents: one Scenario, then the Pods. `description` is a sentence for people. */
+export const scenarioDocuments = (small: SmallScenario, description: string): JsonObject[] => {
+  const { name, network, underlay, nodes, pods, services, faults, expect } = small;
+  const isNamed = nodes.every((node) => NAME.test(node.name));
+  return [
+    {
+      apiVersion: 'k8snet/v1',
+      kind: 'Scenario',
+      metadata: { name: NAME.test(name) ? name : 'trace' },
+      spec: filled({
+        description,
+        network: filled({
+          plugin: network.plugin,
+          backend: network.backend,
+          ...rangesOf(small),
+          config: network.config,
+        }),
+        underlay: { cidr: underlay.cidr, mtu: underlay.mtu },
+        nodes: isNamed
+          ? nodes.map(({ name: node, ip, podCIDR, sysctl }) =>
+              filled({ name: node, addresses: [ip], podCIDR, sysctl }),
+            )
+          : [],
+        faults,
+        expect: [expectationOf(expect)],
+      }),
+    },
+    ...(isNamed ? [] : nodes.map(nodeDocument)),
+    ...services.map(serviceDocument),
+    ...pods.map(podDocument),
+  ];
+};
+
+/** For nodes that are called otherwise than a Scenario allows. */
+const nodeDocument = ({ name, ip, podCIDR }: SmallScenario['nodes'][number]): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name },
+  spec: { podCIDR },
+  status: { addresses: [{ type: 'InternalIP', address: ip }] },
+});
+
+const expectationOf = (expect: SmallExpectation): JsonObject => {
+  const { disposition, cause, symptom } = expect;
+  return filled({
+    ...questionOf(expect),
+    disposition,
+    ...(cause !== undefined && { cause }),
+    symptom,
+  });
+};

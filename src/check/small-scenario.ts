@@ -1,0 +1,192 @@
+/** The smallest cluster that gives one trace: what the trace touched, with nothing left to decide. */
+import type { ClusterNode, Network, Pod, ServiceFacts } from '../cluster/cluster.ts';
+import type { NetnsId } from '../kernel/world.ts';
+import type { OpenedScenario } from '../scenario/open.ts';
+import type { ScenarioFault } from '../scenario/schema.ts';
+import type { Disposition, EndpointRef, Step, TraceFacts } from '../trace/trace.ts';
+import type { Cidr, Ip } from '../wire/packet.ts';
+
+/**
+ * How much is taken: what the trace touched; all Pods of the nodes that it touched, with Services
+ * and faults; or everything.
+ */
+export type Reach = 'touched' | 'nodes' | 'all';
+
+export const REACHES: readonly Reach[] = ['touched', 'nodes', 'all'];
+
+export type SmallNode = Pick<ClusterNode, 'name' | 'ip' | 'podCIDR' | 'sysctl'>;
+
+export type SmallPod = Pick<
+  Pod,
+  | 'namespace'
+  | 'name'
+  | 'node'
+  | 'ip'
+  | 'hostNetwork'
+  | 'phase'
+  | 'ready'
+  | 'containers'
+  | 'listeners'
+> & {
+  /** The workload that the question names. */
+  readonly owner?: { readonly kind: string; readonly name: string };
+};
+
+/** One end of the question, as it is written without a namespace that is understood. */
+export type SmallEnd = Pick<EndpointRef, 'kind' | 'namespace' | 'name' | 'container' | 'ip'>;
+
+export interface SmallExpectation {
+  readonly from: SmallEnd;
+  readonly to: SmallEnd;
+  readonly protocol: string;
+  readonly port?: number;
+  readonly size?: number;
+  readonly disposition: Disposition;
+  readonly cause?: string;
+  readonly symptom: string;
+}
+
+/** A cluster that leaves nothing to be made up. */
+export interface SmallScenario {
+  readonly name: string;
+  readonly network: Pick<Network, 'plugin' | 'backend' | 'podCIDR' | 'serviceCIDR' | 'config'>;
+  readonly underlay: { readonly cidr: Cidr; readonly mtu: number };
+  readonly nodes: readonly SmallNode[];
+  readonly pods: readonly SmallPod[];
+  readonly services: readonly ServiceFacts[];
+  readonly faults: readonly ScenarioFault[];
+  readonly expect: SmallExpectation;
+}
+
+/** Hosts and namespaces that a trace needs. */
+interface Touched {
+  readonly hosts: Set<string>;
+  readonly netns: Set<NetnsId>;
+}
+
+const IP_FIELDS = ['dst', 'src', 'ip', 'remote', 'local'] as const;
+
+/** Addresses that a step names, and processes that hold a port on their node's network. */
+const namedIn = (detail: Step['detail']): { ips: Ip[]; process: string | undefined } => {
+  const fields: Readonly<Record<string, unknown>> = { ...detail };
+  const ips = IP_FIELDS.flatMap((key) => {
+    const value = fields[key];
+    return typeof value === 'string' ? [value] : [];
+  });
+  const { process } = fields;
+  return { ips, process: typeof process === 'string' ? process : undefined };
+};
+
+const touchedBy = (facts: TraceFacts, { world, cluster }: OpenedScenario): Touched => {
+  const touched: Touched = { hosts: new Set(), netns: new Set() };
+  const own = (ip: Ip): void => {
+    for (const { host, netns } of world.book.owners(ip)) {
+      touched.hosts.add(host);
+      touched.netns.add(netns);
+    }
+  };
+  for (const { from, to } of [facts.probe]) {
+    for (const end of [from, to]) if (end.ip !== undefined) own(end.ip);
+  }
+  for (const { node, netns, steps } of facts.legs.flatMap(({ hops }) => hops)) {
+    touched.hosts.add(node);
+    touched.netns.add(`${node}/${netns}`);
+    for (const { detail } of steps) {
+      const { ips, process } = namedIn(detail);
+      ips.forEach(own);
+      const pod = cluster.pods.find(
+        (one) => one.hostNetwork && process?.startsWith(`${one.namespace}/${one.name}/`),
+      );
+      if (pod) touched.netns.add(netnsOfPod(pod));
+    }
+  }
+  return touched;
+};
+
+/** Where a Pod would be if it had a namespace of its own: enough to tell Pods apart. */
+const netnsOfPod = ({ node, namespace, name }: Pod): NetnsId => `${node}/${namespace}/${name}`;
+
+const isEnd = ({ namespace, name }: Pod, end: EndpointRef): boolean =>
+  end.kind === 'pod' && end.namespace === namespace && end.name === name;
+
+/** The objects that a fault is done to. */
+const objectOf = (fault: ScenarioFault): { nodes: readonly string[]; pod?: string } => {
+  if ('wire' in fault) return { nodes: fault.wire };
+  const [kind, ...rest] = fault.on.split('/');
+  if (kind === 'node') return { nodes: rest };
+  return { nodes: [], pod: rest.length === 1 ? `default/${rest[0]}` : rest.join('/') };
+};
+
+/** Machines beside the nodes are always there. */
+const smallNode = ({ name, ip, podCIDR, sysctl }: ClusterNode): SmallNode => ({
+  name,
+  ip,
+  podCIDR,
+  sysctl,
+});
+
+const smallEnd = ({ kind, namespace, name, container, ip }: EndpointRef): SmallEnd => ({
+  kind,
+  ...(kind === 'pod' && namespace !== undefined && { namespace }),
+  ...((kind === 'pod' || kind === 'node') && name !== undefined && { name }),
+  ...(container !== undefined && { container }),
+  ...(ip !== undefined && { ip }),
+});
+
+/** Takes out of a cluster what one trace needs, and makes explicit what was decided for it. */
+export const smallScenario = (
+  scenario: OpenedScenario,
+  facts: TraceFacts,
+  reach: Reach,
+): SmallScenario => {
+  const { cluster } = scenario;
+  const { probe } = facts;
+  const ends = [probe.from, probe.to];
+  const touched = touchedBy(facts, scenario);
+  const isTouched = (pod: Pod): boolean =>
+    ends.some((end) => isEnd(pod, end)) || touched.netns.has(netnsOfPod(pod));
+  for (const pod of cluster.pods)
+    if (isTouched(pod) && pod.node !== undefined) touched.hosts.add(pod.node);
+  const faults = scenario.faults.filter((fault) => {
+    const { nodes, pod } = objectOf(fault);
+    const known = cluster.pods.find(({ namespace, name }) => `${namespace}/${name}` === pod);
+    return (
+      reach !== 'touched' ||
+      (nodes.every((node) => touched.hosts.has(node)) && (!known || isTouched(known)))
+    );
+  });
+  const broken = faults.map(objectOf);
+  for (const { nodes } of broken) for (const node of nodes) touched.hosts.add(node);
+  const isWanted = (pod: Pod): boolean =>
+    reach === 'all' ||
+    isTouched(pod) ||
+    broken.some(({ pod: name }) => name === `${pod.namespace}/${pod.name}`) ||
+    (reach === 'nodes' && pod.node !== undefined && touched.hosts.has(pod.node));
+  const pods = cluster.pods.filter(isWanted);
+  const used = new Set(pods.map(({ node }) => node));
+  const nodes = cluster.nodes.filter(
+    ({ name }) => reach === 'all' || touched.hosts.has(name) || used.has(name),
+  );
+  return {
+    name: scenario.name,
+    network: cluster.network,
+    underlay: cluster.underlay,
+    nodes: nodes.map(smallNode),
+    pods: pods.map((pod): SmallPod => {
+      const { workload } = ends.find((end) => isEnd(pod, end)) ?? {};
+      return { ...pod, ...(workload && { owner: workload }) };
+    }),
+    services: reach === 'touched' ? [] : cluster.services,
+    faults,
+    expect: {
+      from: smallEnd(probe.from),
+      to: smallEnd(probe.to),
+      protocol: probe.protocol,
+      ...(probe.port !== undefined && { port: probe.port }),
+      ...(probe.size !== undefined && { size: probe.size }),
+      disposition: facts.disposition,
+      ...(facts.cause && { cause: facts.cause.code }),
+      symptom: facts.symptom,
+    },
+  };
+};

@@ -1,0 +1,68 @@
+/** The second probe through the simulator and through a real kernel: do the two agree? */
+import type { Tap } from '../kernel/event.ts';
+import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
+import type { Probe } from '../kernel/probe.ts';
+import type { World } from '../kernel/world.ts';
+import { withDynamic } from '../kernel/world-build.ts';
+import { leftBehind, secondPort } from '../trace/second-probe.ts';
+import { traceProbe } from '../trace/trace-probe.ts';
+import type { Lab } from './build.ts';
+import { type Observation, probeLab } from './probe.ts';
+import { compareProof, type Proof } from './prove.ts';
+
+const REF = { text: 'probe', kind: 'ip' } as const;
+
+/**
+ * What tells of the second probe alone. The lab closes the first connection when it has looked at
+ * it, which no trace does, and sends the second datagram out of a socket of its own, which gives
+ * the tunnel another outer port: neither is the second probe's.
+ */
+const isOfSecond = ({ original }: ConntrackEntry, { sport }: Probe): boolean =>
+  original.sport === sport;
+
+const worldOfSecond = (world: World, probe: Probe): World =>
+  withDynamic(
+    world,
+    new Map(
+      [...world.dynamic].map(([id, state]) => {
+        const conntrack = state.conntrack.filter((row) => isOfSecond(row, probe));
+        return [id, { ...state, conntrack }];
+      }),
+    ),
+  );
+
+/** RST from the client, whose port a translation may have changed: no trace has one. */
+const isClosing = ({ packet }: Tap, { dport }: Probe): boolean =>
+  packet.some(
+    (layer) => layer.type === 'tcp' && layer.flags.includes('rst') && layer.dport === dport,
+  );
+
+const observedOfSecond = (seen: Observation, probe: Probe): Observation => ({
+  ...seen,
+  taps: seen.taps.filter((tap) => !isClosing(tap, probe)),
+  conntrack: new Map(
+    [...seen.conntrack].map(([id, rows]) => [id, rows.filter((row) => isOfSecond(row, probe))]),
+  ),
+});
+
+/** Sends `probe` through the cold lab and then, as an application would, a second one. */
+export const proveSecond = async (lab: Lab, probe: Probe): Promise<Proof> => {
+  const { expect: _, ...sent } = probe;
+  const { protocol } = probe;
+  const meta = {
+    scenario: lab.world.name,
+    probe: { from: REF, to: REF, protocol },
+    assumptions: [],
+  };
+  const first = traceProbe(lab.world, sent, meta);
+  await probeLab(lab, probe);
+  const again = { ...sent, sport: secondPort(protocol, probe.sport) };
+  const second = traceProbe(leftBehind(first.world, protocol), again, meta);
+  const seen = await probeLab(lab, again, { warm: true });
+  if (protocol === 'icmp') return compareProof(lab.world, second, seen);
+  return compareProof(
+    lab.world,
+    { facts: second.facts, world: worldOfSecond(second.world, again) },
+    observedOfSecond(seen, again),
+  );
+};

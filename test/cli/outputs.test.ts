@@ -1,0 +1,71 @@
+/** The forms of one trace as the command line prints them, against test/golden/outputs (-u updates). */
+import { describe, expect, it } from 'vitest';
+import type { Io } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/program.ts';
+import { columns } from '../../src/render/width.ts';
+
+const printed = async (args: readonly string[], env: Io['env'] = {}): Promise<string> => {
+  let text = '';
+  const stdout = {
+    write: (part: string): void => {
+      text += part;
+    },
+    isTTY: false,
+  };
+  const stderr = { write: () => undefined, isTTY: false };
+  await run(['trace', 'pod-a', 'pod-b', ...args], { stdout, stderr, env });
+  return text;
+};
+
+const BREAK = ['--break', 'node/node-1: ip route replace blackhole 10.244.2.0/24'];
+
+interface Form {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Made to be run or read by something else: lines are as long as they are. */
+  readonly isWide?: boolean;
+  /** Held to a file; not where most of the text is another part's. */
+  readonly golden?: string;
+}
+
+const FORMS: readonly Form[] = [
+  { name: 'a second connection', args: ['--warm'], golden: 'warm-tcp.txt' },
+  { name: 'a second echo', args: ['--warm', '--proto', 'icmp'], golden: 'warm-echo.txt' },
+  { name: 'a second echo, with -v', args: ['--warm', '--proto', 'icmp', '-v'] },
+  { name: 'before and now', args: BREAK },
+  { name: 'a table', args: ['-o', 'table', '--set', 'network.backend=host-gw'] },
+  {
+    name: 'a small scenario',
+    args: ['-o', 'scenario', ...BREAK],
+    isWide: true,
+    golden: 'small.yaml',
+  },
+  {
+    name: 'a redacted scenario',
+    args: ['-o', 'scenario', '--redact', '-s', 'failures/firewall-drop'],
+    isWide: true,
+    golden: 'redacted.yaml',
+  },
+  { name: 'a runbook', args: ['-o', 'runbook'], isWide: true, golden: 'runbook.sh' },
+];
+
+describe.each(FORMS)('$name', ({ args, isWide = false, golden }) => {
+  it('looks as it always did, and the same twice', async () => {
+    const text = await printed(args);
+    expect(await printed(args)).toBe(text);
+    if (golden) await expect(text).toMatchFileSnapshot(`../golden/outputs/${golden}`);
+    if (!isWide) expect(text.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
+  });
+
+  it('is ASCII where the locale is, and without colour where nobody wants it', async () => {
+    const text = await printed(args, { LC_ALL: 'C', NO_COLOR: '1', COLUMNS: '60' });
+    expect(text).toMatch(/^[\n\x20-\x7e]*$/);
+    if (!isWide) expect(text.split('\n').filter((line) => columns(line) > 60)).toEqual([]);
+  });
+
+  it('says the same in colour', async () => {
+    const colored = await printed(['--color', ...args]);
+    const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+    expect(colored.replaceAll(escapes, '')).toBe(await printed(args));
+  });
+});
