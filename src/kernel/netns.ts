@@ -62,14 +62,30 @@ export const createNetns = (spec: NetnsSpec): Netns => ({
   listeners: spec.listeners ?? { unlisted: 'refused' },
 });
 
+type Hosts = Pick<World, 'host'>;
+
+// Asked at every hop of every packet; taking the id apart each time costs more than the answer.
+const found = new WeakMap<Hosts, Map<NetnsId, Netns>>();
+
+const findNetns = (world: Hosts, id: NetnsId): Netns => {
+  const slash = id.indexOf('/');
+  const netns = world.host(id.slice(0, slash)).netns.get(id.slice(slash + 1));
+  if (!netns) throw new RangeError(`no network namespace ${id}`);
+  return netns;
+};
+
 /**
  * The namespace of an id; compiles its host if nobody needed it yet.
  * @throws {RangeError} when there is no such host or namespace
  */
-export const netnsOf = (world: Pick<World, 'host'>, id: NetnsId): Netns => {
-  const slash = id.indexOf('/');
-  const netns = world.host(id.slice(0, slash)).netns.get(id.slice(slash + 1));
-  if (!netns) throw new RangeError(`no network namespace ${id}`);
+export const netnsOf = (world: Hosts, id: NetnsId): Netns => {
+  let known = found.get(world);
+  if (!known) {
+    known = new Map();
+    found.set(world, known);
+  }
+  const netns = known.get(id) ?? findNetns(world, id);
+  known.set(id, netns);
   return netns;
 };
 

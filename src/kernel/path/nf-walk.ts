@@ -27,6 +27,8 @@ const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => ({
   masqueradeAddress: (out, dst) => inetSelectAddr(netns, out, skb.dst?.gateway ?? dst, 'global'),
 });
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 export type HookOutcome =
   | { readonly kind: 'accept'; readonly reroute: boolean }
   | { readonly kind: 'stop'; readonly errno: Errno };
@@ -51,13 +53,11 @@ export const nfWalk = (
   const { physin } = skb;
   // A packet that was made here comes from no port.
   const known = physin !== undefined && hook !== 'OUTPUT' && hook !== 'PREROUTING';
-  return nfWalkState(walk, netns, skb, {
-    hook,
-    ...(entered !== undefined && { in: entered }),
-    ...(out !== undefined && { out }),
-    ...(known && { physin }),
-    bridged: false,
-  });
+  const state: Writable<NfState> = { hook, bridged: false };
+  if (entered !== undefined) state.in = entered;
+  if (out !== undefined) state.out = out;
+  if (known) state.physin = physin;
+  return nfWalkState(walk, netns, skb, state);
 };
 
 /** The same for a caller that knows more: br_netfilter, which has ports. */
