@@ -16,6 +16,7 @@ export type DropReason =
   | 'IP_LOCAL_SOURCE'
   | 'IP_INHDR'
   | 'IP_NOPROTO'
+  | 'INVALID_PROTO'
   | 'NEIGH_FAILED'
   | 'NEIGH_QUEUEFULL'
   | 'NEIGH_DEAD'
@@ -39,6 +40,7 @@ export type DropReason =
   | 'looped'
   | 'forwarding-off'
   | 'echo-ignored'
+  | 'connection-to-everybody'
   // The honest third answer.
   | 'not-modelled'
   | 'fact-missing';

@@ -32,7 +32,7 @@ import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from
  */
 export function attributeCause(view: View, facts: TraceFacts): CauseFact | undefined {
   if (facts.disposition === 'delivered') return undefined;
-  const found = endingStep(facts);
+  const found = askedEverybody(facts) ?? endingStep(facts);
   if (found === undefined) {
     const leg = facts.legs.find(({ disposition }) => disposition === 'ambiguous');
     return leg && twinCause(view, leg);
@@ -69,6 +69,18 @@ const ledElsewhere: ReadonlySet<CauseCode> = new Set<CauseCode>([
   'ENCAP_ENDPOINT_MISMATCH',
 ]);
 
+/** Who sends to everybody waits for an answer of somebody else: whatever came back is none. */
+function askedEverybody({ disposition, legs: [request] }: TraceFacts): Found | undefined {
+  if (disposition !== 'reply-lost' || request === undefined) return undefined;
+  for (const hop of request.hops) {
+    const step = hop.steps.find(
+      ({ kind, detail }) => kind === 'route' && 'result' in detail && detail.result === 'broadcast',
+    );
+    if (step !== undefined) return { leg: request, hop, step };
+  }
+  return undefined;
+}
+
 /** The last step of the first leg that failed that can end a packet; the most telling one. */
 function endingStep(facts: TraceFacts): Found | undefined {
   const leg = facts.legs.find((candidate) => candidate.disposition !== 'delivered');
@@ -98,6 +110,8 @@ const explainedBefore: ReadonlySet<DropReason> = new Set<DropReason>([
   'IP_INNOROUTES',
   'PKT_TOO_BIG',
   'NO_SOCKET',
+  'INVALID_PROTO',
+  'connection-to-everybody',
   'wire-cut',
   'no-attachment',
   'not-modelled',

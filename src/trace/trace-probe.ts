@@ -156,9 +156,12 @@ const hear = ({ walk, netns, client }: Run, errno: Errno | undefined): void => {
 };
 
 const isFlow = (probe: Probe, src: Ip, packet: Ipv4, flip: boolean): boolean => {
+  const { payload } = packet;
+  // raw_v4_input: ping's socket is connected to nobody, and knows its echoes by their id.
+  if (flip && payload.type === 'icmp')
+    return probe.protocol === 'icmp' && payload.id === probe.sport;
   const [from, to] = flip ? [packet.dst, packet.src] : [packet.src, packet.dst];
   if (from !== src || to !== probe.dst) return false;
-  const { payload } = packet;
   switch (payload.type) {
     case 'icmp':
       return probe.protocol === 'icmp' && payload.id === probe.sport;
@@ -181,6 +184,7 @@ const clientSocket = (run: Run, src: Ip): FlowSocket => {
     netns: run.netns.id,
     protocol: probe.protocol,
     ...(probe.from.process !== undefined && { process: probe.from.process }),
+    holds: probe.sport,
     owns: (packet) => isFlow(probe, src, packet, true),
     sent: (packet) => isFlow(probe, src, packet, false),
     receive: (packet) => receive(run, packet),

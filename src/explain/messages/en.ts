@@ -1357,6 +1357,12 @@ function dropText(reason: string): string {
       return 'it was here before';
     case 'forwarding-off':
       return 'forwarding is off';
+    case 'INVALID_PROTO':
+      return 'an echo to everybody is ignored';
+    case 'connection-to-everybody':
+      return 'nobody takes a connection to everybody';
+    case 'echo-ignored':
+      return 'echoes are ignored';
     case 'not-modelled':
       return 'not modelled';
     case 'fact-missing':

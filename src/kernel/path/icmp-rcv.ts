@@ -8,7 +8,7 @@ import { allocSkb } from '../skb.ts';
 import { ipv4DevConf, sysctlNumber } from '../sysctl.ts';
 import type { Netns } from '../world.ts';
 import { neighResolve } from './neigh-resolve.ts';
-import { defaultTtl, replyMark } from './reply.ts';
+import { defaultTtl, replyMark, replySource } from './reply.ts';
 import { dstMtu, routeOutput } from './route.ts';
 import { deliverToFlow } from './socket-lookup.ts';
 import type { Walk } from './walk.ts';
@@ -16,9 +16,8 @@ import { drop, emit, end } from './walk.ts';
 
 const FRAG_NEEDED = 4;
 
-/** icmp_echo and icmp_reply: the answer comes from the address that was asked. */
+/** icmp_echo and icmp_reply. */
 const icmpEcho = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
-  if (skb.dst?.type !== 'local') return;
   if (sysctlNumber(netns, 'net.ipv4.icmp_echo_ignore_all') !== 0) {
     drop(walk, netns, 'echo-ignored');
     return;
@@ -32,16 +31,24 @@ const icmpEcho = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
   });
   end(walk, { kind: 'delivered' });
   const mark = replyMark(netns, skb.mark);
+  const src = replySource(skb);
   const run = (): void => {
-    const key = { dst: packet.src, src: packet.dst, ...(mark !== 0 && { mark }) };
-    const detail = { protocol: 'icmp', what: 'echo-reply', src: key.src, dst: key.dst } as const;
-    emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
-    const route = routeOutput(walk, netns, key);
+    const key = {
+      dst: packet.src,
+      ...(src !== undefined && { src }),
+      ...(mark !== 0 && { mark }),
+    };
+    const route = routeOutput(walk, netns, key, {
+      before: (from) => {
+        const detail = { protocol: 'icmp', what: 'echo-reply', src: from, dst: key.dst } as const;
+        emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
+      },
+    });
     if (route.kind === 'error') end(walk, { kind: 'dropped', reason: 'IP_OUTNOROUTES' });
     if (route.kind !== 'route') return;
     const answer: Ipv4 = {
       type: 'ipv4',
-      src: packet.dst,
+      src: route.src,
       dst: packet.src,
       ttl: defaultTtl(netns),
       tos: packet.tos,
@@ -136,8 +143,17 @@ const icmpError = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
   });
 };
 
+/** What may be sent to everybody is a question, and a host may ignore it. */
+const isIgnoredByAll = (netns: Netns, { dst }: Skb, { kind }: Icmp): boolean =>
+  dst?.type === 'broadcast' &&
+  (kind !== 'echo-request' || sysctlNumber(netns, 'net.ipv4.icmp_echo_ignore_broadcasts') !== 0);
+
 /** icmp_rcv: answers echoes, gives answers and errors to the sockets they are for. */
 export const icmpRcv = (walk: Walk, netns: Netns, skb: Skb, icmp: Icmp): void => {
+  if (isIgnoredByAll(netns, skb, icmp)) {
+    drop(walk, netns, 'INVALID_PROTO');
+    return;
+  }
   switch (icmp.kind) {
     case 'echo-request':
       icmpEcho(walk, netns, skb, icmp);

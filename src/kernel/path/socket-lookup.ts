@@ -72,6 +72,10 @@ export const lookupListener = (
     return wanted !== undefined && socket.process !== wanted
       ? { kind: 'closed', other: socket }
       : { kind: 'open', process: socket.process, assumed: socket.assumed === true };
+  const isTaken = walk.sockets.some(
+    (one) => one.netns === netns.id && one.protocol === protocol && one.holds === port,
+  );
+  if (isTaken) return { kind: 'closed' };
   const other = netns.sockets.find((one) => one.protocol === protocol && one.port === port);
   const { unlisted, declared } = netns.listeners;
   switch (unlisted) {

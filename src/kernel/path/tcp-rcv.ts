@@ -125,7 +125,8 @@ const connRequest = (
 
 /**
  * tcp_v4_rcv: to the socket of the connection, else a SYN to whoever listens; everything else is
- * refused with a RST.
+ * refused with a RST. What was sent to everybody is not: neither a listener (tcp_v4_conn_request)
+ * nor anybody else (tcp_v4_send_reset) takes notice of it.
  */
 export const tcpRcv = (walk: Walk, netns: Netns, skb: Skb, tcp: Tcp): void => {
   if (skb.pktType !== undefined && skb.pktType !== 'host') {
@@ -138,6 +139,10 @@ export const tcpRcv = (walk: Walk, netns: Netns, skb: Skb, tcp: Tcp): void => {
   if (deliverToFlow(walk, netns, at, packet)) return;
   if (has(tcp, 'syn') && !has(tcp, 'ack')) {
     const listener = lookupListener(walk, netns, 'tcp', packet.dst, port);
+    if (skb.dst?.type === 'broadcast') {
+      drop(walk, netns, listener.kind === 'closed' ? 'NO_SOCKET' : 'connection-to-everybody');
+      return;
+    }
     tellListener(walk, netns, at, listener);
     if (listener.kind === 'open') connRequest(walk, netns, skb, tcp, listener.process);
     else if (listener.kind === 'closed') sendReset(walk, netns, skb, tcp);

@@ -1,10 +1,10 @@
 /** UDP arrives at its host (net/ipv4/udp.c). */
 import { layersOf } from '../../wire/layers.ts';
-import type { Ipv4, Udp } from '../../wire/packet.ts';
+import type { Ip, Ipv4, Udp } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
 import { allocSkb } from '../skb.ts';
 import type { Netns } from '../world.ts';
-import { defaultTtl } from './reply.ts';
+import { defaultTtl, replySource } from './reply.ts';
 import { routeOutput } from './route.ts';
 import { deliverToFlow, lookupListener, tellListener } from './socket-lookup.ts';
 import { vxlanListens, vxlanRcv } from './vxlan-rcv.ts';
@@ -13,12 +13,16 @@ import { drop, emit, end } from './walk.ts';
 
 const PORT_UNREACH = 3;
 
-/** An application's answer: as many bytes, from the address that was asked. */
-const answer = (walk: Walk, netns: Netns, asked: Ipv4, udp: Udp): void => {
-  const { src, dst } = asked;
-  const detail = { protocol: 'udp', what: 'answer', src: dst, dst: src } as const;
-  emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
-  const route = routeOutput(walk, netns, { dst: src, src: dst });
+/** An application's answer: as many bytes, from the address that was asked, if that is its own. */
+const answer = (walk: Walk, netns: Netns, dst: Ip, src: Ip | undefined, udp: Udp): void => {
+  walk.answered = true;
+  const key = { dst, ...(src !== undefined && { src }) };
+  const route = routeOutput(walk, netns, key, {
+    before: (from) => {
+      const detail = { protocol: 'udp', what: 'answer', src: from, dst } as const;
+      emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
+    },
+  });
   if (route.kind === 'error') {
     const failed = { errno: route.errno };
     emit(walk, { kind: 'socket', netns: netns.id, action: 'error', detail: failed });
@@ -27,8 +31,8 @@ const answer = (walk: Walk, netns: Netns, asked: Ipv4, udp: Udp): void => {
   if (route.kind !== 'route') return;
   const packet: Ipv4 = {
     type: 'ipv4',
-    src: dst,
-    dst: src,
+    src: route.src,
+    dst,
     ttl: defaultTtl(netns),
     tos: 0,
     df: true,
@@ -58,7 +62,8 @@ const refuseTunnel = (walk: Walk, netns: Netns, skb: Skb, port: number): void =>
 
 /**
  * __udp4_lib_rcv: a tunnel's packet to the tunnel device, everything else to the socket that waits
- * for it; without one, ICMP port unreachable. The datagram leaves its connection here (nf_reset_ct).
+ * for it; without one, ICMP port unreachable, unless it was sent to everybody
+ * (__udp4_lib_mcast_deliver). The datagram leaves its connection here (nf_reset_ct).
  */
 export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
   const { packet } = skb;
@@ -78,9 +83,15 @@ export const udpRcv = (walk: Walk, netns: Netns, skb: Skb, udp: Udp): void => {
   const at = { protocol: 'udp', ip: packet.dst, port } as const;
   if (deliverToFlow(walk, netns, at, packet)) return;
   const listener = lookupListener(walk, netns, 'udp', packet.dst, port);
+  if (skb.dst?.type === 'broadcast' && listener.kind === 'closed') {
+    drop(walk, netns, 'NOT_SPECIFIED');
+    return;
+  }
   tellListener(walk, netns, at, listener);
   if (listener.kind === 'open') {
-    const run = (): void => answer(walk, netns, packet, udp);
+    if (walk.answered) return;
+    const source = replySource(skb);
+    const run = (): void => answer(walk, netns, packet.src, source, udp);
     walk.pending.push({ carries: 'datagram', from: netns.id, to: packet.src, run });
   } else if (listener.kind === 'closed')
     walk.stages.icmpSend(walk, netns, skb, {

@@ -67,6 +67,8 @@ export interface FlowSocket {
   readonly netns: NetnsId;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   readonly process?: string;
+  /** The port that it has to itself: nobody else can listen there. */
+  readonly holds?: number;
   /** Whether a packet that came to its namespace is for it. */
   owns(packet: Ipv4): boolean;
   /** Whether an ICMP error about the packet is for it: the packet is one that it sent. */
@@ -117,6 +119,8 @@ export interface Walk {
   accepted: number;
   /** Frames that came in by a device in this leg, for loops. */
   visits: Map<string, Ethernet[]>;
+  /** An application answered a datagram: whoever hears the answer does not answer that. */
+  answered: boolean;
   /** The packet carries data whose size was asked for: sizes are worth telling. */
   sized: boolean;
   /** Somebody reads what only a close look shows: the rules that nearly decided. */
@@ -137,6 +141,7 @@ export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']
   ...(expect && { expect }),
   accepted: 0,
   visits: new Map(),
+  answered: false,
   sized: false,
   detailed: false,
   redirected: new Set(),

@@ -62,6 +62,8 @@ const REFUSED = {
 const SILENT = { disposition: 'dropped', symptom: 'timeout', legs: ['syn'] } as const;
 const NO_ROUTE = { disposition: 'rejected', symptom: 'no route to host' } as const;
 const NOBODY = '02:00:00:00:99:99';
+/** The broadcast address of the nodes' wire. */
+const NODES = '192.168.10.255';
 
 const plain: readonly Case[] = [
   {
@@ -1219,6 +1221,78 @@ const odd: readonly Case[] = [
     disposition: 'rejected',
     symptom: 'network unreachable',
     legs: ['syn'],
+  },
+  {
+    name: 'an echo to everybody behind a router, which is one of them and ignores it',
+    world: () => build(ROUTES),
+    probe: ping(POD, NODES),
+    ...SILENT,
+    legs: ['echo'],
+    drop: ['INVALID_PROTO'],
+  },
+  {
+    name: 'an echo to everybody that is answered, from the address on the way back',
+    world: () => build(ROUTES, [[NODE, 'sysctl -w net.ipv4.icmp_echo_ignore_broadcasts=0']]),
+    probe: ping(POD, NODES),
+    ...OK,
+    legs: ['echo', 'echo-reply'],
+  },
+  {
+    name: 'a closed port refuses nothing that is for everybody',
+    world: () => build(ROUTES),
+    probe: tcp(POD, NODES, { dport: 81 }),
+    ...SILENT,
+    drop: ['NO_SOCKET'],
+  },
+  {
+    name: 'a listener takes no connection to everybody',
+    world: () => build(ROUTES),
+    probe: tcp(POD, NODES, { dport: 10250 }),
+    ...SILENT,
+    drop: ['connection-to-everybody'],
+  },
+  {
+    name: 'a closed port refuses no datagram that is for everybody',
+    world: () => build(ROUTES),
+    probe: udp(POD, NODES),
+    ...SILENT,
+    legs: ['datagram'],
+    drop: ['NOT_SPECIFIED'],
+  },
+  {
+    name: 'a listener answers a datagram to everybody, and the sender asked somebody else',
+    world: () =>
+      build(ROUTES, [], (made) =>
+        listen(made, NODE, { protocol: 'udp', ip: '0.0.0.0', port: 69, process: 'tftpd' }),
+      ),
+    probe: udp(POD, NODES, { dport: 69, size: 9 }),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  {
+    name: 'where anything is taken to listen, still nobody else does on the port of the sender',
+    world: () =>
+      build(ROUTES, [], (made) => {
+        listen(made, NODE, { protocol: 'udp', ip: '0.0.0.0', port: 69, process: 'tftpd' });
+        const pod = made.get(POD);
+        if (pod) made.set(POD, { ...pod, listeners: { unlisted: 'assumed-open' } });
+      }),
+    probe: udp(POD, NODES, { dport: 69, size: 9 }),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['datagram', 'datagram', 'icmp-error'],
+  },
+  {
+    name: 'a listener on one address hears nothing that is for everybody',
+    world: () =>
+      build(ROUTES, [], (made) =>
+        listen(made, NODE, { protocol: 'udp', ip: nodeIp(1), port: 69, process: 'tftpd' }),
+      ),
+    probe: udp(POD, NODES, { dport: 69 }),
+    ...SILENT,
+    legs: ['datagram'],
+    drop: ['NOT_SPECIFIED'],
   },
   {
     name: 'a tunnel port is no place for other datagrams',
