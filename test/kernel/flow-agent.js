@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /**
@@ -20,22 +21,29 @@ import { createInterface } from 'node:readline';
  * @property {number} timeout milliseconds
  */
 
+const echoes = spawn('python3', [join(import.meta.dirname, 'echo-agent.py')], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+});
+
+/** @type {Map<number, (result: string) => void>} */
+const waiting = new Map();
+
+createInterface({ input: echoes.stdout }).on('line', (line) => {
+  /** @type {{ n: number, result: string }} */
+  const { n, result } = JSON.parse(line);
+  waiting.get(n)?.(result);
+  waiting.delete(n);
+});
+
 /**
- * One request. `ping` would send again what was refused here, so it is given no time to.
+ * Not ping(8): it sends again at once what its own machine refused.
  *
  * @type {(flow: Flow) => Promise<string>}
  */
-const ping = ({ src, dst, sport, size, ttl, timeout }) =>
+const echo = (flow) =>
   new Promise((resolve) => {
-    const options = ['-n', '-c1', '-i', '60', '-e', `${sport}`, '-s', `${size}`, dst];
-    if (src) options.unshift('-I', src);
-    if (ttl) options.unshift('-t', `${ttl}`);
-    const child = spawn('ping', options, { stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
-    child.on('exit', (code) => {
-      clearTimeout(timer);
-      resolve(code === 0 ? 'answered' : 'silent');
-    });
+    waiting.set(flow.n, resolve);
+    echoes.stdin.write(`${JSON.stringify(flow)}\n`);
   });
 
 /** @type {(flow: Flow) => Promise<string>} */
@@ -94,7 +102,7 @@ const listen = ({ dst, dport }) =>
     });
   });
 
-const run = { icmp: ping, udp: datagram, tcp: stream, listen };
+const run = { icmp: echo, udp: datagram, tcp: stream, listen };
 
 const lines = createInterface({ input: process.stdin });
 lines.on('close', () => process.exit());

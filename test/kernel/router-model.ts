@@ -391,7 +391,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
           flow.sport === icmp.id &&
           src === packet.dst,
       );
-      if (socket?.flow.dst === packet.src) socket.state = 'answered';
+      if (socket) socket.state = 'answered';
     } else errorFor(place, icmp);
   };
 
