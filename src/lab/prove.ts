@@ -72,17 +72,28 @@ const segmentOf = (packet: readonly Layer[]): { kind: Kind; key: string } | unde
   return { kind, key: [kind, ...ends, String(tcp.sport)].join(' ') };
 };
 
+/** ICMP fragmentation needed: the sender of the data starts again with a shorter segment. */
+const saysTooLong = (packet: readonly Layer[]): boolean =>
+  packet.some((layer) => layer.type === 'icmp' && layer.mtu !== undefined);
+
 /**
  * A trace tells of the first segment of data and of its acknowledgement. A real sender has more of
- * both in flight, and sends again what is lost: of each, every tap's first is compared.
+ * both in flight, and sends again what is lost: of each, every tap's first is compared, and the
+ * first after an error that said how long it may be.
  */
 const firstSegments = (taps: readonly TimedTap[]): TimedTap[] => {
-  const seen = new Set<string>();
+  const seen = new Map<string, Set<string>>();
   return taps.filter(({ netns, device, direction, packet }) => {
+    const at = `${netns} ${device}`;
     const segment = segmentOf(packet);
-    if (segment === undefined) return true;
-    const key = `${netns} ${device} ${direction} ${segment.key}`;
-    return !seen.has(key) && seen.add(key);
+    if (segment === undefined) {
+      if (saysTooLong(packet)) seen.delete(at);
+      return true;
+    }
+    const key = `${direction} ${segment.key}`;
+    const known = seen.get(at) ?? new Set();
+    seen.set(at, known);
+    return !known.has(key) && known.add(key);
   });
 };
 

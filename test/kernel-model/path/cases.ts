@@ -759,7 +759,6 @@ const sizes: readonly Case[] = [
   },
   {
     name: 'a router tells the MTU, and the data goes in smaller pieces',
-    unproved: 'a veth carries segments unsplit',
     world: () => build(ROUTES, [[NODE, 'ip link set eth0 mtu 1300']]),
     probe: tcp(POD, OTHER_IP, { size: 1400 }),
     ...OK,
