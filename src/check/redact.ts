@@ -185,7 +185,7 @@ const neutralFault = (
 ): ScenarioFault => {
   if ('wire' in fault) {
     const [a, b] = fault.wire;
-    return { wire: [names.node(a), names.node(b)], drop: fault.drop };
+    return { ...fault, wire: [names.node(a), names.node(b)] };
   }
   const [kind, ...rest] = fault.on.split('/');
   const [namespace = 'default', pod = ''] = rest.length === 1 ? ['default', rest[0]] : rest;

@@ -241,7 +241,10 @@ interface Wiring {
 
 const portKey = (netns: string, ifname: string): string => `${netns} ${ifname}`;
 
-/** A bridge that knows every MAC beforehand, learns nothing, and floods broadcast alone. */
+/**
+ * A bridge that knows every MAC beforehand, learns nothing, and floods broadcast alone. It floods to
+ * the port it got last first (br_add_if): in the order of the World, the first attachment is last.
+ */
 const wireUp = (segment: Segment, number: number, wiring: Wiring): void => {
   const bridge = `w${number}`;
   wiring.create.push(
@@ -249,14 +252,16 @@ const wireUp = (segment: Segment, number: number, wiring: Wiring): void => {
   );
   wiring.configure.push(`link set ${bridge} up`);
   const known = new Set<string>();
+  const plugged: string[] = [];
   for (const { netns, ifname, mac } of segment.attachments) {
     const port = `p${wiring.ports.size}`;
     wiring.ports.set(portKey(netns, ifname), port);
-    wiring.configure.push(`link set ${port} mtu ${segment.mtu} master ${bridge} up`);
+    plugged.unshift(`link set ${port} mtu ${segment.mtu} master ${bridge} up`);
     wiring.bridge.push(`link set dev ${port} learning off flood off mcast_flood on`);
     if (!known.has(mac)) wiring.bridge.push(`fdb replace ${mac} dev ${port} master static`);
     known.add(mac);
   }
+  wiring.configure.push(...plugged);
 };
 
 const cutLine = (from: string, to: string, drop: Segment['cuts'][number]['drop']): string => {

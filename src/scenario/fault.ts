@@ -112,8 +112,7 @@ const dropOf = (text: string): WireCut['drop'] | undefined => {
 
 const cutWire = (
   world: World,
-  [a, b]: readonly [string, string],
-  text: string,
+  { wire: [a, b], drop: text, oneWay }: Extract<ScenarioFault, { wire: unknown }>,
   origin: Origin,
   complain: Complain,
 ): World | undefined => {
@@ -132,7 +131,7 @@ const cutWire = (
   if (!segment || a === b) return complain(`no wire joins ${a} and ${b}`);
   return withCuts(world, segment.name, [
     { from: a, to: b, drop, origin },
-    { from: b, to: a, drop, origin },
+    ...(oneWay ? [] : [{ from: b, to: a, drop, origin }]),
   ]);
 };
 
@@ -150,7 +149,7 @@ export const applyFaults = (
     const why = typed ? 'break-command' : 'fault-command';
     const origin: Origin = { by: 'fault', why, at: place };
     if ('wire' in fault) {
-      broken = cutWire(broken, fault.wire, fault.drop, origin, complain) ?? broken;
+      broken = cutWire(broken, fault, origin, complain) ?? broken;
       continue;
     }
     const netns = netnsOn(fault.on, cluster, broken, complain);

@@ -101,6 +101,10 @@ const wireFault = z.strictObject({
     /^(?:all|icmp|(?:tcp|udp)(?:\/[0-9]+)?)$/,
     'all, icmp, tcp, udp or for example udp/8472',
   ).refine((drop) => isPort(drop.split('/')[1] ?? '1'), 'a port from 1 to 65535'),
+  oneWay: z
+    .literal(true)
+    .optional()
+    .describe('Only what the first of the two sends to the second is lost.'),
 });
 
 const expectation = z.strictObject({
