@@ -64,7 +64,8 @@ const tellInput = (walk: Walk, netns: Netns, skb: Skb, iif: string, route: Route
     tellRoute(walk, netns, detail);
   };
   const refused = route.kind === 'drop' && route.reason === 'IP_RPFILTER';
-  if (route.result || !refused)
+  // Impossible addresses are dropped before anything is looked up.
+  if (route.result || route.kind !== 'drop')
     tell({ dst, src, iif, purpose: 'input', result: resultOf(route) }, route.result);
   if (refused && route.reverse) {
     const result = route.reverse.type;
