@@ -7,6 +7,7 @@ import {
   cidrOverlaps,
   cidrSize,
   ipv4ToNumber,
+  isLinkLocal,
   isLoopback,
   numberToIpv4,
   parseCidr,
@@ -188,7 +189,8 @@ export const addressMapOf = (
     return known;
   };
   const mapIp = (ip: Ip, keepsDistance: boolean): Ip => {
-    if (ip === '0.0.0.0' || isLoopback(ip) || cidrContains(OUTSIDE, ip)) return ip;
+    if (ip === '0.0.0.0' || isLoopback(ip) || isLinkLocal(ip) || cidrContains(OUTSIDE, ip))
+      return ip;
     const pair = pairs.find((one) => cidrContains(one.from, ip));
     if (!pair) return other(ip, OTHERS);
     const offset = ipv4ToNumber(ip) - parseCidr(pair.from).address;

@@ -4,12 +4,18 @@ import type { RouteEvent } from '../kernel/event.ts';
 import { findDev, portsOf, type Vxlan } from '../kernel/netdev.ts';
 import { sysctlGet } from '../kernel/sysctl.ts';
 import type { Netdev, Netns } from '../kernel/world.ts';
+import { reversePathCode } from './asymmetry.ts';
 import { brokenLink, brokenPort } from './broken-link.ts';
-import { strayRoute } from './stray.ts';
-import type { CauseCode } from './trace.ts';
+import { strayOf, strayRoute } from './stray.ts';
+import type { CauseCode, TraceFacts } from './trace.ts';
 import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from './view.ts';
 
-export function dropFinding(view: View, found: Found, reason: DropReason): Finding {
+export function dropFinding(
+  view: View,
+  facts: TraceFacts,
+  found: Found,
+  reason: DropReason,
+): Finding {
   const { hop, step } = found;
   const netns = hereAt(view, hop);
   const device = step.device === undefined ? undefined : findDev(netns, step.device);
@@ -19,7 +25,7 @@ export function dropFinding(view: View, found: Found, reason: DropReason): Findi
   });
   switch (reason) {
     case 'IP_RPFILTER':
-      return withWayBack(named('RP_FILTER_DROP'), view, netns, found);
+      return withWayBack(named(reversePathCode(facts, found)), view, netns, found);
     case 'IP_INVALID_SOURCE':
     case 'IP_INVALID_DEST':
     case 'IP_LOCALNET':
@@ -73,6 +79,8 @@ export function dropFinding(view: View, found: Found, reason: DropReason): Findi
       return named(
         sysctlGet(netns, 'net.ipv4.ip_forward') === '0' ? 'IP_FORWARD_OFF' : 'IF_FORWARD_OFF',
       );
+    case 'echo-ignored':
+      return named('ECHO_IGNORED');
     case 'fact-missing':
       return { code: 'FACT_MISSING' };
     default:
@@ -113,8 +121,12 @@ function fdbMissing(view: View, { hop }: Found, netns: Netns, { ifname }: Vxlan)
   };
 }
 
-/** What the reverse path filter should have found, where a fault is why it did not. */
-function withWayBack(finding: Finding, view: View, here: Netns, { leg, hop }: Found): Finding {
+/**
+ * What the reverse path filter should have found, where a fault is why it did not; else where an
+ * answer left the way of its request.
+ */
+function withWayBack(finding: Finding, view: View, here: Netns, found: Found): Finding {
+  const { leg, hop, step } = found;
   const { intended } = view;
   const there = intendedOf(view, here.id);
   const back = hop.steps
@@ -124,6 +136,10 @@ function withWayBack(finding: Finding, view: View, here: Netns, { leg, hop }: Fo
   if (!intended || !there || !back || !finding.about) return finding;
   const stray = strayRoute(intended, { here, there }, back, leg.direction);
   const { wrong, missing } = stray?.about ?? {};
+  if (stray === undefined && finding.code === 'REPLY_ASYMMETRIC') {
+    const { about, origin } = strayOf(view, leg, step.n) ?? {};
+    return about ? { ...finding, about, ...(origin && { origin }) } : finding;
+  }
   return {
     ...finding,
     about: { ...finding.about, ...(wrong && { wrong }), ...(missing && { missing }) },

@@ -7,6 +7,7 @@ import type { IfAddr, Netdev, Netns } from '../kernel/world.ts';
 import type { Ip } from '../wire/packet.ts';
 import { brokenLink } from './broken-link.ts';
 import { linkDown } from './link-down.ts';
+import { proxyArpOff } from './proxy-arp.ts';
 import type { CauseFact, Leg, TraceFacts } from './trace.ts';
 import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from './view.ts';
 
@@ -14,14 +15,17 @@ import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from
 export function neighbourFinding(
   view: View,
   facts: TraceFacts,
-  { hop, step }: Found,
+  found: Found,
   { ip }: NeighbourEvent['detail'],
 ): Finding {
+  const { hop, step } = found;
   const netns = hereAt(view, hop);
   const asking = step.device === undefined ? undefined : findDev(netns, step.device);
   if (asking?.kind === 'vxlan') return vtepUnknown(view, netns, asking, ip);
   const own = asking && brokenLink(view, netns, asking);
   if (own !== undefined) return own;
+  const proxy = asking && proxyArpOff(view, found, asking, ip);
+  if (proxy !== undefined) return proxy;
   const owners = view.world.book.owners(ip);
   if (owners.length === 0) {
     return { code: ip === facts.probe.to.ip ? 'UNKNOWN_DST_IP' : 'ROUTE_WRONG_NEXTHOP' };
@@ -83,6 +87,14 @@ function takenFor(holder: Netns, asking: Netdev): Finding | undefined {
     if (other) return twinFinding(holder, other);
   }
   return undefined;
+}
+
+/** A machine that took a packet for an address which somebody else was given. */
+export function wrongOwner({ world }: View, netns: Netns, ip: Ip): Finding | undefined {
+  const owners = world.book.owners(ip);
+  if (owners.length === 0 || owners.some((owner) => owner.netns === netns.id)) return undefined;
+  const found = findDevOfAddress(netns, ip);
+  return found && twinFinding(netns, found);
 }
 
 /** An address that somebody else has, too. */

@@ -16,9 +16,16 @@ import type {
 } from '../kernel/event.ts';
 import type { Vxlan } from '../kernel/netdev.ts';
 import type { Netns } from '../kernel/world.ts';
+import { invalidFinding, isAgainstInvalid } from './asymmetry.ts';
 import { dropFinding } from './cause-of-drop.ts';
 import { routeFinding } from './cause-of-route.ts';
-import { cutFinding, neighbourFinding, nobodyFinding, twinCause } from './cause-of-silence.ts';
+import {
+  cutFinding,
+  neighbourFinding,
+  nobodyFinding,
+  twinCause,
+  wrongOwner,
+} from './cause-of-silence.ts';
 import { linkDown, withTaken } from './link-down.ts';
 import { strayOf } from './stray.ts';
 import type { CauseCode, CauseFact, CauseSubject, Step, TraceFacts } from './trace.ts';
@@ -144,7 +151,9 @@ function findingOf(view: View, facts: TraceFacts, found: Found): Finding {
   const { step } = found;
   switch (step.kind) {
     case 'rule':
-      return { code: ruleCode(step.action as RuleEvent['action']) };
+      return isAgainstInvalid(found.hop, step)
+        ? invalidFinding(view, found)
+        : { code: ruleCode(step.action as RuleEvent['action']) };
     case 'hook':
       return { code: 'FIREWALL_DROP' };
     case 'deliver':
@@ -162,7 +171,7 @@ function findingOf(view: View, facts: TraceFacts, found: Found): Finding {
         return cutFinding(hereAt(view, found.hop), (step.detail as WireEvent['detail']).to);
       return nobodyFinding(view, step.detail as WireEvent['detail']);
     case 'drop':
-      return dropFinding(view, found, (step.detail as DropEvent['detail']).reason);
+      return dropFinding(view, facts, found, (step.detail as DropEvent['detail']).reason);
     default:
       return { code: 'MODEL_UNSUPPORTED' };
   }
@@ -174,10 +183,17 @@ function ruleCode(action: RuleEvent['action']): CauseCode {
   return action === 'unmodelled' ? 'MODEL_UNSUPPORTED' : 'FIREWALL_DROP';
 }
 
-function deliverFinding(view: View, { hop, step }: Found, detail: DeliverEvent['detail']): Finding {
+function deliverFinding(
+  view: View,
+  { leg, hop, step }: Found,
+  detail: DeliverEvent['detail'],
+): Finding {
   if (step.action === 'unknown-listener') return { code: 'FACT_MISSING' };
   const tunnel = step.packet?.find((layer) => layer.type === 'vxlan');
   if (tunnel !== undefined) return tunnelFinding(view, hereAt(view, hop), tunnel.vni);
+  if (leg.direction === 'reply') return { code: 'REPLY_NO_SESSION' };
+  const twin = wrongOwner(view, hereAt(view, hop), detail.ip);
+  if (twin) return twin;
   const other = detail.otherListener;
   const elsewhere = other !== undefined && other.ip !== detail.ip && other.ip !== '0.0.0.0';
   return { code: elsewhere ? 'LISTENER_WRONG_ADDR' : 'NO_LISTENER' };

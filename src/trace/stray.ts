@@ -8,7 +8,7 @@ import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import { type FibResult, fibLookup } from '../kernel/fib-lookup.ts';
 import { findDev } from '../kernel/netdev.ts';
 import type { Netdev, Netns, World } from '../kernel/world.ts';
-import { cidrContains, parseCidr } from '../wire/ip.ts';
+import { cidrContains, cidrOf, parseCidr } from '../wire/ip.ts';
 import { linkDown, lostAddress } from './link-down.ts';
 import type { CauseCode, CauseSubject, Hop, Leg, Step } from './trace.ts';
 import { type Finding, hereAt, intendedOf, placeOf, type View } from './view.ts';
@@ -113,7 +113,7 @@ const whyNot = (
   if (here.routes.some((one) => sameRoute(one, wanted))) {
     if (thrown) return { code: 'ROUTE_THROW', about: { ...place, wrong: { route: thrown } } };
     return row && wanted.table === row.table && sameRule(rule, wantedRule)
-      ? { code: typeCode(row) ?? 'ROUTE_SHADOWED', about: { ...place, wrong: { route: row } } }
+      ? hidden(here, row)
       : diverted(both, rule, wantedRule);
   }
   const wrong = thrown ?? (row && isAsNarrow(row, wanted) ? row : undefined);
@@ -128,6 +128,24 @@ const whyNot = (
   return {
     code: wrongCode(wrong, wanted),
     about: { ...named, wrong: { route: wrong } },
+  };
+};
+
+/** The right row is there, and another one wins: one of its own, or what came with an address. */
+const hidden = (here: Netns, row: FibEntry): Finding => {
+  const place = placeOf(here);
+  const device = row.dev === undefined ? undefined : findDev(here, row.dev);
+  const address =
+    row.protocol === 'kernel' && row.type === 'unicast'
+      ? device?.addresses.find(({ ip, prefix }) => cidrOf(ip, prefix) === row.dst)
+      : undefined;
+  if (!device || !address)
+    return { code: typeCode(row) ?? 'ROUTE_SHADOWED', about: { ...place, wrong: { route: row } } };
+  const { ip, prefix, origin } = address;
+  return {
+    code: 'ROUTE_WRONG_NET',
+    about: { ...place, device: device.ifname, wrong: { address: `${ip}/${prefix}` } },
+    ...(origin && { origin }),
   };
 };
 

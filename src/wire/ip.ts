@@ -139,6 +139,7 @@ export const cidrBroadcast = (cidr: Cidr): Ip => {
 const MULTICAST = 0xe0000000;
 const CLASS_E = 0xf0000000;
 const LOOPBACK = 127;
+const LINK_LOCAL = 0xa9fe;
 
 /** 224.0.0.0/4 (ipv4_is_multicast, include/linux/in.h). */
 export const isMulticast = (ip: Ip): boolean => (ipv4ToNumber(ip) & CLASS_E) >>> 0 === MULTICAST;
@@ -155,3 +156,6 @@ export const isUnicastCidr = (range: Cidr): boolean =>
 
 /** 127.0.0.0/8 (ipv4_is_loopback, include/linux/in.h). */
 export const isLoopback = (ip: Ip): boolean => ipv4ToNumber(ip) >>> 24 === LOOPBACK;
+
+/** 169.254.0.0/16, which no router passes on (RFC 3927). */
+export const isLinkLocal = (ip: Ip): boolean => ipv4ToNumber(ip) >>> 16 === LINK_LOCAL;

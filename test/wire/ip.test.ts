@@ -11,6 +11,7 @@ import {
   ipv4ToNumber,
   isIpv4,
   isIpv4Cidr,
+  isLinkLocal,
   isLoopback,
   isMulticast,
   numberToIpv4,
@@ -70,11 +71,13 @@ describe('addresses', () => {
         const range = ipaddr.IPv4.parse(ip).range();
         expect(isMulticast(ip)).toBe(range === 'multicast');
         expect(isLoopback(ip)).toBe(range === 'loopback');
+        expect(isLinkLocal(ip)).toBe(range === 'linkLocal');
       }),
     );
     expect(isMulticast('224.0.0.1')).toBe(true);
     expect(isMulticast('240.0.0.1')).toBe(false);
     expect(isLoopback('127.255.255.255')).toBe(true);
+    expect(isLinkLocal('169.254.255.255')).toBe(true);
   });
 });
 

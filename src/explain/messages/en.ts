@@ -71,6 +71,10 @@ const onNode = ({ about }: CauseContext, command: string): Command =>
 const stoppedAt = ({ hop }: CauseContext): string =>
   hop === undefined ? 'the network' : placeName(hop);
 
+/** A check where the packet stopped. */
+const atStop = ({ hop }: CauseContext, ...commands: readonly string[]): Command =>
+  hop === undefined ? anywhere(commands.join(' && ')) : commandsIn(hop, commands);
+
 const withArticle = (word: string): string => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 
 const firewall = (context: CauseContext, verb: string): CauseWords => {
@@ -109,6 +113,60 @@ const routeFix = (context: CauseContext): Command => {
   }
   return mend(context, ...commands);
 };
+
+const martian = (context: CauseContext): CauseWords => {
+  const { detail, packet, step } = context;
+  if (detail.result === 'broadcast')
+    return {
+      message: `${detail.dst ?? 'The destination'} is a broadcast address to ${where(context)}: no single host has it.`,
+      fix: 'Use the address of a Pod, a node or a host.',
+      check: routeGet(context),
+    };
+  if (detail.reason === 'IP_LOCALNET') {
+    const name = sysctlOf(step?.device ?? 'all', 'route_localnet');
+    return {
+      message: `127.0.0.0/8 stays inside a machine: ${where(context)} takes no packet to or from it on ${step?.device ?? 'a device'}, since ${name} is 0.`,
+      fix: mend(context, `sysctl -w ${name}=1`),
+      check: at(context, `sysctl net.ipv4.conf.all.route_localnet ${name}`),
+    };
+  }
+  const source = packet.findLast((layer) => layer.type === 'ipv4')?.src;
+  if (detail.reason === 'IP_LOCAL_SOURCE' && source !== undefined)
+    return {
+      message: `${where(context)} has the source address ${source} itself, and takes nothing from outside that says it comes from there.`,
+      fix: `Let no other machine have ${source}, or translate to it.`,
+      check: at(context, `ip addr show to ${source}`),
+    };
+  return {
+    message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
+    fix: 'Use a routable address as source and destination.',
+    check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
+  };
+};
+
+/** Mends the row that led the packet astray, where it is known. */
+const strayFix = (context: CauseContext): Command | undefined =>
+  context.about.wrong || context.about.missing ? routeFix(context) : undefined;
+
+/** What a machine that a packet stopped at has not seen of its connection. */
+const seenOnly = ({ facts, cause, hop }: CauseContext): string => {
+  const isHere = (other: Leg): boolean =>
+    other.hops.some(({ node, netns }) => node === hop?.node && netns === hop.netns);
+  const leg = facts.legs.find(({ hops }) =>
+    hops.some(({ steps }) => steps.some(({ n }) => n === cause.step)),
+  );
+  const missed = facts.legs.find((other) => other.direction !== leg?.direction && !isHere(other));
+  if (missed === undefined) return 'how it began';
+  return missed.direction === 'request' ? 'the request' : 'the answer';
+};
+
+/** The machine that gave the packet another source on its way. */
+const sourceEdit = ({ facts, cause }: CauseContext): string | undefined =>
+  facts.legs
+    .find(({ hops }) => hops.some(({ steps }) => steps.some(({ n }) => n === cause.step)))
+    ?.hops.findLast(({ steps }) =>
+      steps.some(({ action }) => action === 'masquerade' || action === 'snat'),
+    )?.node;
 
 const routeWords = (context: CauseContext, message: string): CauseWords => ({
   message,
@@ -537,9 +595,9 @@ export const en: Catalogue = {
     DUPLICATE_IP: (context) => {
       const { device = 'DEVICE', wrong } = context.about;
       const [ip = 'The address'] = wrong?.address?.split('/') ?? [];
-      // Where both answered, the owner by right is known; else it is who asked.
-      const both = context.step?.action === 'resolved';
-      const owner = (both ? context.nameOf(ip) : undefined) ?? stoppedAt(context);
+      // Who asked in vain has it by right; else that is the owner that the cluster knows.
+      const asked = context.step?.action === 'failed';
+      const owner = (asked ? undefined : context.nameOf(ip)) ?? stoppedAt(context);
       return {
         message: `${ip} is in use twice: by ${owner}, and on ${device} of ${where(context)}, which takes it for its own.`,
         fix: mend(context, `ip addr del ${wrong?.address ?? 'ADDRESS'} dev ${device}`),
@@ -616,11 +674,15 @@ export const en: Catalogue = {
         context,
         `The ${wrongRoute(context)} names a next hop that does not lead to ${context.detail.dst ?? 'the destination'}${rightRoute(context)}.`,
       ),
-    ROUTE_WRONG_NET: (context) =>
-      routeWords(
-        context,
-        `The ${wrongRoute(context)} covers the destination although it is meant for another network.`,
-      ),
+    ROUTE_WRONG_NET: (context) => {
+      const { device = 'DEVICE', wrong } = context.about;
+      const address = wrong?.address ?? 'ADDRESS';
+      return {
+        message: `${device} of ${where(context)} has address ${address}, so it looks for ${context.detail.dst ?? 'the destination'} on its own link, where it is not.`,
+        fix: mend(context, `ip addr del ${address} dev ${device}`),
+        check: routeGet(context),
+      };
+    },
     ROUTE_SHADOWED: (context) =>
       routeWords(context, `The ${wrongRoute(context)} hides the right one.`),
     POLICY_RULE_DIVERTED: (context) => {
@@ -640,6 +702,15 @@ export const en: Catalogue = {
       };
     },
     NEIGH_FAILED: (context) => neighFailed(context),
+    PROXY_ARP_OFF: (context) => {
+      const { device = 'DEVICE' } = context.about;
+      const name = sysctlOf(device, 'proxy_arp');
+      return {
+        message: `${stoppedAt(context)} has a default route without a router and asks ${where(context)} for ${context.detail.ip ?? 'the destination'} itself, which does not answer for others: ${name} is 0.`,
+        fix: mend(context, `sysctl -w ${name}=1`),
+        check: at(context, `sysctl ${name}`),
+      };
+    },
     IP_FORWARD_OFF: (context) => ({
       message: `${where(context)} does not forward packets: net.ipv4.ip_forward is 0.`,
       fix: mend(context, 'sysctl -w net.ipv4.ip_forward=1'),
@@ -663,18 +734,7 @@ export const en: Catalogue = {
         check: at(context, `ip route get ${source}`, `sysctl net.ipv4.conf.all.rp_filter ${name}`),
       };
     },
-    MARTIAN_OR_NONROUTABLE: (context) =>
-      context.detail.result === 'broadcast'
-        ? {
-            message: `${context.detail.dst ?? 'The destination'} is a broadcast address to ${where(context)}: no single host has it.`,
-            fix: 'Use the address of a Pod, a node or a host.',
-            check: routeGet(context),
-          }
-        : {
-            message: `${where(context)} does not accept a packet with these addresses from outside (a martian).`,
-            fix: 'Use a routable address as source and destination.',
-            check: at(context, 'sysctl -w net.ipv4.conf.all.log_martians=1'),
-          },
+    MARTIAN_OR_NONROUTABLE: (context) => martian(context),
     TTL_EXCEEDED: (context) => ({
       message: `The TTL ended on ${where(context)}.`,
       fix: 'Look for a routing loop, or raise the TTL of the sender.',
@@ -772,6 +832,11 @@ export const en: Catalogue = {
         check: at(context, `iptables -t ${table} -vnL ${chain} --line-numbers`),
       };
     },
+    ECHO_IGNORED: (context) => ({
+      message: `${where(context)} ignores echoes: net.ipv4.icmp_echo_ignore_all is 1.`,
+      fix: mend(context, 'sysctl -w net.ipv4.icmp_echo_ignore_all=0'),
+      check: at(context, 'sysctl net.ipv4.icmp_echo_ignore_all'),
+    }),
     NO_LISTENER: (context) => {
       const { detail, facts } = context;
       const other = detail.otherListener;
@@ -797,16 +862,40 @@ export const en: Catalogue = {
       fix: `Let ${where(context)} masquerade what leaves the cluster (flanneld --ip-masq, or ipMasq of the bridge plugin).`,
       check: at(context, 'iptables -t nat -S'),
     }),
-    CT_INVALID: (context) => ({
-      message: `Conntrack on ${where(context)} knows no connection that the packet fits.`,
-      fix: 'Let both directions of the connection pass the same node.',
-      check: at(context, 'conntrack -S'),
-    }),
-    REPLY_ASYMMETRIC: (context) => ({
-      message: `The answer takes another way than the request, past ${where(context)}.`,
-      fix: 'Make the routes of both directions pass the same node.',
-      check: at(context, `ip route get ${context.facts.probe.from.ip ?? 'SOURCE'}`),
-    }),
+    CT_INVALID: (context) => {
+      const { table = 'filter', chain = 'FORWARD', number } = context.detail;
+      const node = stoppedAt(context);
+      return {
+        message: `${table} ${chain} rule ${number ?? ''} on ${node} drops packets of no known connection (INVALID): conntrack there has not seen ${seenOnly(context)}.`,
+        fix: strayFix(context) ?? `Let both directions of the connection pass ${node}, or neither.`,
+        check: atStop(context, `iptables -t ${table} -vnL ${chain} --line-numbers`),
+      };
+    },
+    REPLY_ASYMMETRIC: (context) => {
+      const device = context.step?.device ?? 'another device';
+      const node = stoppedAt(context);
+      const source = context.packet.find((layer) => layer.type === 'ipv4')?.src ?? 'its source';
+      const name = sysctlOf(device, 'rp_filter');
+      return {
+        message: `The answer comes to ${node} on ${device}, and the request left by another device: the reverse path filter drops it.`,
+        fix: strayFix(context) ?? mend(context, `sysctl -w ${name}=2`),
+        check: atStop(
+          context,
+          `ip route get ${source}`,
+          `sysctl net.ipv4.conf.all.rp_filter ${name}`,
+        ),
+      };
+    },
+    REPLY_NO_SESSION: (context) => {
+      const { src = 'another address' } =
+        context.packet.findLast((layer) => layer.type === 'ipv4') ?? {};
+      const edit = sourceEdit(context);
+      return {
+        message: `The answer comes to ${where(context)} from ${named(src, context)}, and no socket there asked that address${edit === undefined ? '' : `: ${edit} on the way translated its source`}.`,
+        fix: 'Lead the answer through the machine that translated the request, and past any other that translates.',
+        check: at(context, `tcpdump -p -ni any src host ${src}`),
+      };
+    },
     REPLY_NO_ROUTE: (context) => noRoute(context, ' for the answer'),
     MODEL_UNSUPPORTED: (context) => {
       const { cause, detail, quote } = context;
