@@ -7,6 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          setupFiles: ['test/fast-check.ts'],
           exclude: ['test/process/**', 'test/kernel/**', 'test/fuzz/**'],
           sequence: { groupOrder: 0 },
         },

@@ -133,6 +133,12 @@ const isFree = (land: Territory, node: string, cidr: Cidr): boolean =>
 const hasEdge = (cidr: Cidr, ips: ReadonlySet<Ip>): boolean =>
   ips.has(cidrAt(cidr, 0)) || ips.has(cidrBroadcast(cidr));
 
+/** Room for a gateway beside the Pods that have their addresses from it. */
+const canBeSubnet = (cidr: Cidr, ips: ReadonlySet<Ip>): boolean => {
+  const inside = [...ips].filter((ip) => cidrContains(cidr, ip));
+  return !hasEdge(cidr, ips) && inside.length < cidrSize(cidr) - 2;
+};
+
 /** The smallest aligned /24 that holds a node's Pods; smaller where others are in it, or wider. */
 const oneRange = (land: Territory, node: string, ips: readonly Ip[]): Cidr | undefined => {
   const { prefix: tightest } = parseCidr(enclosing(ips, 32));
@@ -140,7 +146,7 @@ const oneRange = (land: Territory, node: string, ips: readonly Ip[]): Cidr | und
   const all = new Set(ips);
   for (let prefix = Math.min(NODE_PREFIX, tightest); prefix <= tightest; prefix++) {
     const cidr = cidrOf(ips[0] ?? '', prefix);
-    if (isFree(land, node, cidr) && !hasEdge(cidr, all)) return cidr;
+    if (isFree(land, node, cidr) && canBeSubnet(cidr, all)) return cidr;
   }
   return undefined;
 };
@@ -162,7 +168,7 @@ const blocksOf = (land: Territory, node: string, ips: readonly Ip[]): Cidr[] => 
 const subnetAmong = (blocks: readonly Cidr[], ips: readonly Ip[]): Cidr | undefined => {
   const all = new Set(ips);
   const [widest] = blocks
-    .filter((cidr) => parseCidr(cidr).prefix <= SMALLEST_OWN && !hasEdge(cidr, all))
+    .filter((cidr) => parseCidr(cidr).prefix <= SMALLEST_OWN && canBeSubnet(cidr, all))
     .sort((a, b) => parseCidr(a).prefix - parseCidr(b).prefix);
   return widest;
 };
