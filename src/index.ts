@@ -10,12 +10,14 @@
  * if (answer.ok) console.log(renderTrace(opened.scenario, answer.facts));
  * ```
  */
+import type { Mendable } from './check/fix/ailment.ts';
+import { whyOf } from './check/fix/remedy.ts';
 import type { Diagnostic } from './cluster/diagnostic.ts';
 import { en } from './explain/messages/en.ts';
 import { tellMisuse } from './explain/misuse.ts';
 import { ASCII, UNICODE } from './explain/quote.ts';
 import { tellStory } from './explain/story.ts';
-import { namesOf, type Told, tellingOf } from './explain/telling.ts';
+import { namesOf, tellingOf } from './explain/telling.ts';
 import { PLAIN, type Style } from './render/style.ts';
 import { toTrace } from './render/trace-json.ts';
 import { traceMinimal } from './render/trace-minimal.ts';
@@ -64,14 +66,15 @@ export interface RenderOptions {
 
 /** A trace as the command line prints it; ends with a newline. Names do nothing to a terminal. */
 export function renderTrace(
-  scenario: Told,
+  scenario: Mendable,
   facts: TraceFacts,
   { depth = 'default', width = 80, style = PLAIN, ascii = false }: RenderOptions = {},
 ): string {
   const shown = prune(facts, depth);
   if (depth === 'minimal') return traceMinimal(shown, facts, namesOf(scenario.world));
   const glyphs = ascii ? ASCII : UNICODE;
-  const story = tellStory(shown, facts, tellingOf(scenario, rows, en, glyphs));
+  const telling = tellingOf(scenario, rows, en, glyphs, (failed) => whyOf(scenario, failed));
+  const story = tellStory(shown, facts, telling);
   return traceText(story, { depth, width, style, glyphs, words: en });
 }
 
@@ -81,6 +84,7 @@ export function explainMisuse(misuse: Misuse): Diagnostic {
 }
 
 /** A trace as the published JSON (`k8snet schema trace`): the facts, and sentences about them. */
-export function explainTrace(scenario: Told, facts: TraceFacts): Trace {
-  return toTrace(facts, tellStory(facts, facts, tellingOf(scenario, rows, en, UNICODE)));
+export function explainTrace(scenario: Mendable, facts: TraceFacts): Trace {
+  const telling = tellingOf(scenario, rows, en, UNICODE, (failed) => whyOf(scenario, failed));
+  return toTrace(facts, tellStory(facts, facts, telling));
 }

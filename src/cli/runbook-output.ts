@@ -1,5 +1,6 @@
 /** `k8snet trace -o runbook`: the checks of a path on the real cluster, as a shell script. */
 import { ask, type Question } from '../check/ask.ts';
+import { whyOf } from '../check/fix/remedy.ts';
 import { withoutFaults } from '../check/with-before.ts';
 import { ASCII } from '../explain/quote.ts';
 import { tellRunbook } from '../explain/runbook.ts';
@@ -28,7 +29,7 @@ function scriptOf(facts: TraceFacts, scenario: OpenedScenario): string {
   const { world, cluster } = scenario;
   const nodes = new Set(cluster.nodes.map(({ name }) => name));
   const runbook = tellRunbook(facts, {
-    ...tellingOf(scenario, rows, words, ASCII),
+    ...tellingOf(scenario, rows, words, ASCII, (failed) => whyOf(scenario, failed)),
     withFacts: false,
     ownersOf: (ip) => world.book.owners(ip),
     isNode: (name) => nodes.has(name),

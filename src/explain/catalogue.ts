@@ -5,10 +5,12 @@
 import type { KernelEvent, Unmodelled } from '../kernel/event.ts';
 import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
+import type { AdviceCode } from '../trace/remedy.ts';
 import type {
   Before,
   CauseCode,
   Cost,
+  FixOutcome,
   LegPacket,
   Misuse,
   NearMiss,
@@ -16,7 +18,6 @@ import type {
   Symptom,
   UnmodelledQuestion,
 } from '../trace/trace.ts';
-import type { Command } from './check-command.ts';
 import type { CauseContext, StepContext } from './context.ts';
 import type { Gist } from './gist.ts';
 import type { Verdict } from './verdict.ts';
@@ -51,19 +52,14 @@ export type StepMessages = {
   readonly [K in StepKey]: (detail: DetailOf<K>, context: StepContext) => StepWords;
 };
 
-export interface CauseWords {
-  readonly message: string;
-  readonly fix: string | Command;
-  /** Usually a command for a real node or cluster, which shows the same. */
-  readonly check: string | Command;
-}
-
 export type Values = Readonly<Record<string, string | number>>;
 
 export interface Catalogue {
   readonly language: string;
   readonly steps: StepMessages;
-  readonly causes: { readonly [C in CauseCode]: (context: CauseContext) => CauseWords };
+  readonly causes: { readonly [C in CauseCode]: (context: CauseContext) => string };
+  /** Without what goes with it: a command comes after a colon, a patch below. */
+  readonly advice: { readonly [A in AdviceCode]: (values: Values) => string };
   readonly verdicts: { readonly [V in Verdict]: string };
   readonly symptoms: { readonly [S in Symptom]: string };
   readonly packets: { readonly [P in LegPacket]: string };
@@ -166,6 +162,11 @@ export interface Catalogue {
     readonly causeBy: string;
     readonly fix: string;
     readonly check: string;
+    /** Fixes that were tried (`--with-fix`). */
+    readonly tried: string;
+    readonly fared: (verdict: string, symptom: string) => string;
+    readonly triedFix: { readonly [O in FixOutcome]: (fared: string, problem: string) => string };
+    readonly nothingToMend: string;
     readonly assumed: string;
     readonly atStep: (n: number) => string;
     readonly noPacket: string;

@@ -1,44 +1,56 @@
-/** A cause in words: the sentence, the fix, the command that checks it on a real node. */
-import type { Hop, Step, TraceFacts } from '../trace/trace.ts';
-import type { Catalogue, CauseWords } from './catalogue.ts';
-import type { CauseContext, CauseDetail } from './context.ts';
+/** A cause in words: what is wrong, what mends it, what shows it on a real node. */
+import type { Check, Fix, RemedyPlace } from '../trace/remedy.ts';
+import type { Why } from '../trace/situation.ts';
+import type { Catalogue } from './catalogue.ts';
+import { type Command, changesIn, commandsIn } from './check-command.ts';
 import type { Telling } from './quote.ts';
+import { yamlLines } from './yaml-lines.ts';
 
-/** Tells the cause of a trace; undefined where it has none. */
-export function tellCause(
-  facts: TraceFacts,
-  telling: Telling,
-  words: Catalogue,
-): CauseWords | undefined {
-  const { cause } = facts;
-  if (cause === undefined) return undefined;
-  const found = findStep(facts, cause.step);
-  return words.causes[cause.code]({
-    ...telling,
-    facts,
-    cause,
-    ...found,
-    about: cause.about ?? placeOf(found?.hop),
-    packet: packetAt(found),
-    detail: { ...(found?.step.detail as CauseDetail | undefined) },
-  });
+export interface ToldFix {
+  /** A sentence, or what is to be typed. */
+  readonly said: string | Command;
+  /** A patch of the input. */
+  readonly yaml: readonly string[];
 }
 
-function placeOf(hop: Hop | undefined): CauseContext['about'] {
-  return hop === undefined ? {} : { node: hop.node, netns: hop.netns };
+export interface CauseWords {
+  readonly message: string;
+  readonly fix: ToldFix;
+  readonly check: Command;
 }
 
-function packetAt(found: { step: Step; hop: Hop } | undefined): CauseContext['packet'] {
-  const before = found?.hop.steps.filter(({ n }) => n <= found.step.n) ?? [];
-  return before.findLast(({ packet }) => packet !== undefined)?.packet ?? [];
+/** Tells why a trace failed. */
+export function tellCause(why: Why, telling: Telling, words: Catalogue): CauseWords {
+  return {
+    message: words.causes[why.cause.code]({ ...telling, ...why }),
+    fix: tellFix(why.fix, words),
+    check: tellCheck(why.check),
+  };
 }
 
-function findStep(facts: TraceFacts, n: number | undefined): { step: Step; hop: Hop } | undefined {
-  for (const leg of facts.legs) {
-    for (const hop of leg.hops) {
-      const step = hop.steps.find((candidate) => candidate.n === n);
-      if (step !== undefined) return { step, hop };
-    }
+/** Tells a fix by itself. */
+export function tellFix(fix: Fix, words: Catalogue): ToldFix {
+  switch (fix.kind) {
+    case 'commands':
+      return { said: changesIn(fix.on, fix.commands), yaml: [] };
+    case 'patch':
+      return { said: tellAdvice(fix.advice, words), yaml: yamlLines(fix.patch) };
+    case 'advice':
+      return { said: tellAdvice(fix.advice, words), yaml: [] };
+    default:
+      return fix satisfies never;
   }
-  return undefined;
+}
+
+function tellAdvice(
+  { code, values, run }: Extract<Fix, { kind: 'advice' }>['advice'],
+  words: Catalogue,
+): string {
+  const sentence = words.advice[code](values);
+  return run === undefined ? sentence : `${sentence}: ${run}`;
+}
+
+function tellCheck({ on, commands }: Check): Command {
+  const place: RemedyPlace | undefined = on;
+  return place ? commandsIn(place, commands) : { prompt: '$', text: commands.join(' && ') };
 }

@@ -3,9 +3,20 @@
  * output, the tour and pictures lay the same story out.
  */
 import type { Assumption, AssumptionCode } from '../kernel/probe.ts';
-import type { Before, Cost, Hop, Leg, PlacedStep, Step, TraceFacts } from '../trace/trace.ts';
-import type { Catalogue, CauseWords } from './catalogue.ts';
-import { tellCause } from './cause.ts';
+import type { Remedy } from '../trace/remedy.ts';
+import type { Why } from '../trace/situation.ts';
+import type {
+  Before,
+  Cost,
+  Hop,
+  Leg,
+  PlacedStep,
+  Step,
+  TraceFacts,
+  WithFix,
+} from '../trace/trace.ts';
+import type { Catalogue } from './catalogue.ts';
+import { type CauseWords, tellCause } from './cause.ts';
 import { eventOf } from './event-of.ts';
 import { gistOf } from './gist.ts';
 import type { Telling } from './quote.ts';
@@ -69,6 +80,14 @@ export interface ToldCause extends CauseWords {
   readonly step?: number;
   /** Who programmed what decided. */
   readonly by?: string;
+  /** The fix and the check as data. */
+  readonly remedy: Remedy;
+}
+
+/** A fix that was tried. The first is that of the cause itself; others are for what came next. */
+export interface ToldTry {
+  readonly cause?: ToldCause;
+  readonly outcome: string;
 }
 
 /** A step that is otherwise than it was the first time, with its place. */
@@ -93,6 +112,8 @@ export interface Story {
   readonly status: 'good' | 'bad' | 'unsure';
   readonly symptom: string;
   readonly cause?: ToldCause;
+  /** Fixes that were tried, where that was asked for; empty: nothing to mend. */
+  readonly tries?: readonly ToldTry[];
   /** How the question fared before the cluster was changed, and where that parts from this. */
   readonly before?: string;
   /** Only on the second probe. */
@@ -117,6 +138,10 @@ export interface StoryOptions extends Telling {
   /** False leaves out what only `-v` shows of a step. Default true. */
   readonly withFacts?: boolean;
   inhabitants(node: string, netns: string): Inhabitants;
+  /** Why a trace failed; undefined where it has no cause. */
+  whyOf(facts: TraceFacts): Why | undefined;
+  /** The story after each of the fixes that were applied (`withFix`). */
+  readonly tried?: readonly Story[];
 }
 
 /** Tells a trace that was pruned to the wanted depth. `whole` is the trace before pruning. */
@@ -132,6 +157,7 @@ export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOp
     status: statusOf(whole),
     symptom: words.symptoms[whole.symptom],
     ...(cause && { cause }),
+    ...(whole.withFix && { tries: tellTries(whole.withFix, options) }),
     ...(whole.before && { before: tellBefore(whole.before, whole, options) }),
     ...(whole.warm && { warm: tellWarm(whole.warm, whole, options) }),
     hops: words.story.hops(whole.legs[0]?.hops.length ?? 0, wayBack(whole)?.hops.length),
@@ -188,16 +214,25 @@ function statusOf(facts: TraceFacts): Story['status'] {
 }
 
 function tellWhy(facts: TraceFacts, options: StoryOptions): ToldCause | undefined {
-  const told = tellCause(facts, options, options.words);
-  const { cause } = facts;
-  if (told === undefined || cause === undefined) return undefined;
-  const { code, step, origin } = cause;
+  const why = options.whyOf(facts);
+  if (why === undefined) return undefined;
+  const { fix, check } = why;
+  const { code, step, origin } = why.cause;
   return {
-    ...told,
+    ...tellCause(why, options, options.words),
+    remedy: { fix, check },
     code,
     ...(step !== undefined && { step }),
     ...(origin && { by: tellOrigin(origin, options.words) }),
   };
+}
+
+function tellTries({ rounds }: WithFix, { words, tried = [] }: StoryOptions): ToldTry[] {
+  return rounds.map(({ outcome, problem = '' }, at) => {
+    const [cause, after] = [tried[at - 1]?.cause, tried[at]];
+    const fared = after ? words.story.fared(after.verdict, after.symptom) : '';
+    return { ...(cause && { cause }), outcome: words.story.triedFix[outcome](fared, problem) };
+  });
 }
 
 /** A step of another trace: of its leg and its hop, the step itself is all there is. */

@@ -12,6 +12,9 @@ export interface Told {
   readonly cluster: { readonly network: Pick<Network, 'plugin' | 'backend'> };
 }
 
+/** Finds out why a trace of the scenario failed, and what mends that. */
+export type Diagnose = StoryOptions['whyOf'];
+
 /** What people call an address: its first owner in the book. */
 export function namesOf({ book }: World): (ip: Ip) => string | undefined {
   return (ip) => book.owners(ip)[0]?.name;
@@ -23,12 +26,14 @@ export function tellingOf(
   quote: Quote,
   words: Catalogue,
   glyphs: Glyphs,
+  whyOf: Diagnose,
 ): StoryOptions {
   return {
     words,
     quote,
     glyphs,
     nameOf: namesOf(world),
+    whyOf,
     network: `${network.plugin} ${network.backend}`,
     inhabitants: (node, netns) => {
       const found = world.host(node).netns.get(netns);

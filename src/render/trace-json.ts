@@ -1,4 +1,5 @@
 /** The trace as the published JSON: the facts, with the cause's and the assumptions' sentences. */
+import type { ToldFix } from '../explain/cause.ts';
 import { commandText } from '../explain/check-command.ts';
 import type { Story } from '../explain/story.ts';
 import type { Trace, TraceFacts } from '../trace/trace.ts';
@@ -20,8 +21,9 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
           code: cause.code,
           ...(cause.step !== undefined && { step: cause.step }),
           message: story.cause.message,
-          fix: commandText(story.cause.fix),
+          fix: fixText(story.cause.fix),
           check: commandText(story.cause.check),
+          remedy: story.cause.remedy,
           ...(cause.origin !== undefined && { origin: cause.origin }),
           ...(cause.about !== undefined && { about: cause.about }),
           ...(cause.unmodelled !== undefined && { unmodelled: cause.unmodelled }),
@@ -30,9 +32,15 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
     legs: facts.legs,
     ...(facts.before !== undefined && { before: facts.before }),
     ...(facts.warm !== undefined && { warm: facts.warm }),
+    ...(facts.withFix !== undefined && { withFix: facts.withFix }),
     ...(facts.alternatives !== undefined && { alternatives: facts.alternatives }),
     assumptions: story.assumptions,
   };
+}
+
+/** A sentence or a command, and a patch below it. */
+function fixText({ said, yaml }: ToldFix): string {
+  return [commandText(said), ...yaml].join('\n');
 }
 
 /** @returns two-space JSON with a newline at its end. */

@@ -330,9 +330,20 @@ export function outcomeLines(story: Story, options: TraceTextOptions): string[] 
     const place = step === undefined ? '' : `, ${words.story.atStep(step)}`;
     block(words.story.cause, `${message} (${code}${place})`);
     if (by !== undefined) block(words.story.causeBy, by);
-    block(words.story.fix, fix);
+    block(words.story.fix, fix.said);
+    for (const line of fix.yaml) lines.push(`${' '.repeat(BLOCK + 2)}${style.command(line)}`);
     block(words.story.check, check);
   }
+  for (const { cause, outcome } of story.tries ?? []) {
+    if (cause) {
+      block(words.story.cause, `${cause.message} (${cause.code})`);
+      block(words.story.fix, cause.fix.said);
+      for (const line of cause.fix.yaml)
+        lines.push(`${' '.repeat(BLOCK + 2)}${style.command(line)}`);
+    }
+    block(words.story.tried, outcome);
+  }
+  if (story.tries?.length === 0) block(words.story.tried, words.story.nothingToMend);
   if (story.before !== undefined) block(words.story.before, story.before);
   if (story.assumed.length > 0) block(words.story.assumed, story.assumed.join(' '));
   if (lines.length > 0) lines.push('');

@@ -56,6 +56,8 @@ export interface OpenedScenario {
   readonly unfaulted?: World;
   /** What was done to the World, in order. */
   readonly faults: readonly ScenarioFault[];
+  /** Those of the Scenario itself, without what was asked for beside it. */
+  readonly writtenFaults: readonly ScenarioFault[];
   readonly expectations: readonly Expectation[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
@@ -136,6 +138,7 @@ const build = (
       world,
       ...(faults.length > 0 && { unfaulted }),
       faults: faults.map(({ fault }) => fault),
+      writtenFaults: loaded.faults.map(({ fault }) => fault),
       expectations: loaded.expectations,
       skipped,
     },

@@ -1,4 +1,5 @@
 /** The closed lists of a trace as values: for schemas, and to check what people write. */
+import type { AdviceCode } from './remedy.ts';
 import type { CauseCode, Disposition, StepKind, Symptom } from './trace.ts';
 
 /** A list that the compiler holds to be complete. */
@@ -105,4 +106,35 @@ export const CAUSE_CODES = allOf<CauseCode>()([
   'REPLY_NO_ROUTE',
   'MODEL_UNSUPPORTED',
   'FACT_MISSING',
+]);
+
+export const ADVICE_CODES = allOf<AdviceCode>()([
+  'see-why-not-running',
+  'use-known-address',
+  'use-one-address',
+  'use-host-address',
+  'use-routable-address',
+  'other-source',
+  'remake-pod',
+  'remake-pods',
+  'restart-agent',
+  'mend-link',
+  'add-route',
+  'add-default-route',
+  'mend-rules',
+  'mend-neighbour',
+  'mend-owner',
+  'mend-firewall',
+  'same-tunnel',
+  'find-loop',
+  'lower-mtu',
+  'open-wire',
+  'start-server',
+  'free-port',
+  'listen-on-all',
+  'declare-port',
+  'masquerade',
+  'one-way',
+  'same-translator',
+  'see-fidelity',
 ]);

@@ -26,7 +26,8 @@ import type {
 } from '../kernel/netfilter/ruleset.ts';
 import type { Origin, OriginObject } from '../kernel/origin.ts';
 import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts';
-import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
+import { ADVICE_CODES, CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
+import type { Advice, Check, Fix, PatchedObject, Remedy, RemedyPlace } from './remedy.ts';
 import type {
   Alternative,
   Before,
@@ -36,6 +37,8 @@ import type {
   Change,
   Cost,
   EndpointRef,
+  FixOutcome,
+  FixRound,
   Hop,
   Leg,
   LegPacket,
@@ -47,6 +50,7 @@ import type {
   TraceProbe,
   UnmodelledQuestion,
   Warm,
+  WithFix,
 } from './trace.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -1056,6 +1060,58 @@ const about = described(
   'What is to be looked at and mended, as far as it is known by name.',
 );
 
+const placeSchema = object<RemedyPlace>({ node: text, netns: text });
+
+const advice = object<Advice>({
+  code: enumOf(ADVICE_CODES),
+  values: raw<Advice['values']>({
+    type: 'object',
+    additionalProperties: { type: ['string', 'number'] },
+  }),
+  run: opt(described(text, 'A command that goes with it, for anybody with kubectl.')),
+});
+
+type FixOf<K extends Fix['kind']> = Extract<Fix, { kind: K }>;
+
+const fix = complete<Fix>()(
+  anyOf(
+    object<FixOf<'commands'>>({
+      kind: only('commands'),
+      on: placeSchema,
+      commands: list(text),
+    }),
+    object<FixOf<'patch'>>({
+      kind: only('patch'),
+      object: object<PatchedObject>({ kind: text, namespace: opt(text), name: text }),
+      patch: described(
+        raw<FixOf<'patch'>['patch']>({ type: 'object' }),
+        'A strategic merge patch of an object of the input, which it names.',
+      ),
+      advice,
+    }),
+    object<FixOf<'advice'>>({ kind: only('advice'), advice }),
+  ),
+);
+
+const remedy = object<Remedy>({
+  fix,
+  check: object<Check>({ on: opt(placeSchema), commands: list(text) }),
+});
+
+const withFix = object<WithFix>({
+  mended: flag,
+  rounds: list(
+    object<FixRound>({
+      for: enumOf(CAUSE_CODES),
+      fix,
+      outcome: closed<FixOutcome>()('mended', 'not-enough', 'advice', 'refused', 'repeated'),
+      disposition: opt(disposition),
+      symptom: opt(symptom),
+      problem: opt(described(text, 'Why it is refused.')),
+    }),
+  ),
+});
+
 const trace = object<Trace>({
   apiVersion: only('k8snet/v1'),
   kind: only('Trace'),
@@ -1077,6 +1133,7 @@ const trace = object<Trace>({
       message: text,
       fix: text,
       check: text,
+      remedy: described(remedy, 'What mends it, and what shows it on a real node, as data.'),
       origin: from,
       about: opt(about),
       unmodelled: opt(
@@ -1098,6 +1155,9 @@ const trace = object<Trace>({
   ),
   warm: opt(
     described(warm, 'This is the second probe (--warm): what is otherwise than the first time.'),
+  ),
+  withFix: opt(
+    described(withFix, 'Only with --with-fix: what comes of the fixes, one after the other.'),
   ),
   alternatives: opt(
     list(

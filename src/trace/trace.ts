@@ -13,6 +13,7 @@ import type { Neigh } from '../kernel/neigh.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { Cidr, Layer, Mac } from '../wire/packet.ts';
+import type { Fix, Remedy } from './remedy.ts';
 
 export type { KernelEvent, NearMiss, RuleMiss, StepKind, Tap, WireBroadcast };
 
@@ -160,9 +161,10 @@ export type Misuse =
   /** An expectation names a backend, and its target is no Service. */
   | { readonly code: 'backend-without-service'; readonly to: string };
 
-/** What the JSON shows: the fact with the sentences that explain/ adds. */
+/** What the JSON shows: the fact with the sentences that explain/ adds, and the remedy as data. */
 export interface Cause extends CauseFact {
   readonly message: string;
+  readonly remedy: Remedy;
   readonly fix: string;
   readonly check: string;
 }
@@ -226,6 +228,33 @@ export interface Warm {
   readonly changes: readonly Change[];
 }
 
+/**
+ * How it went. mended: delivered and answered. not-enough: applied, and there is another cause.
+ * advice: nothing that could be applied. refused: a command or patch of it is not accepted.
+ * repeated: the next cause has the same fix.
+ */
+export type FixOutcome = 'mended' | 'not-enough' | 'advice' | 'refused' | 'repeated';
+
+/** A fix that was tried, on top of those before it. */
+export interface FixRound {
+  /** The cause that it is for. */
+  readonly for: CauseCode;
+  readonly fix: Fix;
+  readonly outcome: FixOutcome;
+  /** Of the trace with the fix; absent where it was not applied. */
+  readonly disposition?: Disposition;
+  readonly symptom?: Symptom;
+  /** Why it is refused. */
+  readonly problem?: string;
+}
+
+/** The same question, put to the cluster with the fixes of its causes. */
+export interface WithFix {
+  readonly mended: boolean;
+  /** None: there was nothing to mend. */
+  readonly rounds: readonly FixRound[];
+}
+
 /** A trace before anybody wrote a sentence about it. */
 export interface TraceFacts {
   readonly scenario: string;
@@ -238,6 +267,8 @@ export interface TraceFacts {
   readonly before?: Before;
   /** Only on the second probe (`--warm`): what the first one left behind changes. */
   readonly warm?: Warm;
+  /** Only with `--with-fix`: what comes of the fix that the cause has. */
+  readonly withFix?: WithFix;
   readonly alternatives?: readonly Alternative[];
   readonly assumptions: readonly Assumption[];
 }
@@ -256,6 +287,8 @@ export interface Trace {
   readonly before?: Before;
   /** Only on the second probe (`--warm`): what the first one left behind changes. */
   readonly warm?: Warm;
+  /** Only with `--with-fix`: what comes of the fix that the cause has. */
+  readonly withFix?: WithFix;
   readonly alternatives?: readonly Alternative[];
   readonly assumptions: readonly string[];
 }

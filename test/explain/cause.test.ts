@@ -352,7 +352,7 @@ describe('a cause with a command that mends it', () => {
   it.each(mended)('%s', async (_, faults, code, said, ask) => {
     const cause = causeOf(await traceBroken(faults, ask));
     expect([cause.code, cause.message]).toEqual([code, said]);
-    const { facts, story } = await traceBroken([...faults, ...asFaults(cause.fix)], ask);
+    const { facts, story } = await traceBroken([...faults, ...asFaults(cause.fix.said)], ask);
     expect([facts.disposition, story.cause?.message]).toEqual(['delivered', undefined]);
   });
 });
@@ -369,7 +369,7 @@ const mend = async (faults: readonly string[], rounds: number): Promise<string> 
   const { facts, story } = await traceBroken(faults);
   if (facts.disposition === 'delivered') return 'delivered';
   if (rounds === 0 || !story.cause) return `${facts.disposition}: ${story.cause?.message}`;
-  return mend([...faults, ...asFaults(story.cause.fix)], rounds - 1);
+  return mend([...faults, ...asFaults(story.cause.fix.said)], rounds - 1);
 };
 
 describe('two faults at once', () => {
@@ -460,7 +460,7 @@ describe('a cause that is named', () => {
   it('is checked and mended where it is, not where the packet ended', async () => {
     const shown = async (faults: readonly string[], ask?: Ask) => {
       const { fix, check } = causeOf(await traceBroken(faults, ask));
-      return [fix, check].map(commandText);
+      return [fix.said, check].map(commandText);
     };
     expect(await shown(node1('ip link set flannel.1 down'))).toEqual([
       `node-1# ip link set flannel.1 up && ip route replace ${TO_B} && ip neigh replace 10.244.2.0 lladdr ${VTEP_B} dev flannel.1 nud permanent`,
@@ -471,7 +471,7 @@ describe('a cause that is named', () => {
       'kubectl exec -n default pod-b -- ip link show eth0',
     ]);
     expect(await shown([], { scenario: 'outside/no-masquerade', to: 'external' })).toEqual([
-      'Let node-1 masquerade what leaves the cluster (flanneld --ip-masq, or ipMasq of the bridge plugin).',
+      'Let node-1 masquerade what leaves the cluster (ipMasq of the bridge plugin).',
       'node-1# iptables -t nat -S',
     ]);
     expect((await shown([], { scenario: 'failures/underlay-blocked' }))[1]).toBe(

@@ -187,11 +187,16 @@ describe('the way back', () => {
 
 describe('the cause', () => {
   it('names what decided, the fix and the check, where they are to be typed', () => {
+    const on = { node: 'node-2', netns: 'host' };
     expect(told(dropped()).cause).toEqual({
       code: 'FIREWALL_DROP',
       step: 18,
       message: 'filter FORWARD rule 1 on node-2 drops the packet.',
-      fix: { prompt: 'node-2#', text: 'iptables -t filter -D FORWARD 1' },
+      fix: { said: { prompt: 'node-2#', text: 'iptables -t filter -D FORWARD 1' }, yaml: [] },
+      remedy: {
+        fix: { kind: 'commands', on, commands: ['iptables -t filter -D FORWARD 1'] },
+        check: { on, commands: ['iptables -t filter -vnL FORWARD --line-numbers'] },
+      },
       check: { prompt: 'node-2#', text: 'iptables -t filter -vnL FORWARD --line-numbers' },
     });
   });

@@ -1,9 +1,11 @@
 /** What the sentences need from outside, for tests without a cluster. */
+import { whyOf } from '../../src/check/fix/remedy.ts';
 import { en } from '../../src/explain/messages/en.ts';
 import { ASCII, type Quote, UNICODE } from '../../src/explain/quote.ts';
 import { type Story, type StoryOptions, tellStory } from '../../src/explain/story.ts';
 import { PLAIN } from '../../src/render/style.ts';
 import { type TraceTextOptions, traceText } from '../../src/render/trace-text.ts';
+import { openBuiltIn } from '../../src/scenario/open.ts';
 import { type Depth, prune } from '../../src/trace/prune.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
 import { printMatch, printRule } from '../../src/userland/iptables/print.ts';
@@ -33,12 +35,16 @@ const names: Readonly<Record<string, string>> = {
 
 export const nameOf = (ip: string): string | undefined => names[ip];
 
+const cluster = await openBuiltIn(undefined);
+if (!cluster.ok) throw new Error('the built-in scenario does not open');
+
 export const telling: StoryOptions = {
   words: en,
   quote,
   glyphs: UNICODE,
   nameOf,
   network: 'flannel vxlan',
+  whyOf: (facts) => whyOf(cluster.scenario, facts),
   inhabitants: (_, netns) => {
     if (netns === 'host') return { members: [] };
     return { holder: 'pause', members: netns === 'default/shop' ? ['app', 'cache'] : ['app'] };

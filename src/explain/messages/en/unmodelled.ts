@@ -1,0 +1,18 @@
+/** What is not modelled, as part of a sentence. */
+import type { Catalogue } from '../../catalogue.ts';
+
+export const unmodelled: Catalogue['unmodelled'] = {
+  fragmentation: 'splitting a packet into fragments',
+  multicast: 'multicast',
+  multipath: 'a route with several next hops',
+  rule: 'a firewall rule (the step shows it)',
+  'vlan-filtering': 'VLANs on a bridge',
+  'duplicate-address': 'two owners of one address on a wire',
+  sctp: 'SCTP',
+  ipv6: 'IPv6',
+  'special-address': 'a loopback, multicast or otherwise special destination',
+  'service-address': "a Service's virtual address",
+  'host-port': 'a hostPort, which leads to a Pod by rules of the portmap plugin',
+  'node-port': 'a port that kube-proxy may serve (NodePort)',
+  'range-too-small': "a node's Pod range without room for a gateway",
+};
