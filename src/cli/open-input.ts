@@ -17,6 +17,8 @@ export interface InputOptions {
   readonly namespace?: string;
   readonly listen?: 'evidence' | 'declared';
   readonly color?: boolean;
+  /** The input is wanted again, with patches. */
+  readonly withFix?: boolean;
 }
 
 /**
@@ -73,6 +75,7 @@ async function open(
     recursive: options.recursive,
     threads: io.threads,
     progress,
+    keep: options.withFix,
   };
   if (file.length === 0) {
     if (scenario !== undefined) return openBuiltIn(scenario, openOptions);

@@ -24,6 +24,7 @@ const EXAMPLES = {
     'k8snet trace pod-a pod-b --set network.plugin=bridge',
     'k8snet trace pod-a pod-b --proto icmp --warm',
     "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
+    'k8snet trace pod-a pod-b -s failures/route-shadowed --with-fix  # exit code 1',
     'k8snet trace pod-a pod-b -o table',
     'k8snet trace pod-a pod-b -o json',
     'k8snet trace pod-a pod-b -o scenario --redact > small.yaml && k8snet test small.yaml',
@@ -152,6 +153,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       ).choices(['tcp', 'udp', 'icmp', 'sctp']),
     )
     .option('--size <bytes>', 'application data to send', numberFrom(0, LARGEST_PAYLOAD))
+    .option('--with-fix', 'try the fix of the cause, and trace again: what comes of it')
     .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
     .option(

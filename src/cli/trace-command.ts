@@ -1,5 +1,6 @@
 /** `k8snet trace`: one packet and its answer. */
 import { ask } from '../check/ask.ts';
+import type { MendedTrace } from '../check/mend.ts';
 import type { Earlier } from '../check/with-before.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { tellMisuse } from '../explain/misuse.ts';
@@ -66,21 +67,37 @@ export async function traceCommand(
     return output.ok ? exitCodeOf(answer.facts.disposition) : EXIT.usage;
   }
   const earlier = await earlierThan(scenario, options, io);
-  const facts = earlier
+  const compared = earlier
     ? (await import('../check/with-before.ts')).withBefore(answer.facts, earlier, question, asked)
     : answer.facts;
-  io.stdout.write(await print(facts, scenario, options, io));
+  const mended = options.withFix
+    ? await (await import('../check/mend.ts')).mend({ scenario, facts: compared }, question, asked)
+    : undefined;
+  const facts = mended ? { ...compared, withFix: mended.withFix } : compared;
+  io.stdout.write(await print(facts, scenario, options, io, mended?.traces));
+  // What could be mended is not mended yet: the exit code is that of the cluster as it is.
   return exitCodeOf(facts.disposition);
 }
 
 /** Options that contradict each other. */
-function misuseOf({ output, redact, warm }: TraceOptions): Diagnostic | undefined {
+function misuseOf({
+  output,
+  redact,
+  warm,
+  withFix,
+  minimal,
+}: TraceOptions): Diagnostic | undefined {
   if (redact && output !== 'scenario')
     return misuse('--redact is for -o scenario', 'Names are replaced in scenarios only.');
   if (warm && (output === 'scenario' || output === 'runbook'))
     return misuse(
       `--warm has no -o ${output}`,
       'A second probe needs a first one, which neither a scenario nor a node can tell of.',
+    );
+  if (withFix && (output === 'scenario' || output === 'runbook' || minimal))
+    return misuse(
+      `--with-fix has no ${minimal ? '--minimal' : `-o ${output}`}`,
+      'What comes of a fix is told in text, table, json and yaml.',
     );
   return undefined;
 }
@@ -112,11 +129,13 @@ async function print(
   scenario: OpenedScenario,
   options: TraceOptions,
   io: Io,
+  mended: readonly MendedTrace[] = [],
 ): Promise<string> {
   const glyphs = glyphsFor(io.env);
+  const tried = mended.map((after) => tell(after.facts, 'default', after.scenario, glyphs, false));
   if (options.output === 'json' || options.output === 'yaml') {
     const { toTrace, traceJson } = await import('../render/trace-json.ts');
-    const trace = toTrace(facts, tell(facts, 'full', scenario, glyphs, false));
+    const trace = toTrace(facts, tell(facts, 'full', scenario, glyphs, false, tried));
     if (options.output === 'json') return traceJson(trace);
     const { yamlText } = await import('../render/yaml.ts');
     return yamlText(trace);
@@ -130,7 +149,7 @@ async function print(
     options.output === 'table'
       ? (await import('../render/trace-table.ts')).traceTable
       : (await import('../render/trace-text.ts')).traceText;
-  return layout(tell(facts, depth, scenario, glyphs, depth !== 'default'), {
+  return layout(tell(facts, depth, scenario, glyphs, depth !== 'default', tried), {
     depth,
     width: widthOf(io.env, io.stdout),
     style: await styleFor(wantsColor(options.color, io.env, io.stdout)),

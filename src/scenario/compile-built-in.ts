@@ -24,7 +24,7 @@ export interface BuiltInEntry {
 export const compileBuiltIn = async (file: string, text: string): Promise<FrozenScenario> => {
   const { report, list } = createDiagnostics();
   const { objects, scenarios } = await readSources([{ file, text }], report);
-  const checked = await checkDocument(onlyScenario(scenarios, report), file, [], report);
+  const checked = await checkDocument(onlyScenario(scenarios, report), file, {}, report);
   const [problem] = list();
   if (problem || !checked)
     throw new Error(`${file}:${problem?.line ?? 1}: ${problem?.message ?? 'has no Scenario'}`);

@@ -5,6 +5,7 @@ import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
 import { type Expectation, expectationsOf } from './expectation.ts';
 import type { PlacedFault } from './fault.ts';
 import { withOverrides } from './override.ts';
+import { type ObjectPatch, patchScenario } from './patch.ts';
 import { reportUnreadable } from './read/files.ts';
 import type { ReadObjects } from './read/objects.ts';
 import type { ReadOptions } from './read/read-inputs.ts';
@@ -17,6 +18,12 @@ export interface LoadedScenario {
   readonly objects: readonly KubeObject[];
   readonly expectations: readonly Expectation[];
   readonly faults: readonly PlacedFault[];
+}
+
+/** How a Scenario is changed before it is checked. */
+interface Changes {
+  readonly set?: readonly string[] | undefined;
+  readonly patch?: readonly ObjectPatch[] | undefined;
 }
 
 /**
@@ -121,15 +128,15 @@ const checkTogether = ({ spec }: ScenarioDocument, object: KubeObject, report: R
 };
 
 /**
- * Checks a Scenario after its overrides. Undefined without one, or with errors, which are reported.
+ * Checks a Scenario after its overrides and patches. Undefined without one, or with errors, which are reported.
  */
 export const checkDocument = async (
   object: KubeObject | undefined,
   name: string,
-  overrides: readonly string[],
+  { set = [], patch = [] }: Changes,
   report: Report,
 ): Promise<{ readonly document: ScenarioDocument; readonly object: KubeObject } | undefined> => {
-  const complete = withOverrides(object, name, overrides, report);
+  const complete = patchScenario(withOverrides(object, name, set, report), patch);
   if (!complete) return undefined;
   const { checkScenario } = await import('./schema.ts');
   const document = checkScenario(complete, report);

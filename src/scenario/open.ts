@@ -1,7 +1,7 @@
 /** Opens a scenario: the one place that joins read → cluster → compile → faults. */
 import type { Cluster } from '../cluster/cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from '../cluster/diagnostic.ts';
-import { formatPath } from '../cluster/kube-object.ts';
+import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
 import { compileWorld } from '../compile/compile.ts';
@@ -18,6 +18,7 @@ import {
   readSources,
   takeApart,
 } from './load.ts';
+import { type ObjectPatch, patchObjects } from './patch.ts';
 import { listSources } from './read/files.ts';
 import type { ReadOptions } from './read/read-inputs.ts';
 import type { Source, SourceText } from './read/source.ts';
@@ -38,6 +39,10 @@ export interface OpenOptions {
   readonly namespace?: string | undefined;
   /** `declared`: a port that nothing shows refuses, instead of leaving the trace inconclusive. */
   readonly listen?: 'evidence' | 'declared' | undefined;
+  /** Patches of objects and of the Scenario, after what `set` replaces. */
+  readonly patch?: readonly ObjectPatch[] | undefined;
+  /** Keep what was read, so that it can be opened once more with patches. */
+  readonly keep?: boolean | undefined;
   /** Read sub-directories. */
   readonly recursive?: boolean | undefined;
   /** Other threads may help with a large input; only where the package was built. */
@@ -61,6 +66,8 @@ export interface OpenedScenario {
   readonly expectations: readonly Expectation[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** Only with `keep`: the same input with patches, in place of those before. */
+  readonly reopen?: (patch: readonly ObjectPatch[]) => Promise<OpenResult>;
 }
 
 export type OpenResult =
@@ -152,6 +159,35 @@ const startThreads: ReadOptions['helpers'] = async () =>
     new URL('../../dist/read-worker.cjs', import.meta.url),
   );
 
+/** What an input holds, before it is changed. */
+interface ReadInput {
+  readonly name: string;
+  readonly objects: readonly KubeObject[];
+  readonly scenario: KubeObject | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where there is nothing in it. */
+  readonly empty: Diagnostic | undefined;
+}
+
+const openRead = async (read: ReadInput, options: OpenOptions): Promise<OpenResult> => {
+  const { report, list } = createDiagnostics();
+  const { name } = read;
+  for (const diagnostic of read.diagnostics) report(diagnostic);
+  const checked = await checkDocument(read.scenario, name, options, report);
+  if (read.empty && !hasErrors(list())) report(read.empty);
+  const objects = patchObjects(read.objects, options.patch ?? [], report);
+  const result = build(takeApart(name, objects, checked), list(), options);
+  return kept(result, options, (patches) => openRead(read, { ...options, patch: patches }));
+};
+
+/** With a way back to the input, where that is asked for. */
+const kept = (
+  result: OpenResult,
+  { keep }: OpenOptions,
+  reopen: NonNullable<OpenedScenario['reopen']>,
+): OpenResult =>
+  keep && result.ok ? { ...result, scenario: { ...result.scenario, reopen } } : result;
+
 const openTexts = async (
   name: string,
   sources: readonly (Source | SourceText)[],
@@ -164,17 +200,18 @@ const openTexts = async (
     progress: options.progress,
     helpers: options.threads ? startThreads : undefined,
   });
-  const only = onlyScenario(scenarios, report);
-  const checked = await checkDocument(only, name, options.set ?? [], report);
-  const found = objects.length + scenarios.length;
-  if (found === 0 && !hasErrors(list()))
-    report({
-      severity: 'error',
-      code: 'no-objects',
-      message: 'the input has no Kubernetes object and no Scenario',
-      ...(sources[0] && { file: sources[0].file, line: 1, column: 1 }),
-    });
-  return build(takeApart(name, objects, checked), list(), options);
+  const scenario = onlyScenario(scenarios, report);
+  const isEmpty = objects.length + scenarios.length === 0;
+  const empty: Diagnostic = {
+    severity: 'error',
+    code: 'no-objects',
+    message: 'the input has no Kubernetes object and no Scenario',
+    ...(sources[0] && { file: sources[0].file, line: 1, column: 1 }),
+  };
+  return openRead(
+    { name, objects, scenario, diagnostics: list(), empty: isEmpty ? empty : undefined },
+    options,
+  );
 };
 
 /**
@@ -206,11 +243,13 @@ export const openBuiltIn = async (
   const found = typed === undefined ? { name: defaultName } : await findBuiltIn(typed);
   if ('diagnostic' in found) return { ok: false, diagnostics: [found.diagnostic] };
   const { name } = found;
-  if (name === defaultName && defaultScenario && (options.set ?? []).length === 0) {
+  const isChanged = (options.set ?? []).length > 0 || (options.patch ?? []).length > 0;
+  if (name === defaultName && defaultScenario && !isChanged) {
     const object = thawObject(defaultScenario.scenario);
     const checked = { document: defaultScenario.document, object };
     const objects = defaultScenario.objects.map(thawObject);
-    return build(takeApart(name, objects, checked), [], options);
+    const result = build(takeApart(name, objects, checked), [], options);
+    return kept(result, options, (patch) => openBuiltIn(typed, { ...options, patch }));
   }
   const source = await readBuiltIn(name);
   if ('diagnostic' in source) return { ok: false, diagnostics: [source.diagnostic] };

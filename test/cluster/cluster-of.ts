@@ -16,7 +16,7 @@ export const resolveYaml = async (
   const texts = typeof yaml === 'string' ? [yaml] : yaml;
   const sources = texts.map((text, at) => ({ file: `${at}.yaml`, text }));
   const { objects, scenarios } = await readSources(sources, report);
-  const checked = await checkDocument(onlyScenario(scenarios, report), 'test', [], report);
+  const checked = await checkDocument(onlyScenario(scenarios, report), 'test', {}, report);
   const { name, spec } = takeApart('test', objects, checked);
   const resolved = resolveCluster({ name, spec, objects, ...options });
   return { ...resolved, diagnostics: [...list(), ...resolved.diagnostics] };

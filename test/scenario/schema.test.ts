@@ -54,7 +54,7 @@ const check = async (yaml: string) => {
   const { report, list } = createDiagnostics();
   const { scenarios } = await readSources([{ file: 's.yaml', text: yaml }], report);
   const [scenario] = scenarios;
-  const checked = await checkDocument(onlyScenario(scenarios, report), 's', [], report);
+  const checked = await checkDocument(onlyScenario(scenarios, report), 's', {}, report);
   return {
     checked,
     valid: validate(scenario?.value),

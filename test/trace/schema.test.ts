@@ -11,6 +11,9 @@ import { traceBroken } from '../explain/broken.ts';
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false });
 const validate = ajv.compile(traceSchema());
 
+const ADVICE = { kind: 'advice', advice: { code: 'one-way', values: {} } };
+const CHECK = { commands: [] };
+
 /** The JSON of a trace, with sentences that are not looked into. */
 const printed = ({ cause, ...facts }: TraceFacts): Record<string, unknown> =>
   JSON.parse(
@@ -18,7 +21,9 @@ const printed = ({ cause, ...facts }: TraceFacts): Record<string, unknown> =>
       apiVersion: 'k8snet/v1',
       kind: 'Trace',
       ...facts,
-      ...(cause && { cause: { ...cause, message: '', fix: '', check: '' } }),
+      ...(cause && {
+        cause: { ...cause, message: '', fix: '', check: '', remedy: { fix: ADVICE, check: CHECK } },
+      }),
       assumptions: facts.assumptions.map(({ code }) => code),
     }),
   );
