@@ -16,10 +16,17 @@ export const brokenLink = (view: View, netns: Netns, device: Netdev): Finding | 
 const brokenPair = (view: View, netns: Netns, device: Veth): Finding | undefined => {
   const far = device.peer && netnsOf(view.world, device.peer.netns);
   const peer = far && device.peer && findDev(far, device.peer.ifname);
-  if (!peer) {
+  if (!peer || isElsewhere(view, netns, device)) {
     return { code: 'VETH_PEER_BROKEN', about: { ...placeOf(netns), device: device.ifname } };
   }
   return peer.up ? brokenPort(view, far, peer) : linkDown(far, peer);
+};
+
+/** The pair was made anew, and its other end is not where it should be. */
+const isElsewhere = (view: View, netns: Netns, { ifname, peer }: Veth): boolean => {
+  const there = intendedOf(view, netns.id);
+  const meant = there && findDev(there, ifname);
+  return meant?.kind === 'veth' && meant.peer?.netns !== peer?.netns;
 };
 
 /** The far end of a Pod's pair, which is meant to be a port of a bridge unless it routes itself. */

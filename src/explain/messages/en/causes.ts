@@ -152,7 +152,8 @@ export const causes: Catalogue['causes'] = {
     const taken = route === undefined ? '' : `, and has taken the ${which} along`;
     return `${deviceName(context)} is down${taken}.`;
   },
-  VETH_PEER_BROKEN: (context) => `The veth pair of ${deviceName(context)} has lost its other end.`,
+  VETH_PEER_BROKEN: (context) =>
+    `${deviceName(context)} leads nowhere: the other end of its veth pair is gone, or not where it should be.`,
   BRIDGE_DETACHED: (context) =>
     `${deviceName(context)}, the host end of a veth pair, is not plugged into ${context.about.bridge ?? 'a bridge'}.`,
   BRIDGE_PORT_STATE: (context) => {
