@@ -196,6 +196,87 @@ describe('the small scenario', () => {
   });
 });
 
+describe('a fix', () => {
+  const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
+  it('is tried, and the exit code stays that of the cluster as it is', async () => {
+    const { code, stdout } = await trace(
+      'pod-a',
+      'pod-b',
+      '-s',
+      'failures/route-shadowed',
+      '--with-fix',
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^Tried {4}With the fix: delivered and answered; the application sees/m);
+    expect(stdout).toMatch(/^✘ dropped/m);
+    expect(stdout.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
+  });
+
+  it('leads to the next cause, and to its fix', async () => {
+    const question = ['pod-a', 'pod-b', '-s', 'failures/route-prohibit', '--with-fix'];
+    for (const form of [[], ['-o', 'table']]) {
+      const { stdout } = await trace(...question, ...form);
+      expect(flat(stdout)).toContain(
+        'Tried The fix is not enough: dropped: it vanished silently; the application sees timeout. Cause The route "prohibit 192.168.10.12" on node-1 covers 192.168.10.12. (ROUTE_PROHIBIT) Fix node-1# ip route del prohibit 192.168.10.12 Tried With the fix: delivered',
+      );
+    }
+  });
+
+  it('is a patch of the input, standard input as well', async () => {
+    const { stdout: input } = await k8snet(['scenarios', 'failures/nothing-listens']);
+    const args = ['trace', 'pod-a', 'pod-b:9090', '-f', '-', '--with-fix'];
+    const { code, stdout } = await k8snet(args, { cwd, input });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ {11}kind: Pod$/m);
+    expect(stdout).toMatch(/^ {15}k8snet\/listen: "8080\/tcp, 9090\/tcp"$/m);
+    expect(stdout).toMatch(/^Tried {4}With the fix: delivered/m);
+  });
+
+  it.each([
+    ['mended', ['pod-a', 'pod-b', '-s', 'failures/tunnel-missing']],
+    ['mended', ['client', 'server:9090', '-s', 'failures/unknown-listener']],
+    ['mended', ['pod-a', 'pod-b:9090', '--warm']],
+    ['advice', ['pod-a', '10.244.9.9']],
+    [undefined, ['pod-a', 'pod-b']],
+  ])('is data, as the schema has it: %s', async (outcome, args) => {
+    const { stdout } = await trace(...args, '--with-fix', '-o', 'json');
+    const { stdout: schema } = await k8snet(['schema', 'trace']);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
+      JSON.parse(schema),
+    );
+    const parsed = JSON.parse(stdout);
+    validate(parsed);
+    expect(validate.errors).toBeNull();
+    const { mended, rounds } = parsed.withFix;
+    expect(mended).toBe(outcome !== 'advice');
+    expect(rounds.at(-1)?.outcome).toBe(outcome);
+    expect(rounds[0]?.fix).toEqual(parsed.cause?.remedy.fix);
+  });
+
+  it.each([
+    ['advice', /^Tried {4}The fix is advice/m, ['pod-a', '10.244.2.200']],
+    ['nothing', /^Tried {4}There is nothing to mend\.$/m, ['pod-a', 'pod-b']],
+  ])('says so where there is %s', async (_, said, args) => {
+    const { stdout } = await trace(...args, '--with-fix');
+    expect(stdout).toMatch(said);
+  });
+
+  it.each([['--minimal'], ['-o', 'runbook'], ['-o', 'scenario']])(
+    'is refused with %s %s',
+    async (...form) => {
+      const { code, stdout, stderr } = await trace(
+        'pod-a',
+        'pod-b',
+        '--with-fix',
+        ...form.filter(Boolean),
+      );
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`--with-fix has no ${form.filter(Boolean).join(' ')}`);
+    },
+  );
+});
+
 describe('before and now', () => {
   const down = ['--break', 'node/node-2: ip link set flannel.1 down'];
 
