@@ -40,6 +40,7 @@ export {
   openBuiltIn,
   openScenario,
 } from './scenario/open.ts';
+export type { Advice, Check, Fix, Remedy } from './trace/remedy.ts';
 export type {
   Cause,
   CauseCode,
@@ -50,6 +51,7 @@ export type {
   Leg,
   Step,
   Symptom,
+  WithFix,
 } from './trace/trace.ts';
 export type { Depth, Diagnostic, Misuse, Style, Trace, TraceFacts };
 
