@@ -196,7 +196,8 @@ function tellFlow({ legs, probe }: TraceFacts, { glyphs, words }: StoryOptions):
   const sent = first?.kind === 'socket' && first.action === 'send' ? first.detail : undefined;
   const protocol = probe.protocol.toUpperCase();
   const size = probe.size === undefined ? '' : `, ${words.story.bytes(probe.size)}`;
-  const src = sent?.src ?? probe.from.ip;
+  // Without a route there is no source yet.
+  const src = sent && sent.src !== '0.0.0.0' ? sent.src : probe.from.ip;
   const dst = sent?.dst ?? probe.to.ip;
   if (src === undefined || dst === undefined) {
     return `${protocol}${probe.port === undefined ? '' : ` ${probe.port}`}${size}`;

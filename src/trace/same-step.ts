@@ -15,12 +15,13 @@ const essence = (step: Step): unknown => {
   switch (event.kind) {
     case 'socket': {
       if (event.action === 'error') return event.detail;
+      // The source of what a socket sends is its route's choice, which comes next.
       const { protocol, src, dst } = event.detail;
-      return { protocol, src, dst };
+      return { protocol, dst, ...(event.action === 'kernel-send' && { src }) };
     }
     case 'route': {
-      const { dst, result, row, rule, pmtu, iif, mark } = event.detail;
-      return { dst, result, row: bare(row), rule: bare(rule), pmtu, iif, mark };
+      const { dst, chosenSource, result, row, rule, pmtu, iif, mark } = event.detail;
+      return { dst, chosenSource, result, row: bare(row), rule: bare(rule), pmtu, iif, mark };
     }
     case 'neighbour': {
       const { ip, lladdr } = event.detail;

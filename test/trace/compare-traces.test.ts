@@ -27,6 +27,14 @@ describe('two traces', () => {
     expect(costOf(a)).toEqual(costOf(b));
   });
 
+  it('part at the route that gives no source, not at the socket that asks for it', async () => {
+    const before = await traced('basics/two-nodes');
+    const now = await traced('basics/two-nodes', {
+      break: ['pod/pod-a: ip route add prohibit 10.244.2.2/32'],
+    });
+    expect(whereTheyPart(before, now)?.now?.step).toMatchObject({ n: 2, kind: 'route' });
+  });
+
   it('part where one ends', async () => {
     const whole = await traced('basics/two-nodes');
     const half = { legs: withoutLast(whole.legs) };
