@@ -16,6 +16,8 @@ export interface Spot {
   readonly object: KubeObject;
   readonly path: Path;
   readonly report: Report;
+  /** Kind and name of its object, as messages begin; the object's value may be gone by then. */
+  readonly title: string;
 }
 
 export interface Field extends Spot {
@@ -39,31 +41,52 @@ class InnerField implements Field {
   get path(): Path {
     return [...this.#above.path, ...this.#keys];
   }
+  get title(): string {
+    return this.#above.title;
+  }
 }
 
-export const rootField = (object: KubeObject, report: Report): Field => ({
-  object,
-  path: [],
-  value: object.value,
-  report,
-});
+const ROOT: Path = [];
+
+class RootField implements Field {
+  readonly object: KubeObject;
+  readonly value: Json | undefined;
+  readonly report: Report;
+  constructor(object: KubeObject, report: Report) {
+    this.object = object;
+    this.value = object.value;
+    this.report = report;
+  }
+  get path(): Path {
+    return ROOT;
+  }
+  get title(): string {
+    const { value } = this;
+    const kind = valueAt(value, ['kind']);
+    const name =
+      valueAt(value, ['metadata', 'name']) ?? valueAt(value, ['metadata', 'generateName']);
+    return [kind, name].filter((part) => typeof part === 'string').join(' ') || 'object';
+  }
+}
+
+export const rootField = (object: KubeObject, report: Report): Field =>
+  new RootField(object, report);
 
 /** A field below this one; its value is undefined where it, or anything on the way, is missing. */
 export const fieldAt = (field: Field, ...path: Path): Field =>
   new InnerField(field, path, valueAt(field.value, path));
 
 /** What is kept of a field when its value is no longer needed. */
-export const spotOf = ({ object, path, report }: Field): Spot => ({ object, path, report });
+export const spotOf = ({ object, path, report, title }: Field): Spot => ({
+  object,
+  path,
+  report,
+  title,
+});
 
 /** Where a field below this one stands in its file. */
 export const placeBelow = ({ object, path }: Spot, ...below: Path): Place =>
   object.place([...path, ...below]);
-
-const objectName = ({ value }: KubeObject): string => {
-  const kind = valueAt(value, ['kind']);
-  const name = valueAt(value, ['metadata', 'name']) ?? valueAt(value, ['metadata', 'generateName']);
-  return [kind, name].filter((part) => typeof part === 'string').join(' ') || 'object';
-};
 
 /** What was found, short enough for a message. */
 export const shown = (value: unknown): string => {
@@ -79,7 +102,7 @@ export const warn = (field: Spot, code: string, problem: string, hint?: string):
   field.report({
     severity: 'warning',
     code,
-    message: `${objectName(field.object)}: ${path === '' ? '' : `${path} `}${problem}`,
+    message: `${field.title}: ${path === '' ? '' : `${path} `}${problem}`,
     path,
     ...atPlace(field.object.place(field.path)),
     ...(hint !== undefined && { hint }),

@@ -48,6 +48,8 @@ export interface ClusterInput {
   readonly name: string;
   readonly spec?: PlacedSpec | undefined;
   readonly objects: readonly KubeObject[];
+  /** Called when no object's value is needed any more. */
+  readonly release?: (() => void) | undefined;
   /** `declared`: a port without evidence refuses, on Pods that show any port. */
   readonly listen?: 'evidence' | 'declared' | undefined;
 }
@@ -499,6 +501,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     notes.push(item);
   };
   const inventory = takeInventory(input.objects, report);
+  input.release?.();
   reportIpv6(inventory, report);
   const choice = chooseNetwork(input.spec, inventory, note);
   const population = populate(input, inventory, report, note);

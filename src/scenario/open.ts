@@ -110,6 +110,7 @@ const build = (
   loaded: LoadedScenario,
   before: readonly Diagnostic[],
   options: OpenOptions,
+  release?: () => void,
 ): OpenResult => {
   const { report, list } = createDiagnostics();
   for (const diagnostic of before) report(diagnostic);
@@ -117,6 +118,7 @@ const build = (
     name: loaded.name,
     spec: loaded.spec,
     objects: loaded.objects,
+    release,
     listen: options.listen,
   });
   for (const diagnostic of resolved.diagnostics) report(diagnostic);
@@ -163,6 +165,8 @@ const startThreads: ReadOptions['helpers'] = async () =>
 interface ReadInput {
   readonly name: string;
   readonly objects: readonly KubeObject[];
+  /** Lets go of the objects' values. */
+  readonly release: () => void;
   readonly scenario: KubeObject | undefined;
   readonly diagnostics: readonly Diagnostic[];
   /** Where there is nothing in it. */
@@ -176,7 +180,8 @@ const openRead = async (read: ReadInput, options: OpenOptions): Promise<OpenResu
   const checked = await checkDocument(read.scenario, name, options, report);
   if (read.empty && !hasErrors(list())) report(read.empty);
   const objects = patchObjects(read.objects, options.patch ?? [], report);
-  const result = build(takeApart(name, objects, checked), list(), options);
+  const release = options.keep ? undefined : read.release;
+  const result = build(takeApart(name, objects, checked), list(), options, release);
   return kept(result, options, (patches) => openRead(read, { ...options, patch: patches }));
 };
 
@@ -196,7 +201,7 @@ const openTexts = async (
 ): Promise<OpenResult> => {
   const { report, list } = createDiagnostics();
   for (const diagnostic of before) report(diagnostic);
-  const { objects, scenarios } = await readSources(sources, report, {
+  const { objects, scenarios, release } = await readSources(sources, report, {
     progress: options.progress,
     helpers: options.threads ? startThreads : undefined,
   });
@@ -209,7 +214,7 @@ const openTexts = async (
     ...(sources[0] && { file: sources[0].file, line: 1, column: 1 }),
   };
   return openRead(
-    { name, objects, scenario, diagnostics: list(), empty: isEmpty ? empty : undefined },
+    { name, objects, release, scenario, diagnostics: list(), empty: isEmpty ? empty : undefined },
     options,
   );
 };

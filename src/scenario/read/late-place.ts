@@ -99,7 +99,8 @@ class LatePlace implements TextPlace {
 
 /** The units of a batch, and what was found in them. */
 export interface PackHome {
-  readonly pack: Pack;
+  /** Without its values when nobody asks for them any more. */
+  pack: Pack;
   readonly units: readonly Unit[];
   readonly finder: PlaceFinder;
 }

@@ -9,6 +9,8 @@ export const SCENARIO_API_VERSION = 'k8snet/v1';
 export interface ReadObjects {
   readonly objects: KubeObject[];
   readonly scenarios: KubeObject[];
+  /** Lets go of the objects' values, which may then not be asked for any more; places may. */
+  readonly release: () => void;
 }
 
 /** Something found, with its places. */
@@ -27,7 +29,7 @@ const isListed = (list: ListNode | undefined): boolean => {
   return true;
 };
 
-export interface Sorter extends ReadObjects {
+export interface Sorter extends Omit<ReadObjects, 'release'> {
   add(entry: Placed): void;
 }
 

@@ -145,6 +145,9 @@ export const unpack = ({ json, table }: Pack, index: number): Found['value'] => 
   return JSON.parse(decodeUtf8(json.subarray(table[row + 3], table[row + 4]))) as Found['value'];
 };
 
+/** What is left of a pack when only places are asked for. */
+export const withoutValues = (pack: Pack): Pack => ({ ...pack, json: new Uint8Array(0) });
+
 /** Parses a batch and packs what is found. */
 export const packBatch = (batch: Batch, parseYaml: ParseYaml | undefined): Pack => {
   const { entries, problems } = openBatch(batch, parseYaml);

@@ -20,9 +20,11 @@ import {
   type Pack,
   packBatch,
   unitOf,
+  withoutValues,
 } from './pack.ts';
 import { type ParseYaml, parseUnit } from './parse-unit.ts';
 import { createLocator, offsetOf, type TextPlace } from './place-tree.ts';
+import { createShelf } from './shelf.ts';
 import type { Source } from './source.ts';
 import { headerOf, isOurs, kindOf, withKind } from './unfold.ts';
 import { CutProblem, type ListNode, type Mark, type Shell, type Unit } from './unit.ts';
@@ -187,6 +189,8 @@ interface Reading {
   readonly finder: PlaceFinder;
   readonly parseYaml: ParseYaml | undefined;
   readonly report: Report;
+  /** What was packed of all inputs. */
+  readonly packed: PackHome[];
   problems: number;
 }
 
@@ -287,7 +291,7 @@ const settleBatch = (
 ): void => {
   if (reading.problems >= MOST_PROBLEMS) return;
   const { units } = done;
-  const { source, finder } = reading;
+  const { source, finder, packed } = reading;
   const { problems } = 'pack' in done ? done.pack : done.opened;
   for (const problem of problems) {
     const unit = units[problem.unit];
@@ -296,6 +300,7 @@ const settleBatch = (
   if ('pack' in done) {
     const { pack } = done;
     const home: PackHome = { pack, units, finder };
+    packed.push(home);
     for (let index = 0; index < entryCount(pack); index++) {
       const object = new PackedObject(home, index);
       const { unit } = object;
@@ -346,6 +351,9 @@ interface Run {
   readonly limits: ReadLimits;
   readonly sorter: Sorter;
   readonly report: Report;
+  readonly packed: PackHome[];
+  /** Keeps the values of packs. */
+  readonly keep: (bytes: Uint8Array) => Uint8Array;
   /** Bytes of the inputs before. */
   before: number;
   helpers: Helpers | undefined;
@@ -364,10 +372,11 @@ const parseBatch = async (run: Run, cut: CutBatch): Promise<{ later: Promise<Don
     run.helpersAsked = true;
     run.helpers = await options.helpers?.();
   }
-  const here = (): Done => ({ units, pack: packBatch(batch, run.parseYaml) });
+  const kept = (pack: Pack): Done => ({ units, pack: { ...pack, json: run.keep(pack.json) } });
+  const here = (): Done => kept(packBatch(batch, run.parseYaml));
   if (!run.helpers || bytes.length > MOST_HANDED_OVER || !run.helpers.free())
     return { later: here() };
-  return { later: run.helpers.pack(batch).then((pack) => (pack ? { units, pack } : here())) };
+  return { later: run.helpers.pack(batch).then((pack) => (pack ? kept(pack) : here())) };
 };
 
 const problemsOf = (done: Done): readonly BatchProblem[] =>
@@ -414,7 +423,7 @@ const reportFailure = (run: Run, reading: Reading, error: unknown): void => {
 
 /** Reads one input; its objects go to the sorter. */
 const readOne = async (run: Run, source: Source): Promise<void> => {
-  const { limits, sorter } = run;
+  const { limits, sorter, report, packed } = run;
   const shells: Shell[] = [];
   const slots: (Promise<Done> | Done)[] = [];
   let input: Utf8Input | undefined;
@@ -435,7 +444,7 @@ const readOne = async (run: Run, source: Source): Promise<void> => {
   }
   const again = input?.again ?? (() => undefined);
   const finder = createFinder(source.file, again, parseYaml);
-  const reading: Reading = { source, finder, parseYaml, report: run.report, problems: 0 };
+  const reading: Reading = { source, finder, parseYaml, report, packed, problems: 0 };
   settle(reading, await Promise.all(slots), shells, sorter);
   if (failure) reportFailure(run, reading, failure.error);
 };
@@ -455,6 +464,8 @@ export const readInputs = async (
     limits: options.limits ?? LIMITS,
     sorter,
     report,
+    packed: [],
+    keep: createShelf(),
     before: 0,
     helpers: undefined,
     helpersAsked: false,
@@ -465,5 +476,9 @@ export const readInputs = async (
   } finally {
     run.helpers?.close();
   }
-  return { objects: sorter.objects, scenarios: sorter.scenarios };
+  const release = (): void => {
+    for (const home of run.packed) home.pack = withoutValues(home.pack);
+    run.packed.length = 0;
+  };
+  return { objects: sorter.objects, scenarios: sorter.scenarios, release };
 };
