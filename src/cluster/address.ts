@@ -63,11 +63,13 @@ export const reportGateways = (
   ranges: ReadonlyMap<string, Cidr>,
   report: Report,
 ): void => {
+  const gateways = new Map<string, Ip>();
+  for (const [node, range] of ranges)
+    if (cidrSize(range) >= 4) gateways.set(node, cidrAt(range, 1));
   for (const { draft, node } of tenants) {
     const { ip } = draft.status;
+    if (ip === undefined || ip !== gateways.get(node)) continue;
     const range = ranges.get(node);
-    if (ip === undefined || range === undefined || cidrSize(range) < 4) continue;
-    if (ip !== cidrAt(range, 1)) continue;
     report({
       severity: 'warning',
       code: 'gateway-address',
@@ -86,9 +88,10 @@ export const giveAddresses = (
   tenants: readonly Tenant[],
   ranges: ReadonlyMap<string, Cidr>,
 ): ReadonlyMap<PodDraft, Ip> => {
+  const given = new Map<PodDraft, Ip>();
+  if (tenants.every(({ draft }) => draft.status.ip !== undefined)) return given;
   const taken = new Set(tenants.flatMap(({ draft }) => draft.status.ip ?? []));
   const next = new Map<string, number>();
-  const given = new Map<PodDraft, Ip>();
   for (const { draft, node } of tenants) {
     const range = ranges.get(node);
     if (draft.status.ip !== undefined || range === undefined) continue;

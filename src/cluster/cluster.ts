@@ -79,8 +79,8 @@ export interface Pod {
   readonly namespace: string;
   readonly name: string;
   /** Absent: not scheduled, with the reason in `phase`. */
-  readonly node?: string;
-  readonly ip?: Ip;
+  readonly node?: string | undefined;
+  readonly ip?: Ip | undefined;
   /** The Pod runs with this address and has no IPv4 one. */
   readonly onlyIpv6?: string;
   readonly hostNetwork: boolean;

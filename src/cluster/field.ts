@@ -9,6 +9,7 @@ import {
   type KubeObject,
   type Path,
   valueAt,
+  valueBelow,
 } from './kube-object.ts';
 
 /** Where a field is: enough to report on it, without its value. */
@@ -30,16 +31,16 @@ class InnerField implements Field {
   readonly value: Json | undefined;
   readonly report: Report;
   readonly #above: Field;
-  readonly #keys: Path;
-  constructor(above: Field, keys: Path, value: Json | undefined) {
+  readonly #key: string | number;
+  constructor(above: Field, key: string | number, value: Json | undefined) {
     this.object = above.object;
     this.value = value;
     this.report = above.report;
     this.#above = above;
-    this.#keys = keys;
+    this.#key = key;
   }
   get path(): Path {
-    return [...this.#above.path, ...this.#keys];
+    return [...this.#above.path, this.#key];
   }
   get title(): string {
     return this.#above.title;
@@ -73,8 +74,11 @@ export const rootField = (object: KubeObject, report: Report): Field =>
   new RootField(object, report);
 
 /** A field below this one; its value is undefined where it, or anything on the way, is missing. */
-export const fieldAt = (field: Field, ...path: Path): Field =>
-  new InnerField(field, path, valueAt(field.value, path));
+export const fieldAt = (field: Field, key: string | number, ...below: Path): Field => {
+  let found: Field = new InnerField(field, key, valueBelow(field.value, key));
+  for (const next of below) found = new InnerField(found, next, valueBelow(found.value, next));
+  return found;
+};
 
 /** What is kept of a field when its value is no longer needed. */
 export const spotOf = ({ object, path, report, title }: Field): Spot => ({
@@ -180,7 +184,7 @@ export const portOf = (field: Field): number | undefined => integerOf(field, 1, 
 export const portOrNameOf = (field: Field): number | string | undefined => {
   if (typeof field.value !== 'string') return portOf(field);
   return /^\d+$/.test(field.value)
-    ? portOf(new InnerField(field, [], Number(field.value)))
+    ? portOf({ ...spotOf(field), value: Number(field.value) })
     : field.value;
 };
 

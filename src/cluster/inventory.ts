@@ -83,7 +83,7 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
   }
   switch (kind) {
     case 'Pod':
-      return { ...base, pod: draftOfPod(field, siblings) };
+      return { object: field.object, kind, skipped: false, pod: draftOfPod(field, siblings) };
     case 'Node':
       return { ...base, node: readNode(field) };
     case 'Service':

@@ -34,12 +34,14 @@ export const formatPath = (path: Path): string => {
 };
 
 /** Own properties only: a key that is called `constructor` is a key like any other. */
+export const valueBelow = (value: Json | undefined, key: string | number): Json | undefined =>
+  value === null || typeof value !== 'object' || !Object.hasOwn(value, key)
+    ? undefined
+    : (value as { readonly [key: string | number]: Json })[key];
+
 export const valueAt = (value: Json | undefined, path: Path): Json | undefined => {
   let found: Json | undefined = value;
-  for (const key of path) {
-    if (found === null || typeof found !== 'object' || !Object.hasOwn(found, key)) return undefined;
-    found = (found as { readonly [key: string | number]: Json })[key];
-  }
+  for (const key of path) found = valueBelow(found, key);
   return found;
 };
 

@@ -16,23 +16,24 @@ import {
 } from './field.ts';
 import { canonicalJson, type Path } from './kube-object.ts';
 import { nameHash } from './name-hash.ts';
+import { compareText } from './order.ts';
 import { type PodSpec, readPodSpec } from './pod-spec.ts';
 import type { Labels } from './selector.ts';
 import { createTexts, either } from './share.ts';
 
 /** What a live cluster says about a Pod. */
 export interface PodStatus {
-  readonly phase?: Pod['phase'];
-  readonly ip?: string;
-  readonly hostIP?: string;
+  readonly phase?: Pod['phase'] | undefined;
+  readonly ip?: string | undefined;
+  readonly hostIP?: string | undefined;
   /** The node is shown with an IPv6 address alone. */
-  readonly hostIPv6?: string;
+  readonly hostIPv6?: string | undefined;
   /** Where `ip` was found, unless in `status.podIP`. */
-  readonly ipPath?: Path;
-  readonly ready?: boolean;
-  readonly reason?: string;
+  readonly ipPath?: Path | undefined;
+  readonly ready?: boolean | undefined;
+  readonly reason?: string | undefined;
   /** Only an IPv6 address was found. */
-  readonly onlyIpv6?: string;
+  readonly onlyIpv6?: string | undefined;
 }
 
 export interface PodDraft {
@@ -40,7 +41,9 @@ export interface PodDraft {
   readonly name: string;
   readonly labels: Labels;
   /** The annotation `k8snet/listen`, and where it stands. */
-  readonly listen?: { readonly text: string; readonly place: Place; readonly field: Spot };
+  readonly listen?:
+    | { readonly text: string; readonly place: Place; readonly field: Spot }
+    | undefined;
   /** Keys of annotations: some plugins are recognised by theirs. */
   readonly annotations: readonly string[];
   readonly owners: readonly ObjectRef[];
@@ -60,10 +63,17 @@ export interface PodDraft {
 export const ipPlaceOf = ({ field, status }: PodDraft): Place =>
   field.object.place(status.ipPath ?? [...field.path, 'status', 'podIP']);
 
-/** The Pod's place in the order in which placement and addresses are handed out. */
-export const draftKey = (draft: PodDraft): readonly (string | number)[] => {
-  const top = draft.owners.at(-1) ?? { kind: 'Pod', name: draft.name };
-  return [draft.namespace, top.kind, top.name, draft.ordinal, draft.name];
+/** The order in which placement and addresses are handed out. */
+export const compareDrafts = (a: PodDraft, b: PodDraft): number => {
+  const left = a.owners.at(-1);
+  const right = b.owners.at(-1);
+  return (
+    compareText(a.namespace, b.namespace) ||
+    compareText(left?.kind ?? 'Pod', right?.kind ?? 'Pod') ||
+    compareText(left?.name ?? a.name, right?.name ?? b.name) ||
+    a.ordinal - b.ordinal ||
+    compareText(a.name, b.name)
+  );
 };
 
 export interface PodMeta {
@@ -132,20 +142,20 @@ const readStatus = (status: Field, share: (text: string) => string): PodStatus =
     return [{ ip, path: field === single ? undefined : field.path }];
   });
   const v4 = ips.find(({ ip }) => !isIpv6(ip));
+  const [first] = ips;
   const hostField = fieldAt(status, 'hostIP');
   const host = textOf(hostField);
   const hostIP = host && !isIpv6(host) && isAddress(hostField, host) ? host : undefined;
-  const ready = readReady(status);
-  const reason = phase === 'Running' ? undefined : readReason(status);
+  // One shape for all Pods, without copies: there may be a hundred thousand of them.
   return {
-    ...(phase && { phase }),
-    ...(v4 && { ip: v4.ip }),
-    ...(v4?.path && { ipPath: v4.path }),
-    ...(!v4 && ips[0] && { onlyIpv6: ips[0].ip }),
-    ...(host && isIpv6(host) && { hostIPv6: host }),
-    ...(hostIP !== undefined && { hostIP: share(hostIP) }),
-    ...(ready !== undefined && { ready }),
-    ...(reason !== undefined && { reason }),
+    phase,
+    ip: v4?.ip,
+    ipPath: v4?.path,
+    onlyIpv6: v4 ? undefined : first?.ip,
+    hostIPv6: host && isIpv6(host) ? host : undefined,
+    hostIP: hostIP === undefined ? undefined : share(hostIP),
+    ready: readReady(status),
+    reason: phase === 'Running' ? undefined : readReason(status),
   };
 };
 
@@ -210,7 +220,7 @@ export const draftOfPod = (
     name,
     labels: either(sibling?.labels, meta.labels),
     annotations: either(sibling?.annotations, meta.annotations),
-    ...(meta.listen && { listen: meta.listen }),
+    listen: meta.listen,
     owners: either(sibling?.owners, owners),
     ordinal: ordinalOf(name, owners),
     inventedName: !given,

@@ -28,7 +28,7 @@ export interface NodeTerm {
   readonly fields: Selector;
 }
 
-/** A port that a probe asks for. */
+/** A port that a probe asks for, and that its container does not declare. */
 export interface ProbePort {
   readonly container: string;
   readonly port: number;
@@ -37,10 +37,10 @@ export interface ProbePort {
 
 export interface PodSpec {
   readonly hostNetwork: boolean;
-  readonly nodeName?: string;
+  readonly nodeName?: string | undefined;
   readonly nodeSelector: Selector;
   /** Alternatives; absent: any node. */
-  readonly nodeTerms?: readonly NodeTerm[];
+  readonly nodeTerms?: readonly NodeTerm[] | undefined;
   readonly tolerations: readonly Toleration[];
   /** Containers that run: ordinary ones, then sidecars; never empty. */
   readonly containers: readonly Container[];
@@ -99,8 +99,12 @@ const readContainer = (
   };
 };
 
+const NO_PROBES: readonly ProbePort[] = [];
 const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'];
 const HANDLERS = ['httpGet', 'tcpSocket', 'grpc'];
+
+const isDeclared = ({ ports }: Container, wanted: number): boolean =>
+  ports.some(({ port, protocol }) => port === wanted && protocol === 'tcp');
 
 const readProbes = (field: Field, container: Container): ProbePort[] =>
   PROBES.flatMap((probe) => {
@@ -120,7 +124,8 @@ const readProbes = (field: Field, container: Container): ProbePort[] =>
           'unknown-port-name',
           `names ${JSON.stringify(wanted)}, which no port of the container is called`,
         );
-      if (port === undefined) return [];
+      // A declared port says as much, and each place takes memory.
+      if (port === undefined || isDeclared(container, port)) return [];
       return [{ container: container.name, port, place: field.object.place(portField.path) }];
     });
   });
@@ -184,13 +189,16 @@ export const readPodSpec = (
   );
   warnTwins(fields, containers);
   if (ordinary.length === 0) warn(spec, 'no-containers', 'has no containers');
+  const probes = fields.flatMap((field, at) => {
+    const container = containers[at];
+    return container ? readProbes(field, container) : [];
+  });
   const nodeName = nameOf(fieldAt(spec, 'nodeName')) || undefined;
-  const nodeTerms = readNodeTerms(spec);
   return {
     hostNetwork: booleanOf(fieldAt(spec, 'hostNetwork')) ?? false,
-    ...(nodeName !== undefined && { nodeName: text(nodeName) }),
-    nodeSelector: equalities(textMapOf(fieldAt(spec, 'nodeSelector'))),
-    ...(nodeTerms && { nodeTerms }),
+    nodeName: nodeName === undefined ? undefined : text(nodeName),
+    nodeSelector: either(like?.nodeSelector, equalities(textMapOf(fieldAt(spec, 'nodeSelector')))),
+    nodeTerms: either(like?.nodeTerms, readNodeTerms(spec)),
     tolerations: either(
       like?.tolerations,
       listOf(fieldAt(spec, 'tolerations')).map(readToleration),
@@ -199,12 +207,12 @@ export const readPodSpec = (
       containers.length > 0
         ? containers
         : [{ name: 'container-1', sidecar: false, ports: [], place: spec.object.place(spec.path) }],
-    initContainers: init
-      .filter((field) => !isSidecar(field))
-      .flatMap((field) => textOf(fieldAt(field, 'name')) ?? []),
-    probes: fields.flatMap((field, at) => {
-      const container = containers[at];
-      return container ? readProbes(field, container) : [];
-    }),
+    initContainers: either(
+      like?.initContainers,
+      init
+        .filter((field) => !isSidecar(field))
+        .flatMap((field) => textOf(fieldAt(field, 'name')) ?? []),
+    ),
+    probes: probes.length > 0 ? probes : NO_PROBES,
   };
 };

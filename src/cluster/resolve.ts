@@ -28,7 +28,7 @@ import { nameHash } from './name-hash.ts';
 import { chooseNetwork } from './network.ts';
 import { gatherNodes, type NodeDraft } from './node.ts';
 import { compareKeys, compareText } from './order.ts';
-import { draftKey, type PodDraft } from './pod-draft.ts';
+import { compareDrafts, type PodDraft } from './pod-draft.ts';
 import { type Ranges, settleRanges } from './pod-range.ts';
 import { fits, type Placement, schedule } from './schedule.ts';
 import { matches } from './selector.ts';
@@ -186,45 +186,41 @@ const withoutTaken = (made: readonly PodDraft[], given: readonly PodDraft[]): Po
   });
 };
 
-const sorted = (drafts: readonly PodDraft[]): PodDraft[] => {
-  const keyed = drafts.map((draft) => ({ draft, key: draftKey(draft) }));
-  return keyed.sort((a, b) => compareKeys(a.key, b.key)).map(({ draft }) => draft);
-};
+const sorted = (drafts: readonly PodDraft[]): PodDraft[] => drafts.toSorted(compareDrafts);
 
 /** Pods that the input says are not placed, or have ended, stay where they are. */
 const isSettled = (draft: PodDraft): boolean =>
   isFinished(draft) || (draft.status.phase === 'Pending' && draft.spec.nodeName === undefined);
 
-const place = ({ drafts, nodes, nodeOf }: Population): ReadonlyMap<PodDraft, Placement> => {
-  const settled = drafts.filter(isSettled);
-  const open = drafts.filter((draft) => !isSettled(draft));
-  const placements = schedule(open, nodes, nodeOf);
-  return new Map<PodDraft, Placement>([
-    ...settled.map((draft): [PodDraft, Placement] => {
-      const node = nodeOf.get(draft);
-      if (node !== undefined) return [draft, { node, invented: false }];
-      return [draft, { pendingReason: draft.status.reason ?? 'the input says Pending' }];
-    }),
-    ...open.map((draft, at): [PodDraft, Placement] => [
-      draft,
-      placements[at] ?? { pendingReason: 'not scheduled' },
-    ]),
-  ]);
+/** In the order of the Pods. */
+const place = ({ drafts, nodes, nodeOf }: Population): readonly Placement[] => {
+  const placements = schedule(
+    drafts.filter((draft) => !isSettled(draft)),
+    nodes,
+    nodeOf,
+  );
+  let next = 0;
+  return drafts.map((draft): Placement => {
+    if (!isSettled(draft)) return placements[next++] ?? { pendingReason: 'not scheduled' };
+    const node = nodeOf.get(draft);
+    if (node !== undefined) return { node, invented: false };
+    return { pendingReason: draft.status.reason ?? 'the input says Pending' };
+  });
 };
 
 /** Without an address of their own: on the node's network, ended, or not started yet. */
-const tenantsOf = (
-  drafts: readonly PodDraft[],
-  placements: ReadonlyMap<PodDraft, Placement>,
-): Tenant[] =>
-  drafts.flatMap((draft) => {
-    const placement = placements.get(draft);
+const tenantsOf = (drafts: readonly PodDraft[], placements: readonly Placement[]): Tenant[] => {
+  const tenants: Tenant[] = [];
+  for (const [at, draft] of drafts.entries()) {
+    const placement = placements[at];
     if (!placement || !('node' in placement) || draft.spec.hostNetwork || isFinished(draft))
-      return [];
-    if (draft.status.phase === 'Pending' && draft.status.ip === undefined) return [];
-    if (draft.status.onlyIpv6 !== undefined) return [];
-    return [{ draft, node: placement.node }];
-  });
+      continue;
+    if (draft.status.phase === 'Pending' && draft.status.ip === undefined) continue;
+    if (draft.status.onlyIpv6 !== undefined) continue;
+    tenants.push({ draft, node: placement.node });
+  }
+  return tenants;
+};
 
 const reportIpv6 = ({ pods, nodes }: Inventory, report: Report): void => {
   const why = 'IPv6 is not modelled yet, so its traces are inconclusive';
@@ -240,6 +236,21 @@ const reportIpv6 = ({ pods, nodes }: Inventory, report: Report): void => {
         path: 'status.addresses',
         ...atPlace(place),
       });
+};
+
+/** The /16s that Pods have their addresses in. */
+const wideRanges = (tenants: readonly Tenant[]): ReadonlySet<Cidr> => {
+  const starts = new Set<string>();
+  const found = new Set<Cidr>();
+  for (const { draft } of tenants) {
+    const { ip } = draft.status;
+    if (ip === undefined) continue;
+    const start = ip.slice(0, ip.indexOf('.', ip.indexOf('.') + 1));
+    if (starts.has(start)) continue;
+    starts.add(start);
+    found.add(cidrOf(ip, 16));
+  }
+  return found;
 };
 
 /** The Services' range: what is given, or a default that holds every ClusterIP of the input. */
@@ -335,6 +346,16 @@ const phaseOf = (draft: PodDraft, ip: Ip | undefined, node: string | undefined):
   return node !== undefined && hasAddress ? 'Running' : 'Pending';
 };
 
+const INVENTED: readonly Pod['invented'][] = Array.from({ length: 8 }, (_, bits) => ({
+  name: (bits & 4) !== 0,
+  ip: (bits & 2) !== 0,
+  node: (bits & 1) !== 0,
+}));
+
+/** One of eight: Pods share them. */
+const inventedOf = (name: boolean, ip: boolean, node: boolean): Pod['invented'] =>
+  INVENTED[(name ? 4 : 0) + (ip ? 2 : 0) + (node ? 1 : 0)] ?? { name, ip, node };
+
 const toPod = (
   draft: PodDraft,
   placement: Placement | undefined,
@@ -356,34 +377,35 @@ const toPod = (
         (draft.status.phase === undefined
           ? `the range of ${node} has no free address`
           : undefined));
-  return {
+  const pod: { -readonly [Field in keyof Pod]: Pod[Field] } = {
     namespace: draft.namespace,
     name: draft.name,
-    ...(node !== undefined && { node }),
-    ...(ip !== undefined && !isFinished(draft) && { ip }),
-    ...(own === undefined && !hostNetwork && draft.status.onlyIpv6 !== undefined
-      ? { onlyIpv6: draft.status.onlyIpv6 }
-      : {}),
+    node,
+    ip: isFinished(draft) ? undefined : ip,
     hostNetwork,
     phase,
-    ...(phase === 'Pending' && reason !== undefined && { pendingReason: reason }),
     ready: phase === 'Running' && !draft.terminating && (draft.status.ready ?? true),
     labels: draft.labels,
     containers,
-    ...(initContainers.length > 0 && { initContainers }),
     owners: draft.owners,
     ordinal: draft.ordinal,
-    invented: {
-      name: draft.inventedName,
-      ip: !hostNetwork && draft.status.ip === undefined && ip !== undefined,
-      node: placement !== undefined && 'node' in placement && placement.invented,
-    },
+    invented: inventedOf(
+      draft.inventedName,
+      !hostNetwork && draft.status.ip === undefined && ip !== undefined,
+      placement !== undefined && 'node' in placement && placement.invented,
+    ),
     listeners:
       input.listen === 'declared' && listeners.unlisted === 'unknown'
         ? { ...listeners, unlisted: 'refused' }
         : listeners,
     place: draft.place,
   };
+  // What few Pods have is added: every copy of a Pod counts in a large cluster.
+  if (own === undefined && !hostNetwork && draft.status.onlyIpv6 !== undefined)
+    pod.onlyIpv6 = draft.status.onlyIpv6;
+  if (phase === 'Pending' && reason !== undefined) pod.pendingReason = reason;
+  if (initContainers.length > 0) pod.initContainers = initContainers;
+  return pod;
 };
 
 /** The world outside, where none of the cluster's ranges is. */
@@ -525,12 +547,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     spec: input.spec,
     nodes,
     // No wire is made up among the Pods.
-    avoid: [
-      ...wanted,
-      ...new Set(
-        tenants.flatMap(({ draft: { status } }) => (status.ip ? [cidrOf(status.ip, 16)] : [])),
-      ),
-    ],
+    avoid: [...wanted, ...wideRanges(tenants)],
     podIps: tenants.flatMap(({ draft }) => draft.status.ip ?? []),
     report,
     note,
@@ -593,15 +610,8 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   const services = groupByNamespace(
     inventory.services.toSorted((a, b) => compareText(a.facts.name, b.facts.name)),
   );
-  const pods = drafts.map((draft) =>
-    toPod(
-      draft,
-      placements.get(draft),
-      addresses,
-      nodeIps,
-      services.get(draft.namespace) ?? [],
-      input,
-    ),
+  const pods = drafts.map((draft, at) =>
+    toPod(draft, placements[at], addresses, nodeIps, services.get(draft.namespace) ?? [], input),
   );
   reportPending(drafts, pods);
   reportHostClashes(drafts, pods);

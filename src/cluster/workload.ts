@@ -67,7 +67,7 @@ interface Template {
 }
 
 const readTemplate = (workload: WorkloadObject): Template | undefined => {
-  const path =
+  const path: [string, ...string[]] =
     workload.kind === 'CronJob'
       ? ['spec', 'jobTemplate', 'spec', 'template']
       : ['spec', 'template'];

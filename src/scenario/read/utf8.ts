@@ -11,10 +11,12 @@ const UTF16_BLOCK = 256 * 1024;
 /** How far a NUL is looked for. */
 const NUL_BYTES = 64 * 1024;
 
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** @throws {NotText} where the bytes are no UTF-8 */
 export const decodeUtf8 = (bytes: Uint8Array): string => {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return STRICT.decode(bytes);
   } catch {
     throw new NotText();
   }
