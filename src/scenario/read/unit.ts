@@ -62,7 +62,10 @@ export class CutProblem extends Error {
   }
 }
 
-/** Longer than any object: half of what V8 can hold in one string. */
-export const MOST_UNIT_BYTES = 256 * 1024 * 1024;
+/**
+ * Longer than any object: etcd takes 1.5 MiB. While one grows, what is read lies in memory twice and
+ * more, so that this bounds what an item that never ends takes.
+ */
+export const MOST_UNIT_BYTES = 128 * 1024 * 1024;
 
 export const MOST_NESTED_LISTS = 8;
