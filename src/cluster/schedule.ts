@@ -1,4 +1,5 @@
 /** Placing Pods on nodes: the scheduler's filters that concern names, then an even spread. */
+import { LazyHeap } from './lazy-heap.ts';
 import type { NodeDraft } from './node.ts';
 import type { PodDraft } from './pod-draft.ts';
 import type { PodSpec, Toleration } from './pod-spec.ts';
@@ -56,6 +57,26 @@ export type Placement =
   | { readonly node: string; readonly invented: boolean }
   | { readonly pendingReason: string };
 
+/** Nodes on which Pods with the same wishes may run. */
+interface Candidates {
+  /** Indexes of nodes, in order. */
+  readonly nodes: readonly number[];
+  /** By the number of their Pods. */
+  readonly byLoad: LazyHeap;
+  /** Why there are none. */
+  readonly reason?: string;
+}
+
+/** More Pods than a node can have, or a controller: what counts first is this much more. */
+const HEAVY = 2 ** 26;
+
+const controllerOf = ({ namespace, owners: [owner], name }: PodDraft): string =>
+  `${namespace}/${owner ? `${owner.kind}/${owner.name}` : `Pod/${name}`}`;
+
+/** Equal for Pods that the same nodes will do for. */
+const wishesOf = ({ nodeSelector, nodeTerms, tolerations }: PodSpec): string =>
+  JSON.stringify([nodeSelector, nodeTerms, tolerations]);
+
 /**
  * Places Pods in the given order. `nodeOf` has those that the input has placed. The others go to
  * the fitting node with the fewest Pods of their own controller, then the fewest Pods in all, then
@@ -66,42 +87,57 @@ export const schedule = (
   nodes: readonly NodeDraft[],
   nodeOf: ReadonlyMap<PodDraft, string>,
 ): Placement[] => {
-  const total = new Map<string, number>();
-  const own = new Map<string, Map<string, number>>();
-  const controller = ({ namespace, owners: [owner], name }: PodDraft): string =>
-    `${namespace}/${owner ? `${owner.kind}/${owner.name}` : `Pod/${name}`}`;
-  const put = (pod: PodDraft, node: string): void => {
-    total.set(node, (total.get(node) ?? 0) + 1);
-    const counts = own.get(controller(pod)) ?? new Map<string, number>();
-    own.set(controller(pod), counts.set(node, (counts.get(node) ?? 0) + 1));
+  const placedOn = (pod: PodDraft): string | undefined => nodeOf.get(pod) ?? pod.boundTo;
+  const indexOf = new Map(nodes.map(({ name }, at) => [name, at]));
+  const total = new Float64Array(nodes.length);
+  /** Of the controllers that have Pods to be placed: how many Pods each node has of theirs. */
+  const own = new Map<string, Map<number, number>>();
+  for (const pod of pods)
+    if (placedOn(pod) === undefined) own.set(controllerOf(pod), new Map<number, number>());
+  const put = (node: number, counts: Map<number, number> | undefined): void => {
+    total[node] = (total[node] ?? 0) + 1;
+    counts?.set(node, (counts.get(node) ?? 0) + 1);
   };
   for (const pod of pods) {
-    const node = nodeOf.get(pod) ?? pod.boundTo;
-    if (node !== undefined) put(pod, node);
+    const node = indexOf.get(placedOn(pod) ?? '');
+    if (node !== undefined) put(node, own.size > 0 ? own.get(controllerOf(pod)) : undefined);
   }
-  // Pods of one template have the same answers.
-  const fitting = new Map<PodSpec, NodeDraft[]>();
+
+  const known = new Map<string, Candidates>();
+  const candidatesOf = (spec: PodSpec): Candidates => {
+    const wishes = wishesOf(spec);
+    const before = known.get(wishes);
+    if (before) return before;
+    const found = nodes.flatMap((node, at) => (fits(spec, node) ? [at] : []));
+    const candidates: Candidates = {
+      nodes: found,
+      byLoad: LazyHeap.of(found.length),
+      ...(found.length === 0 && { reason: reasonOf(spec, nodes) }),
+    };
+    known.set(wishes, candidates);
+    return candidates;
+  };
+
+  /** Pods of one controller follow each other: the order of nodes for the last one is kept. */
+  let last: { readonly of: Candidates; readonly counts: unknown; readonly heap: LazyHeap };
+  const choose = (of: Candidates, counts: ReadonlyMap<number, number>): number | undefined => {
+    const loadOf = (at: number): number => total[of.nodes[at] ?? 0] ?? 0;
+    if (counts.size === 0) return of.nodes[of.byLoad.top(loadOf) ?? -1];
+    if (last?.of !== of || last.counts !== counts) last = { of, counts, heap: of.byLoad.copy() };
+    const ownLoadOf = (at: number): number =>
+      (counts.get(of.nodes[at] ?? 0) ?? 0) * HEAVY + loadOf(at);
+    return of.nodes[last.heap.top(ownLoadOf) ?? -1];
+  };
+
   return pods.map((pod): Placement => {
-    const given = nodeOf.get(pod);
-    if (given !== undefined) return { node: given, invented: false };
-    if (pod.boundTo !== undefined) return { node: pod.boundTo, invented: true };
-    let candidates = fitting.get(pod.spec);
-    if (!candidates) {
-      candidates = nodes.filter((node) => fits(pod.spec, node));
-      fitting.set(pod.spec, candidates);
-    }
-    const counts = own.get(controller(pod));
-    let best: NodeDraft | undefined;
-    let fewest: readonly [number, number] = [0, 0];
-    for (const node of candidates) {
-      const load = [counts?.get(node.name) ?? 0, total.get(node.name) ?? 0] as const;
-      if (best && (load[0] > fewest[0] || (load[0] === fewest[0] && load[1] >= fewest[1])))
-        continue;
-      best = node;
-      fewest = load;
-    }
-    if (!best) return { pendingReason: reasonOf(pod.spec, nodes) };
-    put(pod, best.name);
-    return { node: best.name, invented: true };
+    const given = placedOn(pod);
+    if (given !== undefined) return { node: given, invented: !nodeOf.has(pod) };
+    const candidates = candidatesOf(pod.spec);
+    const counts = own.get(controllerOf(pod)) ?? new Map<number, number>();
+    const best = choose(candidates, counts);
+    const node = best === undefined ? undefined : nodes[best];
+    if (best === undefined || !node) return { pendingReason: candidates.reason ?? '' };
+    put(best, counts);
+    return { node: node.name, invented: true };
   });
 };
