@@ -127,6 +127,26 @@ function write(file, text) {
   written.push(file);
 }
 
+/**
+ * What a piece exports is looked up through getters, for bindings that change later. Nothing here
+ * changes later, and no two pieces need each other (checked below), so plain values do: calls from
+ * one piece into another are most of a walk.
+ */
+const PLAIN_EXPORTS =
+  'module.exports=Object.defineProperty({...module.exports},"__esModule",{value:!0});';
+
+/**
+ * @param {string} file
+ * @param {readonly string[]} [above]
+ */
+function refuseCycles(file, above = []) {
+  if (above.includes(file))
+    throw new Error(`pieces need each other: ${[...above, file].join(' → ')}`);
+  for (const { path, kind } of metafile.outputs[file]?.imports ?? [])
+    if (kind === 'import-statement') refuseCycles(path, [...above, file]);
+}
+for (const file of Object.keys(metafile.outputs)) refuseCycles(file);
+
 /** Splitting is for ES modules only, so each piece becomes CommonJS after it. */
 for (const { path, text } of outputFiles) {
   const url = text.includes('import.meta.url');
@@ -138,6 +158,7 @@ for (const { path, text } of outputFiles) {
     // Names are kept: a stack trace is a bug report, and shorter names do not start any faster.
     minifySyntax: true,
     minifyWhitespace: true,
+    footer: PLAIN_EXPORTS,
     ...(url && {
       define: { 'import.meta.url': '__url' },
       banner: "const __url=require('node:url').pathToFileURL(__filename).href;",
