@@ -41,16 +41,10 @@ const innermostTtl = ({ payload }: Ethernet): number => {
 };
 
 /** Whether this device saw the frame before, in this leg; remembers it. */
-const seenBefore = (
-  walk: Walk,
-  netns: Netns,
-  dev: Netdev,
-  frame: Ethernet,
-): Ethernet | undefined => {
-  const key = `${netns.id} ${dev.ifname}`;
-  const known = walk.visits.get(key);
+const seenBefore = (walk: Walk, dev: Netdev, frame: Ethernet): Ethernet | undefined => {
+  const known = walk.visits.get(dev);
   if (!known) {
-    walk.visits.set(key, [frame]);
+    walk.visits.set(dev, [frame]);
     return undefined;
   }
   const same =
@@ -72,7 +66,7 @@ const seenBefore = (
 export const netifReceiveSkb = (walk: Walk, netns: Netns, dev: Netdev, rx: Received): void => {
   const { frame, from } = rx;
   const pktType = rx.pktType ?? ethTypeTrans(dev, frame.dst);
-  const before = seenBefore(walk, netns, dev, frame);
+  const before = seenBefore(walk, dev, frame);
   if (before && walk.recorder.kind !== 'mute') {
     tapReceive(walk, netns, dev, frame, pktType === 'otherhost' ? 'other-host' : 'accept', from);
     drop(walk, netns, 'looped', { device: dev.ifname });

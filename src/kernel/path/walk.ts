@@ -118,7 +118,7 @@ export interface Walk {
   /** Counts frames that a stack took for its own: tells the wanted copy of a flooded frame. */
   accepted: number;
   /** Frames that came in by a device in this leg, for loops. */
-  visits: Map<string, Ethernet[]>;
+  visits: Map<Netdev, Ethernet[]>;
   /** An application answered a datagram: whoever hears the answer does not answer that. */
   answered: boolean;
   /** The packet carries data whose size was asked for: sizes are worth telling. */
