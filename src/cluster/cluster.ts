@@ -165,6 +165,7 @@ export interface PolicyFacts {
 export interface ClusterNote {
   readonly code:
     | 'plugin-default'
+    | 'plugin-found'
     | 'plugin-traced-as-bridge'
     | 'nodes-default'
     | 'node-made'

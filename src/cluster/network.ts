@@ -50,7 +50,8 @@ const fromSign = (sign: PluginSign, note: (note: ClusterNote) => void): NetworkC
   const { place, flannel } = sign;
   const podCIDR = flannel?.network === undefined ? undefined : { cidr: flannel.network, place };
   const backend = flannelBackend(flannel?.backend);
-  if (isModelled(sign) && backend)
+  if (isModelled(sign) && backend) {
+    note({ code: 'plugin-found', subject: `flannel ${backend}`, place });
     return {
       plugin: 'flannel',
       backend,
@@ -58,6 +59,7 @@ const fromSign = (sign: PluginSign, note: (note: ClusterNote) => void): NetworkC
       place,
       ...(podCIDR && { podCIDR }),
     };
+  }
   note({ code: 'plugin-traced-as-bridge', subject: titleOf(sign), place });
   return {
     plugin: 'bridge',

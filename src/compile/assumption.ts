@@ -34,6 +34,7 @@ const concerns = (
     case 'pod-template-hash':
       return pods.some(({ invented }) => invented.name);
     case 'plugin-default':
+    case 'plugin-found':
     case 'plugin-traced-as-bridge':
     case 'nodes-default':
     case 'range-widened':

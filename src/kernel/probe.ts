@@ -31,6 +31,7 @@ export interface Assumption {
 
 export type AssumptionCode =
   | 'plugin-default'
+  | 'plugin-found'
   | 'plugin-traced-as-bridge'
   | 'nodes-default'
   | 'node-made'

@@ -95,14 +95,16 @@ describe('flannel of the input', () => {
       daemonSet('kube-flannel-ds'),
       flannel('{"Network": "10.42.0.0/16", "Backend": {"Type": "host-gw"}}'),
     ];
-    expect(await seen(yaml)).toBe('flannel host-gw 10.42.0.0/16');
+    expect(await seen(yaml)).toBe('flannel host-gw 10.42.0.0/16 plugin-found flannel host-gw');
     const { network } = await clusterOf(yaml);
     expect(network.config).toEqual({ Network: '10.42.0.0/16', Backend: { Type: 'host-gw' } });
     expect(network.place).toMatchObject({ file: '1.yaml', line: 2 });
   });
 
   it('without a ConfigMap is VXLAN', async () => {
-    expect(await seen(daemonSet('kube-flannel-ds'))).toBe('flannel vxlan 10.244.0.0/16');
+    expect(await seen(daemonSet('kube-flannel-ds'))).toBe(
+      'flannel vxlan 10.244.0.0/16 plugin-found flannel vxlan',
+    );
   });
 
   it('with a back end that is not modelled is traced as bridge', async () => {

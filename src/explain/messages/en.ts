@@ -108,8 +108,10 @@ export const en: Catalogue = {
   },
   assumptions: {
     'plugin-default': (subject) => `The network plugin is ${subject}.`,
-    'plugin-traced-as-bridge': (subject) =>
-      `The input shows ${subject}, which is not modelled yet; traced as bridge.`,
+    'plugin-found': (subject, _, origin) =>
+      `The network plugin is ${subject}, as the input shows${evidenceText(origin)}.`,
+    'plugin-traced-as-bridge': (subject, _, origin) =>
+      `The input shows ${subject}${evidenceText(origin)}, which is not modelled yet; traced as bridge.`,
     'nodes-default': (subject) => `The nodes are ${subject}.`,
     'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
     'address-invented': (_, v) =>
