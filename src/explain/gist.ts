@@ -9,12 +9,18 @@ import { eventOf } from './event-of.ts';
  */
 export type Gist = 'loopback' | 'bridge' | 'veth' | 'node' | 'routed' | 'tunnel' | 'outside';
 
+/** What a host is to the cluster. */
+export type Machine = 'node' | 'router' | 'outside';
+
 /** @returns undefined where the packet did not arrive: then the story is why. */
-export function gistOf({ legs: [leg] }: TraceFacts): Gist | undefined {
+export function gistOf(
+  { legs: [leg] }: TraceFacts,
+  machine: (name: string) => Machine,
+): Gist | undefined {
   if (leg === undefined || leg.disposition !== 'delivered') return undefined;
   const nodes = new Set(leg.hops.map(({ node }) => node));
   if (leg.hops.length === 1) return 'loopback';
-  if (nodes.has('external')) return 'outside';
+  if ([...nodes].some((name) => machine(name) === 'outside')) return 'outside';
   if (passes(leg, 'encapsulate')) return 'tunnel';
   if (nodes.size > 1) return 'routed';
   if (passes(leg, 'forward')) return 'node';

@@ -18,7 +18,7 @@ import type {
 import type { Catalogue } from './catalogue.ts';
 import { type CauseWords, tellCause } from './cause.ts';
 import { eventOf } from './event-of.ts';
-import { gistOf } from './gist.ts';
+import { gistOf, type Machine } from './gist.ts';
 import type { Telling } from './quote.ts';
 import { portSuffix, type ToldStep, tellOrigin, tellStep } from './step.ts';
 import { verdictOf } from './verdict.ts';
@@ -138,6 +138,7 @@ export interface StoryOptions extends Telling {
   /** False leaves out what only `-v` shows of a step. Default true. */
   readonly withFacts?: boolean;
   inhabitants(node: string, netns: string): Inhabitants;
+  machine(name: string): Machine;
   /** Why a trace failed; undefined where it has no cause. */
   whyOf(facts: TraceFacts): Why | undefined;
   /** The story after each of the fixes that were applied (`withFix`). */
@@ -178,7 +179,7 @@ function tellHeader(
   sentence: (assumption: Assumption) => string,
 ): StoryHeader {
   const { words, network } = options;
-  const gist = gistOf(facts);
+  const gist = gistOf(facts, options.machine);
   const decided = facts.assumptions.filter(({ code }) => aboutTheQuestion.has(code)).map(sentence);
   const warm = facts.warm ? [words.story.warm(facts.probe.protocol === 'tcp')] : [];
   return {
@@ -398,11 +399,13 @@ function fullNames({ node, netns, devices }: Station): string[] {
   return devices.map((device) => `${node}/${netns}/${device}`);
 }
 
-function tellPlace(hop: Pick<Hop, 'node' | 'netns'>, { words, inhabitants }: StoryOptions): string {
+function tellPlace(
+  hop: Pick<Hop, 'node' | 'netns'>,
+  { words, inhabitants, machine }: StoryOptions,
+): string {
   const { places } = words;
   const { holder, members } = inhabitants(hop.node, hop.netns);
   if (holder !== undefined) return places.pod(holder, members);
   if (hop.netns !== 'host') return places.other;
-  if (hop.node === 'gw') return places.router;
-  return hop.node === 'external' ? places.outside : places.node;
+  return places[machine(hop.node)];
 }

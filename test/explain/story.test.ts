@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { type Answer, ask } from '../../src/check/ask.ts';
+import { tell } from '../../src/cli/tell.ts';
 import { gistOf } from '../../src/explain/gist.ts';
+import { UNICODE } from '../../src/explain/quote.ts';
+import { openScenario } from '../../src/scenario/open.ts';
 import type { Hop, TraceFacts } from '../../src/trace/trace.ts';
 import { crossNode, dropped, onePod } from '../render/facts.ts';
-import { told } from '../render/telling.ts';
+import { telling, told } from '../render/telling.ts';
 import { traceBroken } from './broken.ts';
+
+const tracedOf = (answer: Answer) => {
+  if (!answer.ok) throw new Error('cannot be asked');
+  return answer;
+};
 
 const withoutStep = (facts: TraceFacts, kind: string): TraceFacts => ({
   ...facts,
@@ -53,14 +62,36 @@ describe('the header', () => {
 describe('the story in one sentence', () => {
   it('tells the basic stories apart', () => {
     const facts = crossNode();
-    expect(gistOf(onePod())).toBe('loopback');
-    expect(gistOf(facts)).toBe('tunnel');
-    expect(gistOf(withoutStep(facts, 'encapsulate'))).toBe('routed');
+    expect(gistOf(onePod(), telling.machine)).toBe('loopback');
+    expect(gistOf(facts, telling.machine)).toBe('tunnel');
+    expect(gistOf(withoutStep(facts, 'encapsulate'), telling.machine)).toBe('routed');
     const oneNode = withHops(facts, ({ node }) => node === 'node-1');
     const routedHere = withoutStep(oneNode, 'encapsulate');
-    expect(gistOf(routedHere)).toBe('node');
-    expect(gistOf(withoutStep(routedHere, 'forward'))).toBe('veth');
-    expect(gistOf(dropped())).toBeUndefined();
+    expect(gistOf(routedHere, telling.machine)).toBe('node');
+    expect(gistOf(withoutStep(routedHere, 'forward'), telling.machine)).toBe('veth');
+    expect(gistOf(dropped(), telling.machine)).toBeUndefined();
+  });
+});
+
+describe('a node that is called gw', () => {
+  it('is a node all the same', async () => {
+    const pod = (name: string, node: string) =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name },
+        spec: { nodeName: node, containers: [{ name: 'c', ports: [{ containerPort: 80 }] }] },
+      });
+    const text = [pod('a', 'gw'), pod('b', 'external')].join('\n');
+    const opened = await openScenario([{ file: 'gw.json', text }]);
+    if (!opened.ok) throw new Error('does not open');
+    const { facts } = tracedOf(ask(opened.scenario, { from: 'a', to: 'b' }));
+    const story = tell(facts, 'default', opened.scenario, UNICODE);
+    expect(story.header.notes.at(-1)).toMatch(/^Two nodes:/);
+    const hosts = story.legs[0]?.hops.filter(({ netns }) => netns === 'host') ?? [];
+    expect(hosts.map(({ about }) => about)).toEqual(
+      Array<string>(2).fill("the node's own network namespace"),
+    );
   });
 });
 

@@ -45,6 +45,7 @@ export const telling: StoryOptions = {
   nameOf,
   network: 'flannel vxlan',
   whyOf: (facts) => whyOf(cluster.scenario, facts),
+  machine: (name) => (name === 'gw' ? 'router' : name === 'external' ? 'outside' : 'node'),
   inhabitants: (_, netns) => {
     if (netns === 'host') return { members: [] };
     return { holder: 'pause', members: netns === 'default/shop' ? ['app', 'cache'] : ['app'] };
