@@ -21,14 +21,15 @@ export const hopsOf = (events: readonly KernelEvent[], first: number): Hop[] => 
   const hops: { node: string; netns: string; steps: Step[] }[] = [];
   let current: NonNullable<(typeof hops)[number]> | undefined;
   let id: string | undefined;
-  for (const [at, event] of events.entries()) {
+  let n = first;
+  for (const event of events) {
     if (!current || event.netns !== id) {
       id = event.netns;
       const slash = id.indexOf('/');
       current = { node: id.slice(0, slash), netns: id.slice(slash + 1), steps: [] };
       hops.push(current);
     }
-    current.steps.push(stepOf(event, first + at));
+    current.steps.push(stepOf(event, n++));
   }
   return hops;
 };
