@@ -154,6 +154,118 @@ export interface ServiceFacts {
   readonly place?: Place;
 }
 
+/** A Service as the API server holds it, with what the input leaves out filled in. */
+export interface Service {
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+  /** `clusterIP: None`. */
+  readonly headless: boolean;
+  /** Empty: its endpoints are written by somebody else. */
+  readonly selector: Readonly<Record<string, string>>;
+  readonly externalName?: string;
+  /** In order of `ipFamilies`, canonical. Empty: headless, or an ExternalName. */
+  readonly clusterIPs: readonly ServiceAddress[];
+  readonly ports: readonly ServicePort[];
+  /** Canonical, both families. */
+  readonly externalIPs: readonly string[];
+  /** `status.loadBalancer.ingress`; of a LoadBalancer without one, an assumed VIP. */
+  readonly ingress: readonly LoadBalancerIngress[];
+  /** Canonical CIDRs, both families; empty: no restriction. */
+  readonly sourceRanges: readonly string[];
+  readonly externalTrafficPolicy: 'Cluster' | 'Local';
+  readonly internalTrafficPolicy: 'Cluster' | 'Local';
+  /** ClientIP affinity, in seconds; absent: none. */
+  readonly affinitySeconds?: number;
+  readonly healthCheckNodePort?: number;
+  readonly publishNotReadyAddresses: boolean;
+  readonly trafficDistribution?: string;
+  /** Given, mirrored from Endpoints, or computed as the EndpointSlice controller would. */
+  readonly slices: readonly EndpointSlice[];
+  readonly place?: Place;
+}
+
+export interface ServiceAddress {
+  readonly ip: string;
+  readonly family: 4 | 6;
+  readonly invented: boolean;
+}
+
+export interface ServicePort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly targetPort: number | string;
+  readonly nodePort?: number;
+  readonly nodePortInvented?: boolean;
+}
+
+export interface LoadBalancerIngress {
+  readonly ip?: string;
+  readonly hostname?: string;
+  readonly ipMode: 'VIP' | 'Proxy';
+  /** The input has no status: the address is from 198.51.100.0/24. */
+  readonly assumed: boolean;
+}
+
+/** discovery.k8s.io/v1, of one Service. Slices of type FQDN are left out. */
+export interface EndpointSlice {
+  readonly name: string;
+  readonly family: 4 | 6;
+  readonly source: 'input' | 'endpoints' | 'computed';
+  readonly ports: readonly {
+    readonly name?: string;
+    readonly port?: number;
+    readonly protocol: 'tcp' | 'udp' | 'sctp';
+  }[];
+  readonly endpoints: readonly SliceEndpoint[];
+  readonly place?: Place;
+}
+
+export interface SliceEndpoint {
+  /** addresses[0], canonical. */
+  readonly address: string;
+  /** Index into `Cluster.pods`; absent: it names no Pod of the input. */
+  readonly pod?: number;
+  readonly nodeName?: string;
+  readonly hostname?: string;
+  readonly zone?: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
+}
+
+/** The fields of KubeProxyConfiguration that are modelled, with its defaults filled in. */
+export interface KubeProxyConfig {
+  readonly mode: 'iptables' | 'nftables' | 'ipvs' | 'none';
+  /** Absent: ClusterCIDR detection degrades to none. One CIDR a family at most. */
+  readonly clusterCIDR: readonly string[];
+  readonly detectLocalMode:
+    | 'ClusterCIDR'
+    | 'NodeCIDR'
+    | 'BridgeInterface'
+    | 'InterfaceNamePrefix'
+    | 'none';
+  readonly detectLocal: {
+    readonly bridgeInterface: string;
+    readonly interfaceNamePrefix: string;
+  };
+  /** CIDRs, or `primary`; empty: not set. */
+  readonly nodePortAddresses: readonly string[];
+  /** Of the section of its mode (iptables, nftables, ipvs uses iptables'). */
+  readonly masqueradeAll: boolean;
+  readonly masqueradeBit: number;
+  readonly localhostNodePorts: boolean;
+  readonly ipvs: {
+    readonly scheduler: string;
+    readonly strictARP: boolean;
+    readonly excludeCIDRs: readonly string[];
+  };
+  readonly tcpBeLiberal: boolean;
+  readonly place?: Place;
+}
+
 export interface PolicyFacts {
   readonly namespace: string;
   readonly name: string;

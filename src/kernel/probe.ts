@@ -19,6 +19,8 @@ export interface Probe {
   readonly expect?: { readonly netns: NetnsId; readonly process?: string };
   /** Initial TTL; absent: the namespace's ip_default_ttl. */
   readonly ttl?: number;
+  /** What chance picks, in the order in which the kernels ask (`choice.ts`); then the first option. */
+  readonly picks?: readonly number[];
 }
 
 /** Something about the input that the trace had to take for granted. Codes, not sentences. */

@@ -1,4 +1,5 @@
 /** One probe through a World: the legs there and back, how they ended, what the sender saw. */
+import type { ChoiceMade } from '../kernel/choice.ts';
 import type { Errno } from '../kernel/event.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import { pingError, tcpError, udpError } from '../kernel/path/icmp-errno.ts';
@@ -446,9 +447,14 @@ export const traceProbe = (
   world: World,
   probe: Probe,
   meta: TraceMeta,
-): { readonly facts: TraceFacts; readonly world: World } => {
+): {
+  readonly facts: TraceFacts;
+  readonly world: World;
+  /** What was left to chance, and how it was settled. */
+  readonly choices: readonly ChoiceMade[];
+} => {
   const netns = netnsOf(world, probe.from.netns);
-  const walk = createWalk(world, KERNEL, probe.expect);
+  const walk = createWalk(world, KERNEL, probe.expect, probe.picks);
   const client: Client = { answered: false, acked: false, tooLong: false };
   const run: Run = { walk, netns, probe, client, legs: [], late: [] };
   walk.detailed = meta.detailed === true;
@@ -491,5 +497,9 @@ export const traceProbe = (
     assumptions: meta.assumptions,
   };
   const cause = attributeCause({ world, intended: meta.intended }, facts);
-  return { facts: cause ? { ...facts, cause } : facts, world: walk.overlay.world() };
+  return {
+    facts: cause ? { ...facts, cause } : facts,
+    world: walk.overlay.world(),
+    choices: walk.choices,
+  };
 };

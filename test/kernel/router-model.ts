@@ -191,6 +191,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     netns,
     conntrack,
     emit: () => undefined,
+    choose: () => 0,
     addrType: (ip) => {
       if (deviceTo(ip) === 'lo') return 'LOCAL';
       if (net.broadcasts.includes(ip)) return 'BROADCAST';

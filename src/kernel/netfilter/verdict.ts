@@ -1,5 +1,6 @@
 /** What netfilter is asked, and what it answers (include/linux/netfilter.h). */
 import type { Ip } from '../../wire/packet.ts';
+import type { Choice } from '../choice.ts';
 import type { KernelEvent } from '../event.ts';
 import type { Netns } from '../world.ts';
 import type { ConntrackEntry } from './conntrack.ts';
@@ -23,6 +24,8 @@ export interface NfEnv {
   /** The namespace's conntrack table in this walk; entries may be added and replaced. */
   readonly conntrack: ConntrackEntry[];
   emit(event: KernelEvent): void;
+  /** Settles what a rule leaves to chance. */
+  choose(choice: Choice): number;
   addrType(ip: Ip): 'LOCAL' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
   /** inet_select_addr(out, next hop, RT_SCOPE_UNIVERSE): the address MASQUERADE takes. */
   masqueradeAddress(out: string, dst: Ip): Ip | undefined;

@@ -9,7 +9,7 @@ import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import { nfReject } from './nf-reject.ts';
 import type { Walk } from './walk.ts';
-import { drop, emit } from './walk.ts';
+import { choose, drop, emit } from './walk.ts';
 
 const ADDR_TYPE = {
   local: 'LOCAL',
@@ -23,6 +23,7 @@ const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => ({
   detailed: walk.detailed,
   conntrack: walk.overlay.write(netns.id).conntrack,
   emit: (event) => emit(walk, event),
+  choose: (choice) => choose(walk, choice),
   addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],
   masqueradeAddress: (out, dst) => inetSelectAddr(netns, out, skb.dst?.gateway ?? dst, 'global'),
 });

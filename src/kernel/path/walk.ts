@@ -1,6 +1,7 @@
 /** One walk of packets through a World: what the stages share, and where they report to. */
 import { layersOf } from '../../wire/layers.ts';
 import type { Ethernet, Ip, Ipv4, Layer } from '../../wire/packet.ts';
+import type { Choice, ChoiceMade } from '../choice.ts';
 import type { DropReason } from '../drop-reason.ts';
 import type {
   BridgeEvent,
@@ -127,11 +128,19 @@ export interface Walk {
   detailed: boolean;
   /** Who was told of a shorter way by whom: routers say it once for a while. */
   readonly redirected: Set<string>;
+  /** What to pick where the kernel leaves it to chance, in order. */
+  readonly picks: readonly number[];
+  readonly choices: ChoiceMade[];
   lastFrame: Ethernet | undefined;
   lastLayers: readonly Layer[];
 }
 
-export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']): Walk => ({
+export const createWalk = (
+  world: World,
+  stages: Stages,
+  expect?: Walk['expect'],
+  picks: readonly number[] = [],
+): Walk => ({
   world,
   overlay: createOverlay(world),
   stages,
@@ -145,9 +154,19 @@ export const createWalk = (world: World, stages: Stages, expect?: Walk['expect']
   sized: false,
   detailed: false,
   redirected: new Set(),
+  picks,
+  choices: [],
   lastFrame: undefined,
   lastLayers: [],
 });
+
+/** Settles what the kernel leaves to chance: the probe's next pick, or the first option. */
+export const choose = (walk: Walk, choice: Choice): number => {
+  const wanted = walk.picks[walk.choices.length] ?? 0;
+  const picked = Math.min(wanted, choice.options - 1);
+  walk.choices.push({ ...choice, picked });
+  return picked;
+};
 
 /** The layers of a frame; a veth's two ends show the same frame, so the last one is kept. */
 export const layersIn = (walk: Walk, frame: Ethernet): readonly Layer[] => {

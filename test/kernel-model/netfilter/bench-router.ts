@@ -103,6 +103,7 @@ export const routerWith = (ruleset: Ruleset, detailed = false): Router => {
     detailed,
     conntrack,
     emit: (event) => events.push(event),
+    choose: () => 0,
     addrType: (ip) => (LOCAL.includes(ip) ? 'LOCAL' : 'UNICAST'),
     masqueradeAddress: (out) => ({ eth0: '10.0.0.1', eth1: '192.0.2.1' })[out],
   };
