@@ -433,6 +433,8 @@ const match = complete<Match>()(
       negate: flag,
     }),
     object<MatchOf<'length'>>({ kind: only('length'), from: count, to: count, negate: flag }),
+    object<MatchOf<'statistic'>>({ kind: only('statistic'), probability: count, negate: flag }),
+    object<MatchOf<'nfacct'>>({ kind: only('nfacct'), name: text }),
     object<MatchOf<'extension'>>({
       kind: only('extension'),
       name: closed<MatchOf<'extension'>['name']>()('tcp', 'udp', 'sctp'),

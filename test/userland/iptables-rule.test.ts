@@ -94,7 +94,23 @@ const printed: readonly (readonly [typed: string, saved?: string])[] = [
   ['-p tcp -j DNAT --to-destination :99'],
   ['-j DNAT --to-destination 1.2.3.4'],
   ['-p tcp -j REDIRECT --to-ports 99'],
-  ['-m statistic --mode random --probability 0.33332999982'],
+  [
+    '-m statistic --mode random --probability 0.3333333333 -j ACCEPT',
+    '-m statistic --mode random --probability 0.33333333349 -j ACCEPT',
+  ],
+  [
+    '-m statistic --mode random ! --probability 0.3',
+    '-m statistic --mode random ! --probability 0.29999999981',
+  ],
+  [
+    '-m statistic --mode random --probability 1 -m comment --comment x',
+    '-m statistic --mode random --probability 1.00000000000 -m comment --comment x',
+  ],
+  ['-m statistic --mode nth --every 3 --packet 1'],
+  [
+    '-p tcp -m tcp --dport 30080 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j ACCEPT',
+    '-p tcp -m tcp --dport 30080 -m nfacct --nfacct-name  localhost_nps_accepted_pkts -j ACCEPT',
+  ],
   [
     '-m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-X --mask 255.255.255.255 --rsource -j ACCEPT',
   ],
@@ -176,10 +192,10 @@ describe('a rule as iptables reads and prints it', () => {
 
   it('keeps what is not modelled apart from what is', () => {
     expect(
-      parseRule('-p tcp -m statistic --mode random --probability 0.5 --dport 80').matches,
+      parseRule('-p tcp -m statistic --mode nth --every 3 --packet 1 --dport 80').matches,
     ).toEqual([
       { kind: 'protocol', protocol: 'tcp', negate: false },
-      { kind: 'unmodelled', text: '-m statistic --mode random --probability 0.5' },
+      { kind: 'unmodelled', text: '-m statistic --mode nth --every 3 --packet 1' },
       { kind: 'dport', from: 80, to: 80, negate: false },
     ]);
   });
@@ -198,6 +214,12 @@ describe('a rule that iptables refuses', () => {
     ['-p tcp --dport foo', "invalid port/service `foo' specified"],
     ['-p foo', 'unknown protocol "foo" specified'],
     ['-m foo', "Couldn't load match `foo':No such file or directory"],
+    [
+      '-m statistic --mode random --probability 1.5',
+      'statistic: bad value for option "--probability", or out of range (0-1).',
+    ],
+    ['-m statistic --mode random', '--probability must be specified when using random mode'],
+    ['-m statistic --mode foo', 'Bad mode "foo"'],
     ['-m mark --mark zz', 'mark: bad integer value for option "--mark", or out of range.'],
     ['-m conntrack --ctstate FOO', 'Bad ctstate "FOO"'],
     ['-j REJECT --reject-with foo', 'unknown reject type "foo"'],

@@ -18,6 +18,11 @@ export interface MatchContext {
   readonly skb: Skb;
   readonly state: NfState;
   readonly addrType: NfEnv['addrType'];
+  /**
+   * Settles what a rule leaves to chance: which of so many ways, from 0. Absent in a walk that only
+   * asks what would be: there the answer is not known, and nobody's pick is used up.
+   */
+  readonly chance?: (options: number, by: 'statistic' | 'numgen', at: string) => number;
 }
 
 type MatchOf<Kind extends Match['kind']> = Extract<Match, { kind: Kind }>;
@@ -154,7 +159,16 @@ const matchLength = ({ from, to, negate }: MatchOf<'length'>, packet: Ipv4): boo
   return (length >= from && length <= to) !== negate;
 };
 
-/** Whether one condition holds for the packet at this hook. */
+/** One, as `-m statistic` counts. */
+const CERTAIN = 2 ** 31;
+
+/** statistic_mt in random mode (net/netfilter/xt_statistic.c), as far as chance does not decide. */
+const matchStatistic = ({ probability, negate }: MatchOf<'statistic'>): Answer => {
+  if (probability > 0 && probability < CERTAIN) return 'unknown';
+  return probability > 0 !== negate;
+};
+
+/** Whether one condition holds for the packet at this hook; of chance, whether it has no part. */
 export const matches = (match: Match, { skb, state, addrType }: MatchContext): Answer => {
   const { packet } = skb;
   switch (match.kind) {
@@ -189,6 +203,9 @@ export const matches = (match: Match, { skb, state, addrType }: MatchContext): A
       return matchTcpFlags(match, packet);
     case 'length':
       return matchLength(match, packet);
+    case 'statistic':
+      return matchStatistic(match);
+    case 'nfacct':
     case 'extension':
     case 'comment':
       return true;
@@ -203,14 +220,25 @@ export const matches = (match: Match, { skb, state, addrType }: MatchContext): A
 
 /**
  * Whether all conditions of a rule hold: `false` as soon as one does not, whatever the others are;
- * `unknown` when those that are known hold.
+ * `unknown` when those that are known hold. Chance is asked only where it alone decides.
+ * @param number 1-based, in its chain: names the choice
  */
-export const ruleMatches = (rule: Rule, context: MatchContext): Answer => {
+export const ruleMatches = (
+  rule: Rule,
+  context: MatchContext,
+  chain: string,
+  number: number,
+): Answer => {
   let answer: Answer = true;
+  let chances = 0;
   for (const match of rule.matches) {
     const one = matches(match, context);
     if (one === false) return false;
-    if (one === 'unknown') answer = 'unknown';
+    if (one !== 'unknown') continue;
+    if (match.kind === 'statistic' && context.chance) chances += 1;
+    else answer = 'unknown';
   }
+  for (; answer === true && chances > 0; chances -= 1)
+    if (context.chance?.(2, 'statistic', `${chain} ${number}`) !== 0) answer = false;
   return answer;
 };

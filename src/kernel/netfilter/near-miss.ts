@@ -74,6 +74,8 @@ const foundBy = (match: Match, { skb, state, addrType }: MatchContext): Found =>
       return payload.type === 'tcp' ? payload.flags.map((flag) => flag.toUpperCase()) : [];
     case 'length':
       return [ipv4Length(packet)];
+    case 'statistic':
+    case 'nfacct':
     case 'extension':
     case 'comment':
     case 'unmodelled':
@@ -121,7 +123,9 @@ const decisionOf = (
   }
   const chain = findChain(table, target.chain);
   if (!chain) return undefined;
-  const end = walkTable(table, chain, { ...context, skb: { ...context.skb } }, SILENT);
+  // It would have been one of several, which all decide alike: chance is not asked for it.
+  const asked: MatchContext = { ...context, skb: { ...context.skb }, chance: () => 0 };
+  const end = walkTable(table, chain, asked, SILENT);
   if (end.kind !== 'target') return undefined;
   const way = wayOf(end.target);
   return way && { way, leadsTo: { chain: end.at.chain, number: end.at.number } };

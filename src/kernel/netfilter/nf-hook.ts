@@ -310,7 +310,12 @@ export const nfHook = (env: NfEnv, hook: Hook, skb: Skb, state: NfState): NfVerd
     hook,
     state,
     skb,
-    context: { skb, state, addrType: (ip) => env.addrType(ip) },
+    context: {
+      skb,
+      state,
+      addrType: (ip) => env.addrType(ip),
+      chance: (options, by, at) => env.choose({ by, netns: env.netns.id, options, at }),
+    },
     chains: [],
     events: [],
   };

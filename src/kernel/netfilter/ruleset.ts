@@ -106,6 +106,15 @@ export type Match =
       readonly to: number;
       readonly negate: boolean;
     }
+  | {
+      /** `-m statistic --mode random`. */
+      readonly kind: 'statistic';
+      /** As the kernel keeps it: in 2^31 parts. From 2^31 on the rule always matches. */
+      readonly probability: number;
+      readonly negate: boolean;
+    }
+  /** `-m nfacct`: counts packets under a name, always true. */
+  | { readonly kind: 'nfacct'; readonly name: string }
   /** `-m tcp` without a condition of its own, which kube-proxy writes: always true. */
   | { readonly kind: 'extension'; readonly name: 'tcp' | 'udp' | 'sctp' }
   /** A second comment; a rule's first one is `Rule.comment`. */

@@ -91,6 +91,8 @@ export const everyRule: Candidates = () => undefined;
  *
  * A rule whose outcome is not known ends the walk only if it matters: its known conditions hold,
  * and its target would end or change the walk.
+ *
+ * What rules leave to chance `context.chance` settles, once each time the walk comes to it.
  */
 export const walkTable = (
   table: NfTable,
@@ -116,7 +118,7 @@ export const walkTable = (
       continue;
     }
     const { rule, number } = taken;
-    const answer = ruleMatches(rule, context);
+    const answer = ruleMatches(rule, context, frame.chain.name, number);
     if (answer === false) {
       report.missed?.({ chain: frame.chain.name, number, rule, path: frame.path });
       continue;
@@ -192,8 +194,9 @@ const mayMatter = (
       // A chain that would send the packet back as it came makes no difference.
       const chain = findChain(table, target.chain);
       if (!chain) return true;
+      const { state, addrType } = context;
       const skb: Skb = { ...context.skb };
-      const end = walkTable(table, chain, { ...context, skb }, SILENT, select);
+      const end = walkTable(table, chain, { skb, state, addrType }, SILENT, select);
       return end.kind !== 'policy' || skb.mark !== context.skb.mark;
     }
     case 'unmodelled':

@@ -222,6 +222,39 @@ const readLength: Reader = (options) => {
   return [{ kind: 'length', from: low, to: high, negate: option.negate }];
 };
 
+const readStatistic: Reader = (options) => {
+  const mode = options.find(({ name }) => name === '--mode');
+  if (!mode) throw new IptablesError('statistic: option "--mode" must be specified');
+  const how = firstValue(mode);
+  if (how === 'nth') return undefined;
+  if (how !== 'random') throw new IptablesError(`Bad mode "${how}"`);
+  const others = options.filter((option) => option !== mode);
+  const [option] = others;
+  if (!option) throw new IptablesError('--probability must be specified when using random mode');
+  if (others.length > 1 || option.name !== '--probability') return undefined;
+  const text = firstValue(option);
+  const share = Number(text);
+  if (text === '' || !(share >= 0 && share <= 1))
+    throw new IptablesError(
+      'statistic: bad value for option "--probability", or out of range (0-1).',
+    );
+  const probability = Math.round(share * 2 ** 31);
+  return [{ kind: 'statistic', probability, negate: option.negate }];
+};
+
+/** NFACCT_NAME_MAX, with the zero at the end. */
+const NFACCT_NAME_MAX = 32;
+
+const readNfacct: Reader = (options) => {
+  const [option] = options;
+  if (!option) throw new IptablesError('nfacct: option "--nfacct-name" must be specified');
+  if (options.length > 1 || option.name !== '--nfacct-name') return undefined;
+  const name = firstValue(option);
+  if (name === '' || name.length >= NFACCT_NAME_MAX)
+    throw new IptablesError('nfacct: bad value for option "--nfacct-name"');
+  return [{ kind: 'nfacct', name }];
+};
+
 const readComment: Reader = (options) => {
   const [option] = options;
   if (!option) throw new IptablesError('comment: option "--comment" must be specified');
@@ -240,6 +273,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   multiport: readMultiport,
   physdev: readPhysdev,
   length: readLength,
+  statistic: readStatistic,
+  nfacct: readNfacct,
   comment: readComment,
 };
 
@@ -265,7 +300,6 @@ export const OTHER_MATCHES: ReadonlySet<string> = new Set([
   'ipvs',
   'limit',
   'mac',
-  'nfacct',
   'osf',
   'owner',
   'pkttype',
@@ -277,7 +311,6 @@ export const OTHER_MATCHES: ReadonlySet<string> = new Set([
   'rpfilter',
   'set',
   'socket',
-  'statistic',
   'string',
   'tcpmss',
   'time',

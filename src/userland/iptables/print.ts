@@ -61,6 +61,8 @@ const groupOf = (match: Match, protocol: string): readonly [name: string, order:
     case 'multiport':
     case 'mark':
     case 'length':
+    case 'statistic':
+    case 'nfacct':
     case 'comment':
       return [match.kind, 0];
     default:
@@ -117,6 +119,11 @@ const optionText = (match: Match): string => {
       return `--tcp-flags ${flagsText(match.mask)} ${flagsText(match.set)}`;
     case 'length':
       return `--length ${range(match.from, match.to)}`;
+    case 'statistic':
+      return `--probability ${(match.probability / 2 ** 31).toFixed(11)}`;
+    case 'nfacct':
+      // The second blank is iptables' own.
+      return `--nfacct-name  ${saveString(match.name)}`;
     case 'extension':
       return '';
     case 'comment':
@@ -131,8 +138,10 @@ const optionText = (match: Match): string => {
 };
 
 /** One condition as an option, without its `-m`. */
-export const printMatch = (match: Match): string =>
-  `${'negate' in match && match.negate ? '! ' : ''}${optionText(match)}`;
+export const printMatch = (match: Match): string => {
+  const text = `${'negate' in match && match.negate ? '! ' : ''}${optionText(match)}`;
+  return match.kind === 'statistic' ? `--mode random ${text}` : text;
+};
 
 const selectorsText = (matches: readonly Match[]): string[] =>
   SELECTORS.flatMap((option) =>

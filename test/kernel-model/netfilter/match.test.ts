@@ -22,7 +22,8 @@ const context = (
   addrType: (ip) => (ip === '192.0.2.7' ? 'LOCAL' : 'UNICAST'),
 });
 
-const answer = (rule: string, where = context()): Answer => ruleMatches(parseRule(rule), where);
+const answer = (rule: string, where = context()): Answer =>
+  ruleMatches(parseRule(rule), where, 'FORWARD', 1);
 
 const entry = {
   original: { src: '', dst: '', protocol: 'tcp', sport: 0, dport: 0 },

@@ -29,7 +29,13 @@ interface Walked {
 
 const walk = (
   ruleset: Ruleset,
-  { of = packet, select = candidates, name = 'filter' as TableName, start = 'FORWARD' } = {},
+  {
+    of = packet,
+    select = candidates,
+    name = 'filter' as TableName,
+    start = 'FORWARD',
+    chance = undefined as MatchContext['chance'],
+  } = {},
 ): Walked => {
   const table = findTable(ruleset, name);
   const chain = table && findChain(table, start);
@@ -38,6 +44,7 @@ const walk = (
     skb: { packet: of, mark: 0 },
     state: { hook: 'FORWARD', in: 'eth0', out: 'eth1', bridged: false },
     addrType: () => 'UNICAST',
+    ...(chance && { chance }),
   };
   const seen: string[] = [];
   const report: WalkReport = {
@@ -219,5 +226,63 @@ describe('the dispatch of a long chain', () => {
     const chain = table && findChain(table, 'FORWARD');
     const asked = chain && candidates(chain, tcp('1.1.1.1', 1, '10.3.7.1', 80));
     expect(asked).toEqual([3 * 256 + 7, 2000]);
+  });
+});
+
+describe('what a rule leaves to chance', () => {
+  const LOTS = '-m statistic --mode random --probability';
+  const picking =
+    (picks: readonly number[], asked: string[]): MatchContext['chance'] =>
+    (options, by, where) => {
+      asked.push(`${by} ${options} ${where}`);
+      return picks[asked.length - 1] ?? 0;
+    };
+
+  it.each([
+    [[], 'target FORWARD 1', ['statistic 2 FORWARD 1']],
+    [[1], 'target FORWARD 2', ['statistic 2 FORWARD 1', 'statistic 2 FORWARD 2']],
+    [[1, 1], 'target FORWARD 3', ['statistic 2 FORWARD 1', 'statistic 2 FORWARD 2']],
+  ])('is asked for in order, picks %j', (picks, end, choices) => {
+    const rules = iptables(
+      `-A FORWARD ${LOTS} 0.33333 -j ACCEPT`,
+      `-A FORWARD ${LOTS} 0.5 -j ACCEPT`,
+      '-A FORWARD -j DROP',
+    );
+    const asked: string[] = [];
+    expect(at(walk(rules, { chance: picking(picks, asked) }))).toBe(end);
+    expect(asked).toEqual(choices);
+  });
+
+  it.each([
+    ['0', 'policy ACCEPT'],
+    ['0.0000000001', 'policy ACCEPT'],
+    ['1', 'target FORWARD 1'],
+    ['0.9999999999', 'target FORWARD 1'],
+  ])('is no chance at %s', (share, end) => {
+    const asked: string[] = [];
+    const rules = iptables(`-A FORWARD ${LOTS} ${share} -j DROP`);
+    expect(at(walk(rules, { chance: picking([1], asked) }))).toBe(end);
+    expect(asked).toEqual([]);
+  });
+
+  it('is not asked where another condition does not hold, or is not known', () => {
+    const asked: string[] = [];
+    const rules = iptables(
+      `-A FORWARD ${LOTS} 0.5 -m mark --mark 7 -j DROP`,
+      `-A FORWARD ${LOTS} 0.5 -m limit --limit 1/s -j DROP`,
+    );
+    expect(at(walk(rules, { chance: picking([], asked) }))).toBe('unmodelled FORWARD 2');
+    expect(asked).toEqual([]);
+  });
+
+  it('is not asked while a walk only wants to know what would matter', () => {
+    const asked: string[] = [];
+    const rules = iptables(
+      '-N A',
+      `-A A ${LOTS} 0.5 -j DROP`,
+      '-A FORWARD -m limit --limit 1/s -j A',
+    );
+    expect(at(walk(rules, { chance: picking([], asked) }))).toBe('unmodelled FORWARD 1');
+    expect(asked).toEqual([]);
   });
 });
