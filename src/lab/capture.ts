@@ -1,6 +1,7 @@
 /** Captured frames as taps: decoded, named after the World's devices, in the order of time. */
 import type { Tap } from '../kernel/event.ts';
-import { DecodeError, decodeEthernet } from '../wire/decode.ts';
+import { decodeEthernet } from '../wire/decode.ts';
+import { DecodeError } from '../wire/decode-error.ts';
 import { layersOf } from '../wire/layers.ts';
 import { ETHERNET_HEADER } from '../wire/length.ts';
 import { readMac } from '../wire/mac.ts';

@@ -35,6 +35,10 @@ function layerText(layer: Layer, { to }: Glyphs): string {
       return `ICMP ${layer.kind} code ${layer.code}${layer.mtu === undefined ? '' : `  mtu ${layer.mtu}`}  length ${layer.length}`;
     case 'vxlan':
       return `VXLAN vni ${layer.vni}`;
+    case 'dns':
+      return layer.response
+        ? `DNS answer ${layer.id}  ${layer.question} ${layer.name}  ${layer.rcode}  answers ${layer.answers}  length ${layer.length}`
+        : `DNS query ${layer.id}  ${layer.question} ${layer.name}  length ${layer.length}`;
     case 'data':
       return `data ${layer.length} bytes`;
     default:

@@ -25,6 +25,7 @@ import type {
   Target,
 } from '../kernel/netfilter/ruleset.ts';
 import type { Origin, OriginObject } from '../kernel/origin.ts';
+import { DNS_RCODE, DNS_TYPE, type DnsRcode, type DnsType } from '../wire/dns.ts';
 import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts';
 import { ADVICE_CODES, CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
 import type { Advice, Check, Fix, PatchedObject, Remedy, RemedyPlace } from './remedy.ts';
@@ -52,6 +53,9 @@ import type {
   Warm,
   WithFix,
 } from './trace.ts';
+
+const DNS_TYPES = Object.keys(DNS_TYPE) as DnsType[];
+const DNS_RCODES = Object.keys(DNS_RCODE) as DnsRcode[];
 
 type Json = { readonly [key: string]: unknown };
 
@@ -191,6 +195,16 @@ const layers: { readonly [Type in Layer['type']]: Schema<LayerOf<Type>> } = {
     original: opt(list(ref<Layer>('Layer'))),
   }),
   vxlan: object<LayerOf<'vxlan'>>({ type: only('vxlan'), vni: count }),
+  dns: object<LayerOf<'dns'>>({
+    type: only('dns'),
+    id: count,
+    response: flag,
+    name: text,
+    question: enumOf(DNS_TYPES),
+    rcode: opt(enumOf(DNS_RCODES)),
+    answers: opt(count),
+    length: count,
+  }),
   data: object<LayerOf<'data'>>({ type: only('data'), length: count }),
 };
 

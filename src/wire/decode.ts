@@ -1,4 +1,7 @@
 /** The bytes of a capture to packets. */
+import { DecodeError } from './decode-error.ts';
+import { DNS_PORT } from './dns.ts';
+import { decodeDns } from './dns-decode.ts';
 import { numberToIpv4 } from './ip.ts';
 import {
   ARP_LENGTH,
@@ -35,11 +38,6 @@ import type {
   Vxlan,
 } from './packet.ts';
 import { PROTO } from './packet.ts';
-
-/** Bytes that are no packet of `packet.ts`: cut off, broken, or of a protocol that is not in it. */
-export class DecodeError extends Error {
-  override readonly name = 'DecodeError';
-}
 
 /** Where decoding stands: bytes from `at` to `end` of a capture. */
 interface Cursor {
@@ -176,17 +174,31 @@ const readVxlan = (cursor: Cursor): Vxlan | undefined => {
   }
 };
 
+/** Data of a port of DNS, with the message in it where it is one that `dns.ts` has a value for. */
+const readDns = ({ bytes, at, end }: Cursor, data: Opaque): Opaque => {
+  if (at + data.length > end) return data;
+  try {
+    return { ...data, dns: decodeDns(bytes.subarray(at, at + data.length)) };
+  } catch (error) {
+    if (error instanceof DecodeError) return data;
+    throw error;
+  }
+};
+
 const readUdp = (cursor: Cursor, length: number): Udp => {
   const { view, at, vxlanPorts } = cursor;
   const dport = view.getUint16(at + 2);
   if (view.getUint16(at + 4) !== length) fail('UDP length that differs from the IP length');
   const inner = skip(cursor, UDP_HEADER);
   const vxlan = vxlanPorts.includes(dport) ? readVxlan(inner) : undefined;
+  const sport = view.getUint16(at);
+  const isDns = sport === DNS_PORT || dport === DNS_PORT;
+  const data = readData(inner, length - UDP_HEADER);
   return {
     type: 'udp',
-    sport: view.getUint16(at),
+    sport,
     dport,
-    payload: vxlan ?? readData(inner, length - UDP_HEADER),
+    payload: vxlan ?? (isDns ? readDns(inner, data) : data),
   };
 };
 

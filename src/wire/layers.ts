@@ -10,7 +10,21 @@ export const protocolName = (packet: Ipv4): string =>
   packet.payload.type === 'data' ? String(packet.protocol ?? 0) : packet.payload.type;
 
 const pushData = (layers: Layer[], data: Opaque): void => {
-  if (data.length > 0) layers.push({ type: 'data', length: data.length });
+  const { length, dns } = data;
+  if (dns === undefined) {
+    if (length > 0) layers.push({ type: 'data', length });
+    return;
+  }
+  const { id, response, rcode, answers, question } = dns;
+  layers.push({
+    type: 'dns',
+    id,
+    response,
+    name: question.name,
+    question: question.type,
+    ...(response && { rcode, answers: answers.length }),
+    length,
+  });
 };
 
 const pushTcp = (layers: Layer[], tcp: Tcp): void => {

@@ -4,6 +4,7 @@
  * Addresses are canonical text (`10.244.1.2`, `6e:51:0c:00:00:01`): equality is `===`, and what a
  * person reads is what the code compares. Lengths are never stored; `length.ts` derives them.
  */
+import type { DnsMessage, DnsRcode, DnsType } from './dns.ts';
 
 /** Lower-case colon-separated MAC address. */
 export type Mac = string;
@@ -131,6 +132,8 @@ export interface Opaque {
   readonly type: 'data';
   readonly length: number;
   readonly bytes?: Uint8Array;
+  /** What the bytes say, where they are a message of DNS. */
+  readonly dns?: DnsMessage;
 }
 
 export const NO_DATA: Opaque = { type: 'data', length: 0 };
@@ -166,4 +169,16 @@ export type Layer =
       original?: Layer[];
     }
   | { type: 'vxlan'; vni: number }
+  | {
+      type: 'dns';
+      id: number;
+      response: boolean;
+      name: string;
+      question: DnsType;
+      /** Of a response. */
+      rcode?: DnsRcode;
+      /** Of a response: how many records answer. */
+      answers?: number;
+      length: number;
+    }
   | { type: 'data'; length: number };

@@ -45,3 +45,13 @@ export const parseUserCidr = (text: string): UserCidr | undefined => {
       : `${ipaddr.IPv6.networkAddressFromCIDR(`${ip}/${prefix}`).toRFC5952String()}/${prefix}`;
   return { family, cidr, prefix, ip };
 };
+
+/** The 16 bytes of an IPv6 address. @throws {RangeError} when the text is none */
+export const ipv6ToBytes = (ip: string): Uint8Array => {
+  if (!ipaddr.IPv6.isValid(ip)) throw new RangeError(`not an IPv6 address: ${JSON.stringify(ip)}`);
+  return Uint8Array.from(ipaddr.IPv6.parse(ip).toByteArray());
+};
+
+/** The canonical text (RFC 5952) of 16 bytes. */
+export const bytesToIpv6 = (bytes: Uint8Array): string =>
+  new ipaddr.IPv6([...bytes]).toRFC5952String();

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finishSum, sumWords } from '../../src/wire/checksum.ts';
-import { DecodeError, decodeEthernet, decodeIpv4 } from '../../src/wire/decode.ts';
+import { decodeEthernet, decodeIpv4 } from '../../src/wire/decode.ts';
+import { DecodeError } from '../../src/wire/decode-error.ts';
 import { encodeEthernet, encodeIpv4 } from '../../src/wire/encode.ts';
 import { layersOf } from '../../src/wire/layers.ts';
 import { frameLength, ipv4Length } from '../../src/wire/length.ts';
