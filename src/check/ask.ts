@@ -8,8 +8,8 @@ import { type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts'
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
+import { fork, type Wanted } from '../trace/forks.ts';
 import type { Misuse, TraceFacts, TraceProbe, UnmodelledQuestion } from '../trace/trace.ts';
-import { traceProbe } from '../trace/trace-probe.ts';
 
 export interface Question {
   readonly from: string;
@@ -24,6 +24,11 @@ export interface Question {
   readonly detailed?: boolean | undefined;
   /** Source port, or the id of an echo; default: the first from 40000 on that is free. */
   readonly sourcePort?: number | undefined;
+  /**
+   * `all` (default), `first`, or the name or address of one: which of the backends that chance may
+   * pick are traced.
+   */
+  readonly backend?: string | undefined;
 }
 
 export type Answer =
@@ -94,7 +99,10 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
   switch (plan.kind) {
     case 'probe': {
       const meta = { scenario: name, probe: asked, assumptions, intended, detailed };
-      return { ok: true, ...traceProbe(plan.world, plan.probe, meta) };
+      const way = { world: plan.world, probe: plan.probe, meta };
+      const forked = fork([way], wantedOf(question));
+      if (forked.ok) return { ok: true, facts: forked.facts, world: forked.leaf.world };
+      return { ok: false, diagnostics: [], misuses: [noBackend(question, forked.backends)] };
     }
     case 'not-running':
       return {
@@ -125,6 +133,14 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
       return plan satisfies never;
   }
 }
+
+const wantedOf = ({ backend = 'all' }: Question): Wanted =>
+  backend === 'all' || backend === 'first' ? backend : { backend };
+
+const noBackend = ({ to, backend = '' }: Question, backends: readonly string[]): Misuse =>
+  backends.length === 0
+    ? { code: 'backend-without-service', to }
+    : { code: 'unknown-backend', to, backend, backends };
 
 /** Nothing was asked for and no port is shown: the question is answered by a ping. */
 function echoChosen({ protocol, port }: Question, plan: ProbePlan): Assumption[] {

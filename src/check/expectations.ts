@@ -1,14 +1,12 @@
 /** Holds what a scenario expects of one trace against what the trace found. */
-import type { NatEvent } from '../kernel/event.ts';
-import type { Leg, Step, TraceFacts } from '../trace/trace.ts';
-import type { Ip, Layer } from '../wire/packet.ts';
+import type { Socketed, Step, TraceFacts } from '../trace/trace.ts';
 
 /** The judged part of an expectation; absent fields expect nothing. */
 export interface Expected {
   readonly disposition: string;
   readonly cause?: string | undefined;
   readonly symptom?: string | undefined;
-  /** The source address as the target sees it. */
+  /** The source as the target's socket sees it: `IP` or `IP:port`. */
   readonly sourceSeen?: string | undefined;
   /** Where DNAT sends the packet: `IP` or `IP:port`. */
   readonly dnat?: string | undefined;
@@ -39,10 +37,8 @@ export function differences(expected: Expected, facts: TraceFacts): Difference[]
   compare('disposition', expected.disposition, facts.disposition);
   compare('cause', expected.cause, facts.cause?.code);
   compare('symptom', expected.symptom, facts.symptom);
-  compare('sourceSeen', expected.sourceSeen, sourceSeen(facts));
-  const dnat = dnatTarget(facts);
-  const ipOnly = expected.dnat !== undefined && !expected.dnat.includes(':');
-  compare('dnat', expected.dnat, ipOnly ? dnat?.ip : dnat && `${dnat.ip}:${dnat.port}`);
+  compare('sourceSeen', expected.sourceSeen, asWritten(expected.sourceSeen, facts.sourceSeen));
+  compare('dnat', expected.dnat, asWritten(expected.dnat, facts.dnat));
 
   const passed = devicesPassed(facts);
   const missed = firstMissed(expected.via ?? [], passed);
@@ -63,6 +59,13 @@ export function differences(expected: Expected, facts: TraceFacts): Difference[]
     found.push({ field: 'maxHops', expected: `at most ${expected.maxHops}`, found: String(hops) });
   }
   return found;
+}
+
+/** `IP`, or `IP:port` where the expectation names a port. */
+function asWritten(expected: string | undefined, found: Socketed | undefined): string | undefined {
+  if (found === undefined) return undefined;
+  const { ip, port } = found;
+  return expected?.includes(':') && typeof port === 'number' ? `${ip}:${port}` : ip;
 }
 
 interface Passed {
@@ -99,30 +102,4 @@ function firstMissed(
     at += 1;
   }
   return undefined;
-}
-
-/** The flow's own source address on the last device before the target took the packet. */
-function sourceSeen(facts: TraceFacts): Ip | undefined {
-  const leg = facts.legs[0];
-  if (leg === undefined || !isTaken(leg)) return undefined;
-  const last = leg.hops
-    .flatMap(({ steps }) => steps)
-    .filter(isTap)
-    .at(-1);
-  return innermost(last?.packet ?? [])?.src;
-}
-
-const isTaken = ({ hops }: Leg): boolean =>
-  hops.at(-1)?.steps.some(({ kind }) => kind === 'deliver') === true;
-
-function innermost(layers: readonly Layer[]): Extract<Layer, { type: 'ipv4' }> | undefined {
-  return layers.filter((layer) => layer.type === 'ipv4').at(-1);
-}
-
-function dnatTarget(facts: TraceFacts): { ip: Ip; port: string } | undefined {
-  const steps = facts.legs[0]?.hops.flatMap((hop) => hop.steps) ?? [];
-  const last = steps.filter(({ kind, action }) => kind === 'nat' && action === 'dnat').at(-1);
-  if (last === undefined) return undefined;
-  const { ip, port } = (last.detail as NatEvent['detail']).after;
-  return { ip, port: typeof port === 'number' ? String(port) : '' };
 }

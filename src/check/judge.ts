@@ -26,7 +26,7 @@ export type Judged =
 export function judge(scenario: OpenedScenario): Judged[] {
   return scenario.expectations.map((expectation) => {
     const { from, to, port, protocol, size, backend, place } = expectation;
-    const answer = ask(scenario, { from, to, port, protocol, size });
+    const answer = ask(scenario, { from, to, port, protocol, size, backend });
     if (!answer.ok) {
       return {
         kind: 'unanswerable',
@@ -37,10 +37,6 @@ export function judge(scenario: OpenedScenario): Judged[] {
         })),
         misuses: answer.misuses,
       };
-    }
-    if (backend !== undefined) {
-      const misuses = [{ code: 'backend-without-service', to } as const];
-      return { kind: 'unanswerable', expectation, diagnostics: [], misuses };
     }
     const { facts } = answer;
     return { kind: 'traced', expectation, facts, differences: differences(expectation, facts) };

@@ -153,6 +153,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       ).choices(['tcp', 'udp', 'icmp', 'sctp']),
     )
     .option('--size <bytes>', 'application data to send', numberFrom(0, LARGEST_PAYLOAD))
+    .option(
+      '--backend <name>',
+      'which backends are traced: all, first, or one by its Pod or its address',
+      'all',
+    )
     .option('--with-fix', 'try the fix of the cause, and trace again: what comes of it')
     .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')

@@ -19,6 +19,8 @@ export interface TraceOptions extends InputOptions {
   readonly port?: number;
   readonly proto?: 'tcp' | 'udp' | 'icmp' | 'sctp';
   readonly size?: number;
+  /** `all`, `first`, or a name or an address. */
+  readonly backend: string;
   readonly minimal?: boolean;
   /** The second probe. */
   readonly warm?: boolean;
@@ -43,9 +45,9 @@ export async function traceCommand(
   }
   const scenario = await openInput(options, io);
   if (scenario === undefined) return EXIT.usage;
-  const { namespace, port, proto, size } = options;
+  const { namespace, port, proto, size, backend } = options;
   const detailed = ['json', 'yaml'].includes(options.output) || options.verbose > 0;
-  const question = { from, to, namespace, port, protocol: proto, size, detailed };
+  const question = { from, to, namespace, port, protocol: proto, size, backend, detailed };
   const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
   const answer = asked(scenario, question);
   if (!answer.ok) {

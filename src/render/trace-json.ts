@@ -33,7 +33,11 @@ export function toTrace(facts: TraceFacts, story: Story): Trace {
     ...(facts.before !== undefined && { before: facts.before }),
     ...(facts.warm !== undefined && { warm: facts.warm }),
     ...(facts.withFix !== undefined && { withFix: facts.withFix }),
+    ...(facts.told !== undefined && { told: facts.told }),
     ...(facts.alternatives !== undefined && { alternatives: facts.alternatives }),
+    ...(facts.notWalked !== undefined && { notWalked: facts.notWalked }),
+    ...(facts.sourceSeen !== undefined && { sourceSeen: facts.sourceSeen }),
+    ...(facts.dnat !== undefined && { dnat: facts.dnat }),
     assumptions: story.assumptions,
   };
 }

@@ -40,12 +40,16 @@ import type {
   EndpointRef,
   FixOutcome,
   FixRound,
+  Forks,
   Hop,
   Leg,
   LegPacket,
   NearMiss,
   PlacedStep,
+  ReachedTarget,
   RuleMiss,
+  SeenSource,
+  Socketed,
   Step,
   Trace,
   TraceProbe,
@@ -1128,6 +1132,15 @@ const withFix = object<WithFix>({
   ),
 });
 
+const chosen = {
+  choice: closed<Alternative['choice']>()('backend', 'node', 'path'),
+  name: text,
+  address: opt(described(text, 'Of a backend: IP:port, where the destination was rewritten.')),
+  node: opt(described(text, 'The machine that it was sent through, where several would do.')),
+};
+
+const socketed = { ip, port: opt(port) };
+
 const trace = object<Trace>({
   apiVersion: only('k8snet/v1'),
   kind: only('Trace'),
@@ -1175,14 +1188,45 @@ const trace = object<Trace>({
   withFix: opt(
     described(withFix, 'Only with --with-fix: what comes of the fixes, one after the other.'),
   ),
+  told: opt(
+    described(
+      object<Forks>({ ...chosen, others: opt(count) }),
+      'Which of several ways the legs tell; the others are alternatives.',
+    ),
+  ),
   alternatives: opt(
     list(
       object<Alternative>({
-        choice: closed<Alternative['choice']>()('backend', 'node', 'path'),
-        name: text,
+        ...chosen,
         disposition,
+        symptom,
         cause: opt(text),
       }),
+    ),
+  ),
+  notWalked: opt(
+    described(count, 'Ways that nobody walked, since there are too many: so many at least.'),
+  ),
+  sourceSeen: opt(
+    described(
+      object<SeenSource>({
+        ...socketed,
+        rewritten: opt(
+          object<NonNullable<SeenSource['rewritten']>>({
+            step: whole,
+            node: text,
+            netns: text,
+            was: object<Socketed>(socketed),
+          }),
+        ),
+      }),
+      "The source of the request as the server's socket sees it.",
+    ),
+  ),
+  dnat: opt(
+    described(
+      object<ReachedTarget>({ ...socketed, step: whole }),
+      'Where the last rewrite of the destination sends the request.',
     ),
   ),
   assumptions: list(text),

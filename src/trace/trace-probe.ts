@@ -25,6 +25,7 @@ import type { Ip, Ipv4, Opaque, Tcp } from '../wire/packet.ts';
 import { attributeCause } from './cause.ts';
 import { type Ended, legDisposition, traceDisposition } from './disposition.ts';
 import { hopsOf } from './hops.ts';
+import { sourceSeen, targetReached } from './seen.ts';
 import { type Heard, symptomOf } from './symptom.ts';
 import type { Leg, LegPacket, TraceFacts, TraceProbe } from './trace.ts';
 
@@ -497,8 +498,15 @@ export const traceProbe = (
     assumptions: meta.assumptions,
   };
   const cause = attributeCause({ world, intended: meta.intended }, facts);
+  const seen = sourceSeen(facts.legs[0]);
+  const dnat = targetReached(facts.legs[0]);
   return {
-    facts: cause ? { ...facts, cause } : facts,
+    facts: {
+      ...facts,
+      ...(cause && { cause }),
+      ...(seen && { sourceSeen: seen }),
+      ...(dnat && { dnat }),
+    },
     world: walk.overlay.world(),
     choices: walk.choices,
   };

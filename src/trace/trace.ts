@@ -12,7 +12,7 @@ import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Assumption } from '../kernel/probe.ts';
-import type { Cidr, Layer, Mac } from '../wire/packet.ts';
+import type { Cidr, Ip, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { Fix, Remedy } from './remedy.ts';
 
 export type { KernelEvent, NearMiss, RuleMiss, StepKind, Tap, WireBroadcast };
@@ -158,8 +158,15 @@ export type Misuse =
   | { readonly code: 'port-needed'; readonly to: string; readonly protocol: string }
   | { readonly code: 'port-for-echo' }
   | { readonly code: 'two-ports'; readonly to: string; readonly port: number }
-  /** An expectation names a backend, and its target is no Service. */
-  | { readonly code: 'backend-without-service'; readonly to: string };
+  /** A backend is named, and the target is no Service. */
+  | { readonly code: 'backend-without-service'; readonly to: string }
+  | {
+      readonly code: 'unknown-backend';
+      readonly to: string;
+      readonly backend: string;
+      /** Those that there are. */
+      readonly backends: readonly string[];
+    };
 
 /** What the JSON shows: the fact with the sentences that explain/ adds, and the remedy as data. */
 export interface Cause extends CauseFact {
@@ -169,11 +176,52 @@ export interface Cause extends CauseFact {
   readonly check: string;
 }
 
+/** One of several ways that a question may go. */
 export interface Alternative {
+  /** What differs: who answers, through which machine, or another thing that chance decides. */
   readonly choice: 'backend' | 'node' | 'path';
   readonly name: string;
+  /** Of a backend: `IP:port`, where the destination was rewritten. */
+  readonly address?: string;
+  /** The machine that the packet was sent through, where several would do. */
+  readonly node?: string;
   readonly disposition: Disposition;
+  readonly symptom: Symptom;
   readonly cause?: string;
+}
+
+/** Which of several ways is told in full. */
+export interface Forks {
+  readonly choice: Alternative['choice'];
+  readonly name: string;
+  readonly address?: string;
+  readonly node?: string;
+  /** How many others were walked; absent: nobody looked at them. */
+  readonly others?: number;
+}
+
+/** An address with its port, or with the id of an echo. */
+export interface Socketed {
+  readonly ip: Ip;
+  readonly port?: number | Unknown;
+}
+
+/** The source of the request as the server's socket sees it. */
+export interface SeenSource extends Socketed {
+  /** Absent: it is the client's own. */
+  readonly rewritten?: {
+    /** The last step that rewrote it. */
+    readonly step: number;
+    readonly node: string;
+    readonly netns: string;
+    readonly was: Socketed;
+  };
+}
+
+/** Where the request was sent in the end. */
+export interface ReachedTarget extends Socketed {
+  /** The last step that rewrote the destination. */
+  readonly step: number;
 }
 
 /** A step with where it happened, so that it can stand without its trace. */
@@ -269,7 +317,15 @@ export interface TraceFacts {
   readonly warm?: Warm;
   /** Only with `--with-fix`: what comes of the fix that the cause has. */
   readonly withFix?: WithFix;
+  /** Absent: there is one way only. */
+  readonly told?: Forks;
   readonly alternatives?: readonly Alternative[];
+  /** Ways that nobody walked, since there are too many: so many at least. */
+  readonly notWalked?: number;
+  /** Absent: nothing took the request. */
+  readonly sourceSeen?: SeenSource;
+  /** Absent: nobody rewrote its destination. */
+  readonly dnat?: ReachedTarget;
   readonly assumptions: readonly Assumption[];
 }
 
@@ -289,7 +345,15 @@ export interface Trace {
   readonly warm?: Warm;
   /** Only with `--with-fix`: what comes of the fix that the cause has. */
   readonly withFix?: WithFix;
+  /** Absent: there is one way only. */
+  readonly told?: Forks;
   readonly alternatives?: readonly Alternative[];
+  /** Ways that nobody walked, since there are too many: so many at least. */
+  readonly notWalked?: number;
+  /** Absent: nothing took the request. */
+  readonly sourceSeen?: SeenSource;
+  /** Absent: nobody rewrote its destination. */
+  readonly dnat?: ReachedTarget;
   readonly assumptions: readonly string[];
 }
 

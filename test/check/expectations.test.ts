@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { differences, type Expected } from '../../src/check/expectations.ts';
+import { sourceSeen, targetReached } from '../../src/trace/seen.ts';
 import type { Hop, Step, TraceFacts } from '../../src/trace/trace.ts';
 import type { Layer } from '../../src/wire/packet.ts';
 
@@ -24,7 +25,7 @@ const hop = (node: string, netns: string, ...steps: Step[]): Hop => ({ node, net
 
 const outer = ipv4('192.168.10.11', '192.168.10.12');
 
-const facts: TraceFacts = {
+const walked: TraceFacts = {
   scenario: 'two-nodes',
   probe: {
     from: { text: 'pod-a', kind: 'pod' },
@@ -71,6 +72,14 @@ const facts: TraceFacts = {
     },
   ],
   assumptions: [],
+};
+
+const seen = sourceSeen(walked.legs[0]);
+const dnat = targetReached(walked.legs[0]);
+const facts: TraceFacts = {
+  ...walked,
+  ...(seen && { sourceSeen: seen }),
+  ...(dnat && { dnat }),
 };
 
 const fields = (expected: Expected, of = facts) =>
@@ -120,7 +129,7 @@ describe('differences', () => {
   });
 
   it('expects nothing of a packet that was never sent', () => {
-    const never = { ...facts, disposition: 'dropped', symptom: 'timeout', legs: [] } as TraceFacts;
+    const never = { ...walked, disposition: 'dropped', symptom: 'timeout', legs: [] } as TraceFacts;
     expect(fields({ disposition: 'dropped', notVia: ['eth0'], maxHops: 0 }, never)).toEqual([]);
     expect(
       fields(

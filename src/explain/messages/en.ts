@@ -177,6 +177,10 @@ export const en: Catalogue = {
       message: `backend says which endpoint a Service picks, and ${to} is no Service`,
       hint: 'Leave backend out, and name the Pod itself.',
     }),
+    'unknown-backend': ({ to, backend, backends }) => ({
+      message: `${to} has no backend ${backend}`,
+      hint: `It has ${spelledOut(backends)}.`,
+    }),
   },
   report: {
     silent: 'states no expectations',
@@ -319,6 +323,14 @@ export const en: Catalogue = {
     },
   },
 };
+
+const MOST_NAMES = 10;
+
+/** `web-1, web-2 and 40 more`. */
+function spelledOut(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : list(names);
+}
 
 /** The ranges of a note: `10.0.0.0/26, 10.0.0.128/26 and 3 more`. */
 function spelt({ ranges = '', more = 0 }: Values): string {

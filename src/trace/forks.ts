@@ -1,0 +1,278 @@
+/**
+ * All the ways that one question may go: what the kernels leave to chance, settled every way, and
+ * what a client may choose among itself (one node of several, one address of a name).
+ *
+ * A walk reports the choices that it met (`kernel/choice.ts`). The next way is the one that settles
+ * the last of them otherwise: depth first, as a stateless search goes through a program. Of n
+ * backends behind n - 1 `statistic` rules that is n walks.
+ */
+import type { ChoiceMade } from '../kernel/choice.ts';
+import type { Probe } from '../kernel/probe.ts';
+import type { World } from '../kernel/world.ts';
+import { targetReached } from './seen.ts';
+import type { Alternative, Disposition, TraceFacts } from './trace.ts';
+import { type TraceMeta, traceProbe } from './trace-probe.ts';
+
+/** Ways that are walked at most; how many more there are is told, and so nobody knows their fate. */
+export const MOST_WAYS = 1_000;
+
+/** One probe that answers the question; several where the client may choose. */
+export interface Way {
+  readonly world: World;
+  readonly probe: Probe;
+  readonly meta: TraceMeta;
+  /** What the client has chosen, where it may. */
+  readonly chosen?: { readonly choice: 'backend' | 'node'; readonly name: string };
+}
+
+/** A probe sent one way, with everything that was settled by chance. */
+export interface Leaf {
+  readonly way: Way;
+  readonly picks: readonly number[];
+  readonly facts: TraceFacts;
+  /** After the packets. */
+  readonly world: World;
+  readonly name: LeafName;
+}
+
+/** What tells a way from the others. */
+export interface LeafName {
+  readonly choice: Alternative['choice'];
+  readonly name: string;
+  /** Of a backend: `IP:port`, where the destination was rewritten. */
+  readonly address?: string;
+  /** The machine that the packet was sent through, where several would do. */
+  readonly node?: string;
+}
+
+/** Which ways are wanted. */
+export type Wanted =
+  | 'all'
+  /** The first option of every choice: one walk. */
+  | 'first'
+  /** A backend: its Pod's name, `namespace/name`, `IP` or `IP:port`. */
+  | { readonly backend: string };
+
+export type Forked =
+  | { readonly ok: true; readonly leaf: Leaf; readonly facts: TraceFacts }
+  /** No backend is called so. */
+  | { readonly ok: false; readonly backends: readonly string[] };
+
+/**
+ * Walks a question every way that is wanted, and tells one.
+ *
+ * Where all ways end alike, the first in the order of their names is told, and its disposition is
+ * that of the whole. Where they end otherwise, the whole is `ambiguous`, and the first that fails
+ * is told: that is the one to mend. The others are `alternatives`.
+ * @param ways at least one
+ */
+export const fork = (ways: readonly Way[], wanted: Wanted): Forked => {
+  const [first] = ways;
+  if (first === undefined) throw new RangeError('a question without a way');
+  if (wanted === 'first') return told(walk(first, []), undefined, 0);
+  const gathered = gather(ways, wanted);
+  return gathered.leaf
+    ? told(gathered.leaf, gathered.alternatives, gathered.left)
+    : { ok: false, backends: gathered.backends };
+};
+
+/** Sends a probe with picks, and names the way that it took. */
+export const walk = (way: Way, picks: readonly number[]): Leaf => leafOf(walkAll(way, picks));
+
+interface Walked {
+  readonly way: Way;
+  readonly facts: TraceFacts;
+  readonly world: World;
+  readonly choices: readonly ChoiceMade[];
+}
+
+const walkAll = (way: Way, picks: readonly number[], detailed?: boolean): Walked => {
+  const { world, probe, meta } = way;
+  const sent: Probe = picks.length === 0 ? probe : { ...probe, picks };
+  return { way, ...traceProbe(world, sent, detailed === undefined ? meta : { ...meta, detailed }) };
+};
+
+const leafOf = ({ way, facts, world, choices }: Walked): Leaf => ({
+  way,
+  picks: choices.map(({ picked }) => picked),
+  facts,
+  world,
+  name: nameOf(way, facts, choices),
+});
+
+/** The picks of the next way, depth first; undefined behind the last. */
+const nextPicks = (choices: readonly ChoiceMade[]): number[] | undefined => {
+  const at = choices.findLastIndex(({ picked, options }) => picked + 1 < options);
+  if (at < 0) return undefined;
+  return choices.slice(0, at + 1).map(({ picked }, index) => (index === at ? picked + 1 : picked));
+};
+
+/** Every way of a probe, one after the other; but the first without what only `-v` shows. */
+function* leavesOf(way: Way): Generator<{ readonly leaf: Leaf; readonly left: number }> {
+  let picks: number[] | undefined = [];
+  while (picks !== undefined) {
+    const walked = walkAll(way, picks, picks.length === 0 ? undefined : false);
+    // Each choice that was not settled every way yet leads to one more way at least.
+    const left = walked.choices.reduce((sum, { picked, options }) => sum + options - 1 - picked, 0);
+    yield { leaf: leafOf(walked), left };
+    picks = nextPicks(walked.choices);
+  }
+}
+
+interface Gathered {
+  /** Told in full; undefined where no way was wanted. */
+  readonly leaf: Leaf | undefined;
+  readonly alternatives: readonly Alternative[];
+  /** Ways that nobody walked: so many at least. */
+  readonly left: number;
+  readonly backends: readonly string[];
+}
+
+const gather = (ways: readonly Way[], wanted: Exclude<Wanted, 'first'>): Gathered => {
+  const found = new Map<string, { leaf: Leaf; alternative: Alternative }>();
+  const backends = new Set<string>();
+  let seen = 0;
+  let left = 0;
+  for (const [index, way] of ways.entries()) {
+    if (seen === MOST_WAYS) {
+      left += ways.length - index;
+      break;
+    }
+    for (const { leaf, left: more } of leavesOf(way)) {
+      seen += 1;
+      const { name } = leaf;
+      if (name.choice === 'backend') backends.add(backendText(name));
+      if (wanted === 'all' || isCalled(name, wanted.backend)) {
+        const alternative = alternativeOf(leaf);
+        const key = JSON.stringify(alternative);
+        // Ways that differ in nothing that anybody could see are one.
+        if (!found.has(key)) found.set(key, { leaf, alternative });
+      }
+      if (seen < MOST_WAYS) continue;
+      left += more;
+      break;
+    }
+  }
+  const all = [...found.values()].sort((a, b) => compareNames(a.leaf.name, b.leaf.name));
+  const one = tellingOne(all.map(({ leaf }) => leaf));
+  return {
+    leaf: one,
+    alternatives: all.flatMap(({ leaf, alternative }) => (leaf === one ? [] : [alternative])),
+    left,
+    backends: [...backends].sort(),
+  };
+};
+
+const alternativeOf = ({ name, facts }: Leaf): Alternative => ({
+  ...name,
+  disposition: facts.disposition,
+  symptom: facts.symptom,
+  ...(facts.cause && { cause: facts.cause.code }),
+});
+
+/** By UTF-16 code unit, as kubectl lists Pods. */
+const compareNames = (a: LeafName, b: LeafName): number => {
+  const left = [a.name, a.address ?? '', a.node ?? ''];
+  const right = [b.name, b.address ?? '', b.node ?? ''];
+  for (const [at, text] of left.entries()) {
+    const other = right[at] ?? '';
+    if (text !== other) return text < other ? -1 : 1;
+  }
+  return 0;
+};
+
+/** Nobody knows, or it depends: less worth telling than what fails for sure. */
+const UNSURE: ReadonlySet<Disposition> = new Set<Disposition>(['ambiguous', 'inconclusive']);
+
+/** The first way that fails, where not all end alike; else the first. */
+const tellingOne = (leaves: readonly Leaf[]): Leaf | undefined => {
+  const of = (test: (disposition: Disposition) => boolean): Leaf | undefined =>
+    leaves.find(({ facts: { disposition } }) => test(disposition));
+  return (
+    of((disposition) => disposition !== 'delivered' && !UNSURE.has(disposition)) ??
+    of((disposition) => disposition !== 'delivered') ??
+    leaves[0]
+  );
+};
+
+/** What all ways come to. */
+const dispositionOf = (all: readonly Disposition[], left: number): Disposition => {
+  const known = new Set(all.filter((one) => one !== 'inconclusive'));
+  if (known.size > 1 || known.has('ambiguous')) return 'ambiguous';
+  if (left > 0 || all.includes('inconclusive')) return 'inconclusive';
+  return all[0] ?? 'inconclusive';
+};
+
+/** @param alternatives undefined: nobody looked at the other ways */
+const told = (
+  leaf: Leaf,
+  alternatives: readonly Alternative[] | undefined,
+  left: number,
+): Extract<Forked, { ok: true }> => {
+  const { way, picks, name } = leaf;
+  const others = alternatives ?? [];
+  // The first walk was already told with everything.
+  const again = way.meta.detailed && picks.some((pick) => pick > 0);
+  const facts = again ? walkAll(way, picks).facts : leaf.facts;
+  const isOneWay = picks.length === 0 && way.chosen === undefined;
+  const isNothing = name.choice === 'path' && alternatives?.length === 0 && left === 0;
+  if (isOneWay || isNothing) return { ok: true, leaf, facts };
+  const disposition = dispositionOf(
+    [facts.disposition, ...others.map((one) => one.disposition)],
+    left,
+  );
+  return {
+    ok: true,
+    leaf,
+    facts: {
+      ...facts,
+      disposition,
+      told: { ...name, ...(alternatives && { others: alternatives.length }) },
+      ...(others.length > 0 && { alternatives: others }),
+      ...(left > 0 && { notWalked: left }),
+    },
+  };
+};
+
+const portText = (port: unknown): string => (typeof port === 'number' ? `:${port}` : '');
+
+/** What tells this way from others: who it was sent to, else through whom, else what was settled. */
+const nameOf = (way: Way, facts: TraceFacts, choices: readonly ChoiceMade[]): LeafName => {
+  const reached = targetReached(facts.legs[0]);
+  const node = way.chosen?.choice === 'node' ? way.chosen.name : nodeAfter(facts, choices);
+  const through = node !== undefined && { node };
+  if (way.chosen?.choice === 'backend' && !reached)
+    return { choice: 'backend', name: way.chosen.name, ...through };
+  const settled = choices.filter(({ by }) => by !== 'multipath');
+  if (reached && (settled.length > 0 || node === undefined))
+    return {
+      choice: 'backend',
+      name: way.world.book.owners(reached.ip)[0]?.name ?? reached.ip,
+      address: `${reached.ip}${portText(reached.port)}`,
+      ...through,
+    };
+  if (node !== undefined) return { choice: 'node', name: node };
+  const path = choices.map(({ at, picked, options }) => `${at} ${picked + 1}/${options}`);
+  return { choice: 'path', name: path.join(', ') };
+};
+
+/** The machine that the packet went to from where one of several next hops was taken. */
+const nodeAfter = (facts: TraceFacts, choices: readonly ChoiceMade[]): string | undefined => {
+  const forks = new Set(choices.flatMap(({ by, netns }) => (by === 'multipath' ? [netns] : [])));
+  if (forks.size === 0) return undefined;
+  const hops = facts.legs[0]?.hops ?? [];
+  const at = hops.findIndex(({ node, netns }) => forks.has(`${node}/${netns}`));
+  return at < 0 ? undefined : hops[at + 1]?.node;
+};
+
+/** `shop/web-1 (10.244.1.5:8080)`. */
+const backendText = ({ name, address }: LeafName): string =>
+  address === undefined ? name : `${name} (${address})`;
+
+const isCalled = ({ choice, name, address }: LeafName, wanted: string): boolean => {
+  if (choice !== 'backend') return false;
+  const [ip] = address?.split(':') ?? [];
+  return (
+    wanted === name || wanted === name.split('/').at(-1) || wanted === address || wanted === ip
+  );
+};
