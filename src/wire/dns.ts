@@ -4,8 +4,6 @@
  * Names are text without the dot at their end (`web.shop.svc.cluster.local`; the root is empty),
  * in the case in which they were written. `sameName` compares them as resolvers do.
  */
-import type { Ip } from './packet.ts';
-
 export const DNS_PORT = 53;
 
 /** Types of records that are modelled, with their numbers (IANA). */
@@ -30,8 +28,9 @@ export interface DnsQuestion {
   readonly type: DnsType;
 }
 
+/** IPv4 addresses are canonical; names are as they were written. */
 export type DnsData =
-  | { readonly type: 'A'; readonly address: Ip }
+  | { readonly type: 'A'; readonly address: string }
   /** Canonical text (RFC 5952). */
   | { readonly type: 'AAAA'; readonly address: string }
   | { readonly type: 'CNAME'; readonly target: string }
