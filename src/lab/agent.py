@@ -46,6 +46,7 @@ flushers = {}  # name: file descriptor of its net.ipv4.route.flush
 companions = []  # (process, standard output, standard error)
 drops = None  # Drops, where the machine allows it
 tracked = set()  # namespaces with connection tracking
+ruled = set()  # namespaces with firewall rules
 
 
 def check(result, what):
@@ -187,6 +188,16 @@ def flush_neighbours(name, family):
                 raise
 
 
+def forget_clients(name):
+    """Empties the lists of the recent match (xt_recent.c: writing `/`)."""
+    enter(name)
+    lists = '/proc/self/net/xt_recent'
+    for entry in os.listdir(lists) if os.path.isdir(lists) else ():
+        with open(f'{lists}/{entry}', 'w') as file:
+            file.write('/')
+    enter(None)
+
+
 def cold():
     """Forgets what earlier packets left behind, so that the next one meets a fresh boot."""
     for name in spaces:
@@ -195,6 +206,8 @@ def cold():
         os.pwrite(flushers[name], b'-1', 0)  # route exceptions: learned MTUs and redirects
     for name in tracked:
         list(ask(name, NETLINK_NETFILTER, CT_DELETE, NLM_ACK, bytes(4)))
+    for name in ruled:
+        forget_clients(name)
     for ring in rings.values():
         ring.drain()
     if drops:
@@ -299,16 +312,19 @@ def listen(entry):
     return sock
 
 
-def serve(sock, taken):
-    """TCP: accept and read. UDP: one datagram back, of the same bytes."""
+def serve(sock, taken, callers):
+    """TCP: accept and read. UDP: one datagram back, of the same bytes. Notes who called."""
     if sock.type == socket.SOCK_STREAM:
         if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            taken.append(sock.accept()[0])
-            taken[-1].setblocking(False)
-            return taken[-1]
+            more, peer = sock.accept()
+            callers.append(peer)
+            taken.append(more)
+            more.setblocking(False)
+            return more
         sock.recv(1 << 16)
         return None
     data, control, _, peer = sock.recvmsg(1 << 16, 64)
+    callers.append(peer)
     _, asked, _ = struct.unpack('i4s4s', control[0][2])
     info = [(socket.SOL_IP, IP_PKTINFO, struct.pack('i4s4s', 0, asked, bytes(4)))]
     sock.sendmsg([data], info, 0, peer)
@@ -403,6 +419,22 @@ def note_arp(frame, asked, answered):
             answered.add(target + sender)
 
 
+def outputs(names, argv):
+    """What a command prints in each of the namespaces."""
+    jobs = [{'ns': name, 'argv': argv} for name in sorted(names)]
+    return {job['ns']: text[1] for job, text in zip(jobs, run(jobs, 2))}
+
+
+def counters():
+    """The rules of each namespace with how many packets met them."""
+    return outputs(ruled, ['iptables-save', '-c'])
+
+
+def unique(calls):
+    """A listener and the connections that it accepted share one entry."""
+    return {id(callers): (ns, callers) for ns, callers in calls}.values()
+
+
 def probe(request):
     """One packet from a cold start: what every tap saw and what the client's socket heard.
 
@@ -411,9 +443,11 @@ def probe(request):
     """
     if not request.get('warm'):
         cold()
+    before = counters()
     sockets, taken = [listen(entry) for entry in request['listeners']], []
     poll = select.epoll()
     by_fd = {sock.fileno(): sock for sock in sockets}
+    calls = {sock.fileno(): (entry['ns'], []) for sock, entry in zip(sockets, request['listeners'])}
     for fd in by_fd:
         poll.register(fd, select.EPOLLIN)
     frames = {name: [] for name in rings}
@@ -425,9 +459,10 @@ def probe(request):
         for fd, _ in poll.poll(0.004):
             if fd in by_fd:
                 try:
-                    more = serve(by_fd[fd], taken)
+                    more = serve(by_fd[fd], taken, calls[fd][1])
                     if more:
                         by_fd[more.fileno()] = more
+                        calls[more.fileno()] = calls[fd]
                         poll.register(more.fileno(), select.EPOLLIN)
                 except OSError:
                     pass
@@ -447,10 +482,8 @@ def probe(request):
         if now - start > request['limit']:
             break
     dropped = drops.drain() if drops else None
-    tuples = {}
-    if tracked:
-        jobs = [{'ns': name, 'argv': ['conntrack', '-L', '-o', 'extended']} for name in sorted(tracked)]
-        tuples = {job['ns']: text[1] for job, text in zip(jobs, run(jobs, 2))}
+    tuples = outputs(tracked, ['conntrack', '-L', '-o', 'extended'])
+    after = counters()
     poll.close()
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     for sock in (client.sock, *taken, *sockets):
@@ -460,6 +493,8 @@ def probe(request):
         'outcome': client.outcome or ('stuck' if client.sent else 'timeout'),
         'frames': {name: found for name, found in frames.items() if found},
         'conntrack': tuples,
+        'callers': [[ns, *peer] for ns, peers in unique(calls.values()) for peer in peers],
+        'counters': {name: [before[name], after[name]] for name in after},
         'drops': dropped,
         'lost': lost,
         'silent': now - start <= request['limit'],
@@ -483,6 +518,7 @@ def handle(request):
         for name in request['names']:
             rings[name] = Ring(name)
         tracked.update(request['tracked'])
+        ruled.update(request['ruled'])
         try:
             drops = Drops()
         except OSError as error:

@@ -62,6 +62,10 @@ export interface ProbeAnswer {
   readonly frames: Readonly<Record<string, readonly RawFrame[]>>;
   /** What `conntrack -L -o extended` prints, by namespace. */
   readonly conntrack: Readonly<Record<string, string>>;
+  /** Who was at the other end of each connection and datagram that a listener took. */
+  readonly callers: readonly (readonly [ns: string, ip: string, port: number])[];
+  /** What `iptables-save -c` prints before and after, by namespace. */
+  readonly counters: Readonly<Record<string, readonly [before: string, after: string]>>;
   /** IPv4 packets that any kernel code on this machine dropped meanwhile; null: cannot be had here. */
   readonly drops: readonly Drop[] | null;
   /** Frames that a full ring lost. */
@@ -83,7 +87,15 @@ interface Operations {
   /** Ends them: the standard output of each in base64. */
   reap: { ask: Readonly<Record<never, never>>; answer: readonly string[] };
   /** Answers why the kernel's drop reasons cannot be had here, or null where they can. */
-  capture: { ask: { names: readonly string[]; tracked: readonly string[] }; answer: string | null };
+  capture: {
+    ask: {
+      names: readonly string[];
+      /** Those with connection tracking, and those with firewall rules. */
+      tracked: readonly string[];
+      ruled: readonly string[];
+    };
+    answer: string | null;
+  };
   cold: { ask: Readonly<Record<never, never>>; answer: null };
   probe: { ask: ProbeRequest; answer: ProbeAnswer };
 }

@@ -138,6 +138,9 @@ export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<L
       tracked: plan.spaces
         .filter(({ netns }) => conntrackActive(netns.netfilter))
         .map(({ name }) => name),
+      ruled: plan.spaces
+        .filter(({ netns }) => netns.netfilter.tables.length > 0)
+        .map(({ name }) => name),
     });
     return {
       world,

@@ -5,8 +5,10 @@ import type { Probe } from '../kernel/probe.ts';
 import type { NetnsId, World } from '../kernel/world.ts';
 import type { ListenerRequest } from './agent.ts';
 import type { Lab } from './build.ts';
+import type { Caller } from './callers.ts';
 import { type TimedTap, timedTaps } from './capture.ts';
 import { parseConntrack } from './conntrack.ts';
+import { countedBetween, type RuleCounters } from './counters.ts';
 
 /** What a real kernel did with a probe. */
 export interface Observation {
@@ -14,6 +16,10 @@ export interface Observation {
   readonly outcome: string;
   readonly taps: readonly TimedTap[];
   readonly conntrack: ReadonlyMap<NetnsId, readonly ConntrackEntry[]>;
+  /** Whom the listeners heard. */
+  readonly callers: readonly Caller[];
+  /** How many packets met each firewall rule. */
+  readonly counters: ReadonlyMap<NetnsId, RuleCounters>;
   /** Reasons for which IPv4 packets were dropped meanwhile, machine-wide; undefined: not to be had. */
   readonly drops: ReadonlySet<string> | undefined;
 }
@@ -67,15 +73,17 @@ export const probeLab = async (
   });
   if (answer.lost > 0) throw new Error(`the capture lost ${answer.lost} frames`);
   if (!answer.silent) throw new Error(`frames still flow ${LIMIT} s after the probe`);
+  const idOf = (name: string): NetnsId => lab.byName.get(name)?.id ?? name;
   return {
     outcome: answer.outcome,
     taps: timedTaps(lab, answer.frames),
     drops: answer.drops === null ? undefined : new Set(answer.drops.map(([, reason]) => reason)),
     conntrack: new Map(
-      Object.entries(answer.conntrack).map(([name, text]) => [
-        lab.byName.get(name)?.id ?? name,
-        parseConntrack(text),
-      ]),
+      Object.entries(answer.conntrack).map(([name, text]) => [idOf(name), parseConntrack(text)]),
+    ),
+    callers: answer.callers.map(([name, ip, port]) => ({ netns: idOf(name), ip, port })),
+    counters: new Map(
+      Object.entries(answer.counters).map(([name, texts]) => [idOf(name), countedBetween(texts)]),
     ),
   };
 };

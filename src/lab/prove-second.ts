@@ -5,12 +5,10 @@ import type { Probe } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import { withDynamic } from '../kernel/world-build.ts';
 import { leftBehind, secondPort } from '../trace/second-probe.ts';
-import { traceProbe } from '../trace/trace-probe.ts';
 import type { Lab } from './build.ts';
+import { outcomesOf } from './outcomes.ts';
 import { type Observation, probeLab } from './probe.ts';
-import { compareProof, type Proof } from './prove.ts';
-
-const REF = { text: 'probe', kind: 'ip' } as const;
+import { compareOutcomes, type Proof } from './prove.ts';
 
 /**
  * What tells of the second probe alone. The lab closes the first connection when it has looked at
@@ -45,24 +43,23 @@ const observedOfSecond = (seen: Observation, probe: Probe): Observation => ({
   ),
 });
 
-/** Sends `probe` through the cold lab and then, as an application would, a second one. */
+/**
+ * Sends `probe` through the cold lab and then, as an application would, a second one. What chance
+ * picked for the first is what the second one finds.
+ */
 export const proveSecond = async (lab: Lab, probe: Probe): Promise<Proof> => {
-  const { expect: _, ...sent } = probe;
   const { protocol } = probe;
-  const meta = {
-    scenario: lab.world.name,
-    probe: { from: REF, to: REF, protocol },
-    assumptions: [],
-  };
-  const first = traceProbe(lab.world, sent, meta);
-  await probeLab(lab, probe);
-  const again = { ...sent, sport: secondPort(protocol, probe.sport) };
-  const second = traceProbe(leftBehind(first.world, protocol), again, meta);
+  const { world } = lab;
+  const one = await probeLab(lab, probe);
+  const { outcome: first, proof } = compareOutcomes(world, outcomesOf(world, probe), one);
+  if (proof.differences.length > 0) return proof;
+  const again = { ...probe, sport: secondPort(protocol, probe.sport) };
+  const left = leftBehind(first.world, protocol);
   const seen = await probeLab(lab, again, { warm: true });
-  if (protocol === 'icmp') return compareProof(lab.world, second, seen);
-  return compareProof(
-    lab.world,
-    { facts: second.facts, world: worldOfSecond(second.world, again) },
-    observedOfSecond(seen, again),
-  );
+  if (protocol === 'icmp') return compareOutcomes(world, outcomesOf(left, again), seen).proof;
+  const outcomes = [...outcomesOf(left, again)].map((outcome) => ({
+    ...outcome,
+    world: worldOfSecond(outcome.world, again),
+  }));
+  return compareOutcomes(world, outcomes, observedOfSecond(seen, again)).proof;
 };

@@ -42,6 +42,8 @@ export interface TraceMeta {
   readonly intended?: World | undefined;
   /** With the firewall rules that nearly decided, which take time to find. Default false. */
   readonly detailed?: boolean | undefined;
+  /** Told of every firewall rule whose conditions hold, as the rule's own counter would be. */
+  readonly count?: Walk['count'];
 }
 
 /** A packet's whole way. */
@@ -459,6 +461,7 @@ export const traceProbe = (
   const client: Client = { answered: false, acked: false, tooLong: false };
   const run: Run = { walk, netns, probe, client, legs: [], late: [] };
   walk.detailed = meta.detailed === true;
+  walk.count = meta.count;
   walk.sized = probe.size !== undefined && probe.protocol !== 'tcp';
   switch (probe.protocol) {
     case 'tcp':

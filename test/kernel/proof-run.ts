@@ -20,6 +20,9 @@ export interface ProofCount {
   flows: number;
   /** Taps that both have. */
   taps: number;
+  /** Firewall rules whose packet counts both have, and servers that both say who called. */
+  rules: number;
+  callers: number;
   /** Flows that were tried again in a new lab. */
   repeated: number;
   /** Fates that both have, by the trace's disposition. */
@@ -88,6 +91,8 @@ const prove = async (one: ProofCase, total: ProofCount, as: 'root' | 'rootless')
           continue;
         }
         total.taps += proof.taps;
+        total.rules += proof.rules;
+        total.callers += proof.observation.callers.length;
         if (proof.differences.length > 0)
           total.failures.push(report(one, probe, proof.differences));
         else count(total.dispositions, proof.facts.disposition);
@@ -115,6 +120,8 @@ export const runProofs = async (
     labs: 0,
     flows: 0,
     taps: 0,
+    rules: 0,
+    callers: 0,
     repeated: 0,
     dispositions: new Map(),
     inconclusive: new Map(),
@@ -153,7 +160,7 @@ export const aboutCase = ({ about, faults }: RandomCase): string =>
 export const summary = (total: ProofCount): string =>
   [
     `${total.flows} flows in ${total.labs} labs, ${total.seconds} s`,
-    `  ${total.taps} taps equal, ${total.failures.length} differences, ${total.repeated} tried again in a new lab`,
+    `  ${total.taps} taps, ${total.rules} rule counters and ${total.callers} callers equal, ${total.failures.length} differences, ${total.repeated} tried again in a new lab`,
     `  fates equal: ${listed(total.dispositions)}`,
     `  not claimed: ${listed(total.inconclusive)}`,
     `  skipped: ${listed(total.skipped)}`,

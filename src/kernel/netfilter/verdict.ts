@@ -32,7 +32,7 @@ export interface NfEnv {
   /** Whether the rules that nearly decided are to be told: looking for them takes time. */
   readonly detailed?: boolean;
   /** Told of every rule whose conditions hold, as the rule's own counter would be. */
-  count?(table: TableName, chain: string, number: number): void;
+  readonly count?: ((table: TableName, chain: string, number: number) => void) | undefined;
 }
 
 export type NfVerdict =

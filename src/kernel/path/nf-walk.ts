@@ -18,9 +18,15 @@ const ADDR_TYPE = {
   multicast: 'MULTICAST',
 } as const;
 
+const counterOf =
+  (count: NonNullable<Walk['count']>, { id }: Netns): NonNullable<NfEnv['count']> =>
+  (table, chain, number) =>
+    count(id, table, chain, number);
+
 const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => ({
   netns,
   detailed: walk.detailed,
+  count: walk.count && counterOf(walk.count, netns),
   conntrack: walk.overlay.write(netns.id).conntrack,
   emit: (event) => emit(walk, event),
   choose: (choice) => choose(walk, choice),

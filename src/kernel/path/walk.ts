@@ -126,6 +126,8 @@ export interface Walk {
   sized: boolean;
   /** Somebody reads what only a close look shows: the rules that nearly decided. */
   detailed: boolean;
+  /** Told of every firewall rule whose conditions hold, as the rule's own counter would be. */
+  count: ((netns: NetnsId, table: string, chain: string, number: number) => void) | undefined;
   /** Who was told of a shorter way by whom: routers say it once for a while. */
   readonly redirected: Set<string>;
   /** What to pick where the kernel leaves it to chance, in order. */
@@ -153,6 +155,7 @@ export const createWalk = (
   answered: false,
   sized: false,
   detailed: false,
+  count: undefined,
   redirected: new Set(),
   picks,
   choices: [],
