@@ -16,10 +16,10 @@ import type { Netns } from '../../kernel/world.ts';
 import { cidrBroadcast, cidrContains, cidrOf, parseCidr } from '../../wire/ip.ts';
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import { derivedMac, nodeKey, podKey, sandboxId, vethName } from '../derived-name.ts';
+import { sha512 } from '../digest.ts';
 import { ACCEPT, from, jump, masquerade, notTo, ruleOf, to } from '../iptables-rule.ts';
 import { type Machine, POD_IFNAME, type RunningPod } from '../machine.ts';
 import { forNetwork, forNode, forPod } from '../object-origin.ts';
-import { sha512 } from '../sha512.ts';
 import type { BridgeConf } from './bridge-config.ts';
 
 const DEFAULT_ROUTE: Cidr = '0.0.0.0/0';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { masqChainName } from '../../src/compile/cni/bridge.ts';
-import { sha512 } from '../../src/compile/sha512.ts';
+import { sha512 } from '../../src/compile/digest.ts';
 
 const reference = (text: string): string => createHash('sha512').update(text).digest('hex');
 

@@ -1,0 +1,34 @@
+/** kube-proxy on one node, in the mode that its configuration names. */
+import type { KubeProxyConfig, Service } from '../../cluster/cluster.ts';
+import type { Machine } from '../machine.ts';
+
+/** What kube-proxy is told: by the API server, and by its configuration. */
+export interface ProxyInput {
+  readonly services: readonly Service[];
+  readonly config: KubeProxyConfig;
+}
+
+/** One mode of kube-proxy. */
+export interface ProxyMode {
+  /** As it starts, before the network plugin: whatever has a place in an order. */
+  start(machine: Machine, input: ProxyInput): void;
+  /** Its last sync, once the node has all its devices and addresses: all that Services bring. */
+  sync(machine: Machine, input: ProxyInput): void;
+}
+
+const NOTHING: ProxyMode = { start: () => undefined, sync: () => undefined };
+
+/** The mode that a configuration names. */
+export const proxyMode = ({ mode }: KubeProxyConfig): ProxyMode => {
+  switch (mode) {
+    case 'iptables':
+    case 'nftables':
+    case 'ipvs':
+    case 'none':
+      return NOTHING;
+    default: {
+      const never: never = mode;
+      return never;
+    }
+  }
+};
