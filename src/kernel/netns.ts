@@ -2,6 +2,7 @@
 import { ZERO_MAC } from '../wire/packet.ts';
 import type { FibRule } from './fib.ts';
 import { TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN } from './fib.ts';
+import { cloneIpSets } from './netfilter/ipset.ts';
 import type { Origin } from './origin.ts';
 import type { ListenerPolicy, Netns, NetnsId, Process, World } from './world.ts';
 
@@ -58,6 +59,7 @@ export const createNetns = (spec: NetnsSpec): Netns => ({
   neighbours: [],
   sysctls: new Map(),
   netfilter: { tables: [] },
+  ipsets: new Map(),
   sockets: [],
   listeners: spec.listeners ?? { unlisted: 'refused' },
 });
@@ -105,5 +107,6 @@ export const cloneNetns = (netns: Netns): Netns => ({
       chains: table.chains.map((chain) => ({ ...chain, rules: [...chain.rules] })),
     })),
   },
+  ipsets: cloneIpSets(netns.ipsets),
   sockets: [...netns.sockets],
 });

@@ -11,6 +11,7 @@ import type { Fdb, FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry } from './netfilter/conntrack.ts';
+import type { IpSets } from './netfilter/ipset.ts';
 import type { Ruleset } from './netfilter/ruleset.ts';
 import type { Origin } from './origin.ts';
 
@@ -62,6 +63,8 @@ export interface Netns {
   /** Only what differs from the kernel's default; `sysctl.ts` knows the defaults. Keys dotted. */
   readonly sysctls: Map<string, Sysctl>;
   readonly netfilter: Ruleset;
+  /** By name: what `-m set` asks. */
+  readonly ipsets: IpSets;
   readonly sockets: Socket[];
   /** What happens at a port that no row of `sockets` covers. */
   readonly listeners: ListenerPolicy;

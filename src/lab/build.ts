@@ -1,6 +1,7 @@
 /** Builds a World as real network namespaces, and holds the result against the World. */
 import { conntrackActive } from '../kernel/netfilter/conntrack-in.ts';
 import type { Netns, World } from '../kernel/world.ts';
+import { ipsetRestoreInput } from '../userland/ipset/print.ts';
 import { iptablesRestoreInput } from '../userland/iptables/print.ts';
 import { type Agent, type Job, type JobResult, startAgent } from './agent.ts';
 import { type LabPlan, planLab, type SpacePlan, WIRES } from './plan.ts';
@@ -90,6 +91,22 @@ const check = async (agent: Agent, world: World, spaces: readonly SpacePlan[]): 
   if (problems.length > 0) throw new LabError(problems);
 };
 
+/** Sets before the rules that name them. */
+const firewallJobs = (ns: string, { ipsets, netfilter }: Netns): Job[] => [
+  ...(ipsets.size === 0
+    ? []
+    : [{ ns, argv: ['ipset', 'restore'], input: `${ipsetRestoreInput(ipsets).join('\n')}\n` }]),
+  ...(netfilter.tables.length === 0
+    ? []
+    : [
+        {
+          ns,
+          argv: ['iptables-restore'],
+          input: `${iptablesRestoreInput(netfilter).join('\n')}\n`,
+        },
+      ]),
+];
+
 const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
   const plan = planLab(world);
   const { spaces, wires } = plan;
@@ -109,17 +126,7 @@ const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
       ...batch(name, route),
       ...batch(name, bridge, 'bridge'),
     ]),
-    ...spaces.flatMap(({ name, netns }) =>
-      netns.netfilter.tables.length === 0
-        ? []
-        : [
-            {
-              ns: name,
-              argv: ['iptables-restore'],
-              input: `${iptablesRestoreInput(netns.netfilter).join('\n')}\n`,
-            },
-          ],
-    ),
+    ...spaces.flatMap(({ name, netns }) => firewallJobs(name, netns)),
   ]);
   await check(agent, world, spaces);
   return plan;

@@ -481,6 +481,12 @@ const match = complete<Match>()(
       negate: flag,
     }),
     object<MatchOf<'length'>>({ kind: only('length'), from: count, to: count, negate: flag }),
+    object<MatchOf<'set'>>({
+      kind: only('set'),
+      name: text,
+      dirs: list(closed<MatchOf<'set'>['dirs'][number]>()('src', 'dst')),
+      negate: flag,
+    }),
     object<MatchOf<'statistic'>>({ kind: only('statistic'), probability: count, negate: flag }),
     object<MatchOf<'nfacct'>>({ kind: only('nfacct'), name: text }),
     object<MatchOf<'extension'>>({

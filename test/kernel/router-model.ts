@@ -183,6 +183,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     neighbours: [],
     sysctls: new Map(),
     netfilter: ruleset,
+    ipsets: new Map(),
     sockets: [],
     listeners: { unlisted: 'refused' },
   };

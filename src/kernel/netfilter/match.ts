@@ -8,6 +8,7 @@ import { ICMP_TYPE } from '../../wire/number.ts';
 import type { Ip, Ipv4, Unknown } from '../../wire/packet.ts';
 import { PROTO } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
+import { type IpSets, ipsetTest } from './ipset.ts';
 import type { Match, Rule } from './ruleset.ts';
 import type { NfEnv, NfState } from './verdict.ts';
 
@@ -18,6 +19,8 @@ export interface MatchContext {
   readonly skb: Skb;
   readonly state: NfState;
   readonly addrType: NfEnv['addrType'];
+  /** The namespace's sets. */
+  readonly ipsets: IpSets;
   /**
    * Settles what a rule leaves to chance: which of so many ways, from 0. Absent in a walk that only
    * asks what would be: there the answer is not known, and nobody's pick is used up.
@@ -159,6 +162,12 @@ const matchLength = ({ from, to, negate }: MatchOf<'length'>, packet: Ipv4): boo
   return (length >= from && length <= to) !== negate;
 };
 
+/** match_set (net/netfilter/xt_set.c). */
+const matchSet = ({ name, dirs, negate }: MatchOf<'set'>, packet: Ipv4, sets: IpSets): Answer => {
+  const set = sets.get(name);
+  return set ? negated(ipsetTest(set, dirs, packet), negate) : 'unknown';
+};
+
 /** One, as `-m statistic` counts. */
 const CERTAIN = 2 ** 31;
 
@@ -169,7 +178,7 @@ const matchStatistic = ({ probability, negate }: MatchOf<'statistic'>): Answer =
 };
 
 /** Whether one condition holds for the packet at this hook; of chance, whether it has no part. */
-export const matches = (match: Match, { skb, state, addrType }: MatchContext): Answer => {
+export const matches = (match: Match, { skb, state, addrType, ipsets }: MatchContext): Answer => {
   const { packet } = skb;
   switch (match.kind) {
     case 'src':
@@ -203,6 +212,8 @@ export const matches = (match: Match, { skb, state, addrType }: MatchContext): A
       return matchTcpFlags(match, packet);
     case 'length':
       return matchLength(match, packet);
+    case 'set':
+      return matchSet(match, packet, ipsets);
     case 'statistic':
       return matchStatistic(match);
     case 'nfacct':

@@ -6,6 +6,7 @@ import { ipv4Length } from '../../wire/length.ts';
 import { ICMP_TYPE } from '../../wire/number.ts';
 import type { Icmp, Ipv4 } from '../../wire/packet.ts';
 import type { RuleMiss } from '../event.ts';
+import { ipsetAsked } from './ipset.ts';
 import { type MatchContext, matches, protocolOf } from './match.ts';
 import { findChain, type Match, type NfTable, type Rule, type Target } from './ruleset.ts';
 import { type RuleAt, SILENT, type WalkEnd, walkTable } from './walk.ts';
@@ -39,7 +40,7 @@ const PORTS = { sports: ['sport'], dports: ['dport'], ports: ['sport', 'dport'] 
 const icmpType = ({ kind, code }: Icmp): string => `${ICMP_TYPE[kind]}/${code}`;
 
 /** What the packet has where a condition looks. */
-const foundBy = (match: Match, { skb, state, addrType }: MatchContext): Found => {
+const foundBy = (match: Match, { skb, state, addrType, ipsets }: MatchContext): Found => {
   const { packet } = skb;
   const { payload } = packet;
   switch (match.kind) {
@@ -74,6 +75,10 @@ const foundBy = (match: Match, { skb, state, addrType }: MatchContext): Found =>
       return payload.type === 'tcp' ? payload.flags.map((flag) => flag.toUpperCase()) : [];
     case 'length':
       return [ipv4Length(packet)];
+    case 'set': {
+      const set = ipsets.get(match.name);
+      return some(set && ipsetAsked(set, match.dirs, packet));
+    }
     case 'statistic':
     case 'nfacct':
     case 'extension':

@@ -314,6 +314,7 @@ export const nfHook = (env: NfEnv, hook: Hook, skb: Skb, state: NfState): NfVerd
       skb,
       state,
       addrType: (ip) => env.addrType(ip),
+      ipsets: env.netns.ipsets,
       chance: (options, by, at) => env.choose({ by, netns: env.netns.id, options, at }),
     },
     chains: [],

@@ -5,6 +5,7 @@
  */
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import type { Origin } from '../origin.ts';
+import type { IpSetDirs } from './ipset.ts';
 
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
@@ -104,6 +105,13 @@ export type Match =
       readonly kind: 'length';
       readonly from: number;
       readonly to: number;
+      readonly negate: boolean;
+    }
+  | {
+      readonly kind: 'set';
+      /** Of a set in the same namespace. */
+      readonly name: string;
+      readonly dirs: IpSetDirs;
       readonly negate: boolean;
     }
   | {

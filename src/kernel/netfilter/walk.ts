@@ -194,9 +194,9 @@ const mayMatter = (
       // A chain that would send the packet back as it came makes no difference.
       const chain = findChain(table, target.chain);
       if (!chain) return true;
-      const { state, addrType } = context;
+      const { state, addrType, ipsets } = context;
       const skb: Skb = { ...context.skb };
-      const end = walkTable(table, chain, { skb, state, addrType }, SILENT, select);
+      const end = walkTable(table, chain, { skb, state, addrType, ipsets }, SILENT, select);
       return end.kind !== 'policy' || skb.mark !== context.skb.mark;
     }
     case 'unmodelled':

@@ -261,6 +261,28 @@ const readComment: Reader = (options) => {
   return options.length > 1 ? undefined : [{ kind: 'comment', text: firstValue(option) }];
 };
 
+const DIRS = ['src', 'dst'] as const;
+const MOST_DIRS = 6;
+
+/** Other options of `-m set` ask for counters, or change them. */
+const readSet: Reader = (options) => {
+  if (options.filter(({ name }) => name === '--match-set').length > 1)
+    throw new IptablesError('--match-set can be specified only once');
+  const [option] = options;
+  if (option?.name !== '--match-set' || options.length > 1) return undefined;
+  const [name, directions] = option.values.map(({ text }) => text);
+  if (name === undefined || directions === undefined || option.values.length > 2)
+    throw new IptablesError('--match-set requires two args.');
+  const dirs = directions.split(',').map((text) => {
+    const dir = DIRS.find((one) => one === text);
+    if (dir === undefined)
+      throw new IptablesError("You must spefify (the comma separated list of) 'src' or 'dst'.");
+    return dir;
+  });
+  if (dirs.length > MOST_DIRS) throw new IptablesError("Can't be more src/dst options than 6.");
+  return [{ kind: 'set', name, dirs, negate: option.negate }];
+};
+
 const READERS: Readonly<Record<string, Reader>> = {
   tcp: readTransport('tcp'),
   udp: readTransport('udp'),
@@ -276,6 +298,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   statistic: readStatistic,
   nfacct: readNfacct,
   comment: readComment,
+  set: readSet,
 };
 
 /** Whether an extension of iptables 1.8.9 that is not modelled has this name. */
@@ -309,7 +332,6 @@ export const OTHER_MATCHES: ReadonlySet<string> = new Set([
   'realm',
   'recent',
   'rpfilter',
-  'set',
   'socket',
   'string',
   'tcpmss',

@@ -58,6 +58,7 @@ const groupOf = (match: Match, protocol: string): readonly [name: string, order:
       return [match.alias ?? 'conntrack', 0];
     case 'extension':
       return [match.name, 0];
+    case 'set':
     case 'multiport':
     case 'mark':
     case 'length':
@@ -119,6 +120,8 @@ const optionText = (match: Match): string => {
       return `--tcp-flags ${flagsText(match.mask)} ${flagsText(match.set)}`;
     case 'length':
       return `--length ${range(match.from, match.to)}`;
+    case 'set':
+      return `--match-set ${match.name} ${match.dirs.join(',')}`;
     case 'statistic':
       return `--probability ${(match.probability / 2 ** 31).toFixed(11)}`;
     case 'nfacct':

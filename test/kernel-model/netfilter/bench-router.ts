@@ -95,6 +95,7 @@ export const routerWith = (ruleset: Ruleset, detailed = false): Router => {
     neighbours: [],
     sysctls: new Map(),
     netfilter: ruleset,
+    ipsets: new Map(),
     sockets: [],
     listeners: { unlisted: 'refused' },
   };

@@ -20,6 +20,7 @@ const context = (
   skb: { packet, mark: 0, ...skb },
   state: { hook: 'FORWARD', in: 'eth0', out: 'eth1', bridged: false, ...state },
   addrType: (ip) => (ip === '192.0.2.7' ? 'LOCAL' : 'UNICAST'),
+  ipsets: new Map(),
 });
 
 const answer = (rule: string, where = context()): Answer =>
@@ -113,10 +114,11 @@ describe('one condition', () => {
   });
 
   it('takes a missing device for one without a name', () => {
-    const { skb, addrType } = context();
+    const { skb, addrType, ipsets } = context();
     const local: MatchContext = {
       skb,
       addrType,
+      ipsets,
       state: { hook: 'OUTPUT', out: 'eth1', bridged: false },
     };
     expect(answer('-i eth+', local)).toBe(false);

@@ -196,6 +196,7 @@ const walk = (ruleset: Ruleset, of: Ipv4): { end: WalkEnd; miss: RuleMiss | unde
     skb: { packet: of, mark: 0 },
     state: { hook: 'FORWARD', in: 'eth0', out: 'eth1', bridged: false },
     addrType: () => 'UNICAST',
+    ipsets: new Map(),
   };
   const misses = collectNearMisses(table, context);
   const report = { ...SILENT, missed: misses.missed };

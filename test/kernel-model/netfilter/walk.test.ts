@@ -44,6 +44,7 @@ const walk = (
     skb: { packet: of, mark: 0 },
     state: { hook: 'FORWARD', in: 'eth0', out: 'eth1', bridged: false },
     addrType: () => 'UNICAST',
+    ipsets: new Map(),
     ...(chance && { chance }),
   };
   const seen: string[] = [];

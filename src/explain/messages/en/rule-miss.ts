@@ -48,6 +48,8 @@ function foundText({ condition, found }: RuleMiss): string {
       return found.length === 0 ? 'it is no TCP segment' : `its flags are ${values}`;
     case 'length':
       return `it has ${values} bytes`;
+    case 'set':
+      return found.length === 0 ? 'it has not' : `it has ${values}`;
     case 'statistic':
     case 'nfacct':
     case 'extension':
