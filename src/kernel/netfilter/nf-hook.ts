@@ -36,39 +36,60 @@ const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
 const CONNTRACK = -200;
 const LAST = 2 ** 31 - 1;
 
-/** One function registered at a hook (struct nf_hook_ops). */
-interface Op {
-  readonly priority: number;
-  readonly what: 'conntrack' | 'confirm' | 'nat' | 'table';
-  readonly table?: NfTable;
-  readonly chain?: Chain;
+/** A base chain, as the hook calls it. */
+interface Base {
+  readonly table: NfTable;
+  readonly chain: Chain;
 }
 
-/** The functions at a hook. Of one priority the last registered comes first. */
+/** One function registered at a hook (struct nf_hook_ops). */
+type Op = {
+  readonly priority: number;
+  /** When, among all of the namespace. */
+  readonly registered: number;
+} & (
+  | { readonly what: 'conntrack' | 'confirm' }
+  /** All nat chains of the hook, in the order in which they are asked. */
+  | { readonly what: 'nat'; readonly chains: readonly Base[] }
+  | ({ readonly what: 'table' } & Base)
+);
+
+/** nf_hook_entries_grow: of one priority the last registered comes first. */
+const inOrder = (a: Pick<Op, 'priority' | 'registered'>, b: typeof a): number =>
+  a.priority - b.priority || b.registered - a.registered;
+
+/** The functions at a hook. */
 const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
   const ops: Op[] = [];
   for (const table of ruleset.tables) {
     if (table.name === 'nat') continue;
     const chain = findChain(table, hook);
-    if (chain?.base)
-      ops.unshift({ priority: priorityOf(table.name, hook), what: 'table', table, chain });
+    if (!chain?.base) continue;
+    const { registered } = chain.base;
+    const priority = priorityOf(table.name, hook);
+    ops.push({ priority, registered, what: 'table', table, chain });
   }
   if (hook !== 'FORWARD' && conntrackActive(ruleset)) {
     const arriving = hook === 'PREROUTING' || hook === 'OUTPUT';
     ops.push(
-      arriving ? { priority: CONNTRACK, what: 'conntrack' } : { priority: LAST, what: 'confirm' },
+      arriving
+        ? { priority: CONNTRACK, registered: 0, what: 'conntrack' }
+        : { priority: LAST, registered: 0, what: 'confirm' },
     );
     const table = findTable(ruleset, 'nat');
-    const chain = table && findChain(table, hook);
-    if (table?.chains.some(({ base }) => base))
+    // The function that calls nat chains is there at all hooks since the first one was made.
+    const bases = table?.chains.flatMap(({ base }) => base ?? []) ?? [];
+    if (table && bases.length > 0) {
+      const chain = findChain(table, hook);
       ops.push({
         priority: priorityOf('nat', hook),
+        registered: Math.min(...bases.map(({ registered }) => registered)),
         what: 'nat',
-        table,
-        ...(chain && { chain }),
+        chains: chain ? [{ table, chain }] : [],
       });
+    }
   }
-  return ops.sort((a, b) => a.priority - b.priority);
+  return ops.sort(inOrder);
 };
 
 const opsByHook = perRevision(() => new Map<Hook, readonly Op[]>());
@@ -219,15 +240,23 @@ const runTable = (run: Run, table: NfTable, chain: Chain): NfVerdict => {
   return reroute ? { kind: 'ACCEPT', reroute } : verdict;
 };
 
-/** The nat chain is walked once for each half of a connection; its edit tells what it said. */
-const runNat = (run: Run, { table, chain }: Op): NfVerdict => {
+/** What a nat chain says that binds nothing: the next one is asked (nf_nat_inet_fn). */
+const bindsNothing = (end: WalkEnd): boolean =>
+  end.kind === 'policy'
+    ? end.policy === 'ACCEPT'
+    : end.kind === 'target' && end.target.kind === 'ACCEPT';
+
+/** Nat chains are walked once for each half of a connection; the edit tells what they said. */
+const runNat = (run: Run, chains: readonly Base[]): NfVerdict => {
   const { env, skb, state, events } = run;
   let walked: Walked | undefined;
   const walk = (): WalkEnd | undefined => {
-    if (!table || !chain) return undefined;
-    walked = walkChain(run, table, chain);
-    emitEnd(run, 'nat', walked);
-    return walked.end;
+    for (const { table, chain } of chains) {
+      walked = walkChain(run, table, chain);
+      emitEnd(run, 'nat', walked);
+      if (!bindsNothing(walked.end)) break;
+    }
+    return walked?.end;
   };
   return nfNatInetFn(env, state, skb, walk, (event) => {
     const nearMiss = event.kind === 'nat' && event.detail.rule ? walked?.nearMiss : undefined;
@@ -241,7 +270,6 @@ const runNat = (run: Run, { table, chain }: Op): NfVerdict => {
 
 const runOp = (run: Run, op: Op): NfVerdict => {
   const { env, hook, skb, events } = run;
-  const { table, chain } = op;
   const emit = (event: KernelEvent): void => {
     events.push(event);
   };
@@ -256,11 +284,11 @@ const runOp = (run: Run, op: Op): NfVerdict => {
         ? ACCEPT
         : { kind: 'DROP', by: { table: 'nat', chain: hook } };
     case 'nat':
-      return runNat(run, op);
+      return runNat(run, op.chains);
     case 'table':
-      return table && chain ? runTable(run, table, chain) : ACCEPT;
+      return runTable(run, op.table, op.chain);
     default: {
-      const never: never = op.what;
+      const never: never = op;
       return never;
     }
   }

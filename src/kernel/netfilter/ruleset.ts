@@ -1,7 +1,12 @@
 /**
  * Netfilter rules of one namespace, in the vocabulary of iptables: what `iptables-save` prints is
- * what is stored. The nft back end of iptables loads the same rules; base chains of one hook and
- * priority run in `registration` order, last registered first.
+ * what is stored. The nft back end of iptables loads the same rules.
+ *
+ * Base chains of one hook run by priority, and of one priority the last registered runs first
+ * (nf_hook_entries_grow, net/netfilter/core.c), whichever table it is in: whoever makes a base chain
+ * gives it the ruleset's next serial (`registerBase`), and nf-hook.ts sorts by both. So it is among
+ * nat chains too, which one function at the priority of iptables' nat calls one after the other until
+ * one of them binds (nf_nat_register_fn, nf_nat_inet_fn, net/netfilter/nf_nat_core.c).
  */
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import type { Origin } from '../origin.ts';
@@ -15,6 +20,8 @@ export interface Ruleset {
   readonly tables: NfTable[];
   /** Counts the edits, for what is derived from the rules; only the builders below edit. */
   revision?: number;
+  /** How many base chains were ever registered, in tables of any kind. */
+  registrations?: number;
 }
 
 export interface NfTable {
@@ -25,7 +32,12 @@ export interface NfTable {
 export interface Chain {
   readonly name: string;
   /** Built-in chains only. */
-  readonly base?: { readonly hook: Hook; readonly policy: 'ACCEPT' | 'DROP' };
+  readonly base?: {
+    readonly hook: Hook;
+    readonly policy: 'ACCEPT' | 'DROP';
+    /** The serial that `registerBase` gave it. */
+    readonly registered: number;
+  };
   readonly rules: Rule[];
 }
 
@@ -213,6 +225,7 @@ export const emptyRuleset = (): Ruleset => ({ tables: [], revision: 0 });
 
 /** A copy that can be edited without the first one noticing. Rules are shared: they never change. */
 export const cloneRuleset = (ruleset: Ruleset): Ruleset => ({
+  ...ruleset,
   revision: 0,
   tables: ruleset.tables.map(({ name, chains }) => ({
     name,
@@ -264,6 +277,12 @@ const tableFor = (ruleset: Ruleset, name: TableName): NfTable => {
   return table;
 };
 
+/** The serial of a base chain that is registered now: later than all others of this namespace. */
+export const registerBase = (ruleset: Ruleset): number => {
+  ruleset.registrations = (ruleset.registrations ?? 0) + 1;
+  return ruleset.registrations;
+};
+
 const hookNamed = (table: TableName, chain: string): Hook | undefined =>
   TABLE_HOOKS[table].find((hook) => hook === chain);
 
@@ -278,7 +297,8 @@ const chainFor = (ruleset: Ruleset, table: TableName, name: string): Chain => {
   if (chain) return chain;
   const hook = hookNamed(table, name);
   if (!hook) throw new NetfilterError(NO_NAME);
-  const base: Chain = { name, base: { hook, policy: 'ACCEPT' }, rules: [] };
+  const registered = registerBase(ruleset);
+  const base: Chain = { name, base: { hook, policy: 'ACCEPT', registered }, rules: [] };
   tableFor(ruleset, table).chains.push(base);
   return base;
 };
@@ -377,7 +397,8 @@ export const nfPolicy = (
   const hook = hookNamed(table, chain);
   if (!hook) throw new NetfilterError('Bad built-in chain name.');
   const known = chainFor(ruleset, table, chain);
-  replaceChain(ruleset, table, known, { ...known, base: { hook, policy } });
+  const registered = known.base?.registered ?? registerBase(ruleset);
+  replaceChain(ruleset, table, known, { ...known, base: { hook, policy, registered } });
 };
 
 /**

@@ -240,7 +240,12 @@ const TABLES: readonly TableName[] = ['mangle', 'security', 'raw', 'filter', 'na
 
 const builtIn = (table: NfTable): Chain[] =>
   TABLE_HOOKS[table.name].map(
-    (hook) => findChain(table, hook) ?? { name: hook, base: { hook, policy: 'ACCEPT' }, rules: [] },
+    (hook) =>
+      findChain(table, hook) ?? {
+        name: hook,
+        base: { hook, policy: 'ACCEPT', registered: 0 },
+        rules: [],
+      },
   );
 
 const byName = (a: Chain, b: Chain): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
