@@ -112,11 +112,12 @@ const withoutFaults = (
   })),
   pods: small.pods.map((pod) => neutralPod(pod, names, addresses)),
   // What they give as evidence stands in the Pods; that there are some is all that is left.
-  services: small.services.slice(0, 1).map(({ ports }) => ({
+  services: small.services.slice(0, 1).map((service) => ({
+    ...service,
     namespace: 'default',
     name: 'service-1',
     selector: {},
-    ports: ports.map(({ port, protocol }) => ({ port, protocol })),
+    ports: service.ports.map(({ name: _, ...port }) => port),
   })),
   faults: [],
   expect: {

@@ -1,6 +1,6 @@
 /** A small scenario as the documents of a scenario file. */
 
-import type { ServiceFacts } from '../cluster/cluster.ts';
+import type { Service } from '../cluster/cluster.ts';
 import { parseEndpoint } from '../cluster/endpoint.ts';
 import { isObject, type Json, type JsonObject } from '../cluster/kube-object.ts';
 import { cidrOverlaps } from '../wire/ip.ts';
@@ -136,13 +136,18 @@ const podDocument = (pod: SmallPod): JsonObject => {
   };
 };
 
-const serviceDocument = ({ namespace, name, selector, ports }: ServiceFacts): JsonObject => ({
+const serviceDocument = ({ namespace, name, selector, ports }: Service): JsonObject => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: filled({ name, ...(namespace !== 'default' && { namespace }) }),
   spec: filled({
     selector,
-    ports: ports.map(({ protocol, ...port }) => ({ ...port, protocol: protocol.toUpperCase() })),
+    ports: ports.map(({ name: called, port, protocol, targetPort }) => ({
+      ...(called !== undefined && { name: called }),
+      port,
+      targetPort,
+      protocol: protocol.toUpperCase(),
+    })),
   }),
 });
 

@@ -1,5 +1,5 @@
 /** The smallest cluster that gives one trace: what the trace touched, with nothing left to decide. */
-import type { ClusterNode, Network, Pod, ServiceFacts } from '../cluster/cluster.ts';
+import type { ClusterNode, Network, Pod, Service } from '../cluster/cluster.ts';
 import type { NetnsId } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
@@ -53,7 +53,7 @@ export interface SmallScenario {
   readonly underlay: { readonly cidr: Cidr; readonly mtu: number };
   readonly nodes: readonly SmallNode[];
   readonly pods: readonly SmallPod[];
-  readonly services: readonly ServiceFacts[];
+  readonly services: readonly Service[];
   readonly faults: readonly ScenarioFault[];
   readonly expect: SmallExpectation;
 }

@@ -32,8 +32,9 @@ export interface Cluster {
   readonly pods: readonly Pod[];
   readonly workloads: readonly Workload[];
   readonly namespaces: readonly string[];
-  /** Services, for listener evidence and for endpoints later. */
-  readonly services: readonly ServiceFacts[];
+  /** In order of (namespace, name). */
+  readonly services: readonly Service[];
+  readonly kubeProxy: KubeProxyConfig;
   /** Names of NetworkPolicies seen, `namespace/name`, with the labels they select. */
   readonly policies: readonly PolicyFacts[];
   readonly external: { readonly ip: Ip };
@@ -83,6 +84,12 @@ export interface Pod {
   readonly ip?: Ip | undefined;
   /** The Pod runs with this address and has no IPv4 one. */
   readonly onlyIpv6?: string;
+  /** Its IPv6 address beside `ip`, where the input shows one. */
+  readonly ipv6?: string;
+  /** Its host name in the domain of a headless Service; absent: its own name, in no domain. */
+  readonly hostname?: string;
+  /** The headless Service in whose domain it is. */
+  readonly subdomain?: string;
   readonly hostNetwork: boolean;
   readonly phase: 'Running' | 'Pending' | 'Succeeded' | 'Failed' | 'Unknown';
   /** Why a Pending Pod is pending, when we decided it. */
@@ -138,19 +145,6 @@ export interface Workload {
   readonly name: string;
   /** Indexes into `pods`, in name order. */
   readonly pods: readonly number[];
-  readonly place?: Place;
-}
-
-export interface ServiceFacts {
-  readonly namespace: string;
-  readonly name: string;
-  readonly selector: Readonly<Record<string, string>>;
-  readonly ports: readonly {
-    readonly name?: string;
-    readonly port: number;
-    readonly protocol: 'tcp' | 'udp' | 'sctp';
-    readonly targetPort?: number | string;
-  }[];
   readonly place?: Place;
 }
 
@@ -283,6 +277,9 @@ export interface ClusterNote {
     | 'node-made'
     | 'placement-invented'
     | 'address-invented'
+    | 'cluster-ip-invented'
+    | 'node-port-invented'
+    | 'balancer-assumed'
     | 'range-widened'
     | 'range-apart'
     | 'node-ranges'
@@ -309,4 +306,13 @@ export type Target =
     }
   | { readonly kind: 'node'; readonly node: string; readonly port?: number }
   | { readonly kind: 'ip'; readonly ip: Ip; readonly port?: number }
+  /** Only of a destination. */
+  | {
+      readonly kind: 'service';
+      /** Index into `services`. */
+      readonly service: number;
+      readonly port?: number;
+      /** The name of one of its ports, as it was typed. */
+      readonly portName?: string;
+    }
   | { readonly kind: 'external'; readonly port?: number };

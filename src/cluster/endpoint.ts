@@ -1,10 +1,9 @@
 /** What people type for an end of a path, and what of a cluster it means (design section 6). */
 import { isIpv4 } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
-import type { Cluster, Pod, Target, Workload } from './cluster.ts';
+import type { Cluster, Pod, Service, Target, Workload } from './cluster.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { equalities, matches } from './selector.ts';
 
 /** Kinds that an endpoint may name, with everything that kubectl calls them; the first is ours. */
 const KINDS = {
@@ -28,7 +27,7 @@ const KIND_OF: ReadonlyMap<string, EndpointKind> = new Map(
   ),
 );
 
-/** A port, or the name of a container; of a Service's port later. */
+/** A port, or a name: of a container, or of a Service's port. */
 export type EndpointSuffix = { readonly port: number } | { readonly name: string };
 
 export type ParsedEndpoint =
@@ -51,7 +50,7 @@ interface Problem {
 }
 
 const FORMS =
-  'An endpoint is [namespace/]pod[:port or :container], [namespace/]kind/name[:port or :container], an IP address[:port] or external.';
+  'An endpoint is [namespace/]pod[:port or :container], [namespace/]kind/name[:port or :container], [namespace/]svc/name[:port or :name of a port], an IP address[:port] or external.';
 
 const isProblem = (value: object): value is Problem => 'message' in value;
 
@@ -289,16 +288,24 @@ const locateNode = (
   return { kind: 'node', node: name, ...(suffix && { port: suffix.port }) };
 };
 
-/** Services are not traced yet: say what is behind one, and how to trace to that. */
-const serviceProblem = (
+const portsText = ({ ports }: Service): string =>
+  ports.map(({ name, port }) => (name === undefined ? `${port}` : `${port} (${name})`)).join(', ');
+
+/**
+ * A Service and which of its ports. A number need not be one of its ports: whoever sends to it is
+ * told by the rules. A name has to be.
+ */
+const locateService = (
   cluster: Cluster,
   name: string,
+  suffix: EndpointSuffix | undefined,
   namespace: string,
   viewFrom: string,
-): Problem => {
-  const service = cluster.services.find(
+): Located => {
+  const index = cluster.services.findIndex(
     (item) => item.name === name && item.namespace === namespace,
   );
+  const service = cluster.services[index];
   if (!service) {
     const meant = nearest(name, new Set(cluster.services.map((item) => item.name)));
     const typed = cluster.services
@@ -310,23 +317,38 @@ const serviceProblem = (
       didYouMean(typed.slice(0, 3)),
     );
   }
-  const selector = equalities(service.selector);
-  const pods =
-    selector.length === 0
-      ? []
-      : cluster.pods.filter((pod) => pod.namespace === namespace && matches(selector, pod.labels));
-  const behind = new Set(pods.map((pod) => typedAtTop(pod, viewFrom)));
-  const port = service.ports.find(({ targetPort }) => typeof targetPort === 'number')?.targetPort;
-  const suffix = port === undefined ? '' : `:${port}`;
+  const found = { kind: 'service', service: index } as const;
+  if (!suffix) return found;
+  if ('port' in suffix) return { ...found, port: suffix.port };
+  const port = service.ports.find((item) => item.name === suffix.name);
+  if (!port)
+    return problem(
+      'unknown-port',
+      `Service ${namespace}/${name} has no port called ${JSON.stringify(suffix.name)}`,
+      service.ports.length === 0 ? 'It has no ports.' : `Its ports are ${portsText(service)}.`,
+    );
+  return { ...found, port: port.port, portName: suffix.name };
+};
+
+/** Nothing sends from a Service: what is behind it does. */
+const serviceAsSource = (
+  { pods, services }: Cluster,
+  target: Extract<Target, { kind: 'service' }>,
+  typed: string,
+  viewFrom: string,
+): Problem => {
+  const behind = new Set<string>();
+  for (const { endpoints } of services[target.service]?.slices ?? [])
+    for (const { pod: at } of endpoints) {
+      const pod = at === undefined ? undefined : pods[at];
+      if (pod) behind.add(typedAtTop(pod, viewFrom));
+    }
   return problem(
-    'service-not-modelled',
-    `Services are not traced yet (svc/${name})`,
+    'service-as-source',
+    `${typed} is a Service, which sends nothing`,
     behind.size === 0
-      ? 'It selects no Pod.'
-      : `Trace to what is behind it: ${[...behind]
-          .slice(0, 3)
-          .map((typed) => `${typed}${suffix}`)
-          .join(' or ')}`,
+      ? 'A trace starts at a Pod, a workload, a node or external.'
+      : `Start at what is behind it: ${[...behind].slice(0, 3).join(' or ')}`,
   );
 };
 
@@ -342,7 +364,7 @@ const locateObject = (
     const missing = unknownNamespace(cluster, parsed.namespace);
     if (missing) return missing;
   }
-  if (kind === 'Service') return serviceProblem(cluster, name, namespace, viewFrom);
+  if (kind === 'Service') return locateService(cluster, name, suffix, namespace, viewFrom);
   if (kind !== 'Pod') return locateWorkload(cluster, parsed, namespace, viewFrom);
   const index = cluster.pods.findIndex((pod) => pod.name === name && pod.namespace === namespace);
   const pod = cluster.pods[index];
@@ -375,7 +397,10 @@ const ownerOf = (cluster: Cluster, ip: Ip): Located => {
 export interface EndpointOptions {
   /** Where names without a namespace are looked for. Default: `default`. */
   readonly namespace?: string | undefined;
-  /** A source address is replaced by its owner; a destination address stays one. */
+  /**
+   * A source address is replaced by its owner; a destination address stays one. A Service can only
+   * be a destination.
+   */
   readonly side: 'from' | 'to';
 }
 
@@ -402,8 +427,12 @@ export const resolveEndpoint = (
               ip: parsed.ip,
               ...(parsed.port !== undefined && { port: parsed.port }),
             };
-  if (!isProblem(located)) return { target: located };
-  const { code, message, hint } = located;
+  const found =
+    !isProblem(located) && located.kind === 'service' && side === 'from'
+      ? serviceAsSource(cluster, located, typed.trim(), namespace)
+      : located;
+  if (!isProblem(found)) return { target: found };
+  const { code, message, hint } = found;
   return {
     diagnostic: { severity: 'error', code, message, ...(hint !== undefined && { hint }) },
   };

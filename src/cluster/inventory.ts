@@ -13,7 +13,8 @@ import {
   type PodDraft,
   type Siblings,
 } from './pod-draft.ts';
-import { type Policy, readPolicy, readService, type Service } from './service.ts';
+import { type Policy, readPolicy } from './policy.ts';
+import { readService, type ServiceObject } from './service/service-object.ts';
 import {
   readWorkload,
   WORKLOAD_KINDS,
@@ -25,7 +26,7 @@ export interface Inventory {
   readonly pods: readonly PodDraft[];
   readonly nodes: readonly NodeDraft[];
   readonly workloads: readonly WorkloadObject[];
-  readonly services: readonly Service[];
+  readonly services: readonly ServiceObject[];
   readonly policies: readonly Policy[];
   readonly namespaces: readonly string[];
   readonly signs: readonly PluginSign[];
@@ -67,7 +68,7 @@ interface Taken {
   readonly pod?: PodDraft | undefined;
   readonly node?: NodeDraft | undefined;
   readonly workload?: WorkloadObject | undefined;
-  readonly service?: Service | undefined;
+  readonly service?: ServiceObject | undefined;
   readonly policy?: Policy | undefined;
   readonly namespace?: string | undefined;
   readonly sign?: PluginSign | undefined;

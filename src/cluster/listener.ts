@@ -3,8 +3,7 @@ import { isIpv4 } from '../wire/ip.ts';
 import type { Container, Listener, Listeners } from './cluster.ts';
 import { warn } from './field.ts';
 import type { PodDraft } from './pod-draft.ts';
-import { matches } from './selector.ts';
-import type { Service } from './service.ts';
+import type { ServiceObject } from './service/service-object.ts';
 
 const ANY = '0.0.0.0';
 const ENTRY = /^(?:(?<ip>[^:\s]+):)?(?<port>\d{1,5})\/(?<protocol>tcp|udp)$/i;
@@ -95,8 +94,9 @@ const has = (rows: readonly Listener[], protocol: string, port: number): boolean
  * The listeners of one Pod. The annotation is exact; otherwise declared ports, then probe ports,
  * then numeric targetPorts of the Services that select the Pod, each of them assumed to listen.
  * A Pod that shows no port at all is assumed to listen on whatever it is asked for.
+ * @param services those that select the Pod, in the order of their names
  */
-export const listenersOf = (draft: PodDraft, services: readonly Service[]): Listeners => {
+export const listenersOf = (draft: PodDraft, services: readonly ServiceObject[]): Listeners => {
   if (draft.listen) return readAnnotation(draft, draft.listen);
   const rows = declaredRows(draft);
   for (const { container, port, place } of draft.spec.probes) {
@@ -104,10 +104,9 @@ export const listenersOf = (draft: PodDraft, services: readonly Service[]): List
       rows.push({ container, protocol: 'tcp', ip: ANY, port, evidence: 'probe', place });
   }
   const [first] = draft.spec.containers;
-  for (const { namespace, selector, facts } of services) {
-    if (namespace !== draft.namespace || selector.length === 0) continue;
-    if (!first || !matches(selector, draft.labels)) continue;
-    for (const { protocol, targetPort } of facts.ports) {
+  for (const service of services) {
+    if (!first) continue;
+    for (const { protocol, targetPort } of service.ports) {
       if (protocol === 'sctp' || typeof targetPort !== 'number') continue;
       if (has(rows, protocol, targetPort)) continue;
       rows.push({
@@ -116,7 +115,7 @@ export const listenersOf = (draft: PodDraft, services: readonly Service[]): List
         ip: ANY,
         port: targetPort,
         evidence: 'service',
-        ...(facts.place && { place: facts.place }),
+        place: service.place,
       });
     }
   }

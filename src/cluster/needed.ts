@@ -37,6 +37,8 @@ const CONTAINER: Keep = {
 const PLACED = {
   hostNetwork: 'all',
   nodeName: 'all',
+  hostname: 'all',
+  subdomain: 'all',
   containers: CONTAINER,
   initContainers: CONTAINER,
 } as const;
@@ -80,7 +82,11 @@ const NODE: Keep = {
   kind: 'all',
   metadata: METADATA,
   spec: { podCIDR: 'all', podCIDRs: 'all', taints: 'all', unschedulable: 'all' },
-  status: { addresses: 'all', conditions: { type: 'all', status: 'all' } },
+  status: {
+    addresses: 'all',
+    allocatable: { cpu: 'all' },
+    conditions: { type: 'all', status: 'all' },
+  },
 };
 
 /** Any ConfigMap may be a plugin's; only one key of one of them is read. */

@@ -39,6 +39,8 @@ export interface NodeDraft {
   };
   readonly sysctl: Readonly<Record<string, string>>;
   readonly ready: boolean;
+  /** status.allocatable.cpu, in cores; absent: not known. */
+  readonly cpu?: number;
   readonly annotations: readonly string[];
   /** Nothing but a Pod names it, or nothing at all. */
   readonly made: boolean;
@@ -88,6 +90,13 @@ const isReady = (object: Field): boolean => {
   return !ready || textOf(fieldAt(ready, 'status')) === 'True';
 };
 
+/** A Quantity of CPUs: `4`, `3920m`. What is written otherwise is no number of cores. */
+const readCpu = (object: Field): number | undefined => {
+  const { value } = fieldAt(object, 'status', 'allocatable', 'cpu');
+  const [, digits, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(value ?? '')) ?? [];
+  return digits === undefined ? undefined : Number(digits) / (milli === 'm' ? 1000 : 1);
+};
+
 const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 
 /** A `kind: Node`; undefined, with a warning, without a name. */
@@ -106,6 +115,7 @@ export const readNode = (object: Field): NodeDraft | undefined => {
     !taints.some(({ key }) => key === UNSCHEDULABLE);
   const address = readAddress(object);
   const podCIDR = readPodCIDR(object);
+  const cpu = readCpu(object);
   return {
     name,
     labels: { [HOSTNAME]: name, ...textMapOf(fieldAt(metadata, 'labels')) },
@@ -114,6 +124,7 @@ export const readNode = (object: Field): NodeDraft | undefined => {
     ...(podCIDR && { podCIDR }),
     sysctl: {},
     ready: isReady(object),
+    ...(cpu !== undefined && { cpu }),
     annotations: Object.keys(textMapOf(fieldAt(metadata, 'annotations'))),
     made: false,
     place: object.object.place([]),
@@ -157,6 +168,7 @@ const withScenario = (
     }),
     sysctl: textValues(node.sysctl ?? {}),
     ready: below?.ready ?? true,
+    ...(below?.cpu !== undefined && { cpu: below.cpu }),
     annotations: below?.annotations ?? [],
     made: false,
     ...(spec.place(['nodes', at]) && { place: spec.place(['nodes', at]) }),

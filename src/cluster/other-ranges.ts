@@ -4,7 +4,7 @@ import type { Cidr } from '../wire/packet.ts';
 import type { Cluster, ClusterNote, Place } from './cluster.ts';
 import { atPlace, type Report } from './diagnostic.ts';
 import { compareText } from './order.ts';
-import type { Service } from './service.ts';
+import type { ServiceObject } from './service/service-object.ts';
 import { type PlacedSpec, placeIn } from './spec.ts';
 import { edges, enclosing, networkOf, pickRange } from './underlay.ts';
 
@@ -18,14 +18,16 @@ const DEFAULT_SERVICE_CIDRS = ['10.96.0.0/12', '172.30.0.0/16', '10.43.0.0/16'] 
 /** The Services' range: what is given, or a default that holds every ClusterIP of the input. */
 export const serviceRange = (
   spec: PlacedSpec | undefined,
-  services: readonly Service[],
+  services: readonly ServiceObject[],
   avoid: readonly Cidr[],
   note: (note: ClusterNote) => void,
 ): Cidr => {
   const given = spec?.value.network?.serviceCIDR;
   const base =
     given === undefined ? pickRange(DEFAULT_SERVICE_CIDRS, avoid) : cidrOf(...networkOf(given));
-  const ips = services.flatMap(({ clusterIP }) => clusterIP ?? []).sort(compareText);
+  const ips = services
+    .flatMap(({ clusterIPs }) => clusterIPs.flatMap(({ ip, family }) => (family === 4 ? [ip] : [])))
+    .sort(compareText);
   const outside = ips.find((ip) => !cidrContains(base, ip));
   if (given === undefined) {
     const cidr = outside === undefined ? base : enclosing(ips, 16);

@@ -5,7 +5,7 @@ import { listenersOf } from './listener.ts';
 import type { PodDraft } from './pod-draft.ts';
 import { isFinished } from './population.ts';
 import type { Placement } from './schedule.ts';
-import type { Service } from './service.ts';
+import type { ServiceObject } from './service/service-object.ts';
 
 const phaseOf = (draft: PodDraft, ip: Ip | undefined, node: string | undefined): Pod['phase'] => {
   const { phase } = draft.status;
@@ -26,7 +26,7 @@ const inventedOf = (name: boolean, ip: boolean, node: boolean): Pod['invented'] 
 
 /**
  * @param given addresses that were handed out
- * @param services of the Pod's namespace
+ * @param services those that select the Pod
  * @param listen what a port is that nothing shows
  */
 export const toPod = (
@@ -34,7 +34,7 @@ export const toPod = (
   placement: Placement | undefined,
   given: ReadonlyMap<PodDraft, Ip>,
   nodeIps: ReadonlyMap<string, Ip>,
-  services: readonly Service[],
+  services: readonly ServiceObject[],
   listen: 'evidence' | 'declared' | undefined,
 ): Pod => {
   const node = placement && 'node' in placement ? placement.node : undefined;
@@ -76,6 +76,9 @@ export const toPod = (
   // What few Pods have is added: every copy of a Pod counts in a large cluster.
   if (own === undefined && !hostNetwork && draft.status.onlyIpv6 !== undefined)
     pod.onlyIpv6 = draft.status.onlyIpv6;
+  if (draft.status.ipv6 !== undefined && ip !== undefined) pod.ipv6 = draft.status.ipv6;
+  if (draft.hostname !== undefined) pod.hostname = draft.hostname;
+  if (draft.subdomain !== undefined) pod.subdomain = draft.subdomain;
   if (phase === 'Pending' && reason !== undefined) pod.pendingReason = reason;
   if (initContainers.length > 0) pod.initContainers = initContainers;
   return pod;

@@ -34,6 +34,8 @@ export interface PodStatus {
   readonly reason?: string | undefined;
   /** Only an IPv6 address was found. */
   readonly onlyIpv6?: string | undefined;
+  /** An IPv6 address beside `ip`. */
+  readonly ipv6?: string | undefined;
 }
 
 export interface PodDraft {
@@ -52,6 +54,9 @@ export interface PodDraft {
   readonly spec: PodSpec;
   readonly status: PodStatus;
   readonly terminating: boolean;
+  /** spec.hostname and spec.subdomain: its name in the domain of a headless Service. */
+  readonly hostname?: string | undefined;
+  readonly subdomain?: string | undefined;
   /** For diagnostics about the Pod as a whole. */
   readonly field: Spot;
   readonly place: Place;
@@ -152,6 +157,7 @@ const readStatus = (status: Field, share: (text: string) => string): PodStatus =
     ip: v4?.ip,
     ipPath: v4?.path,
     onlyIpv6: v4 ? undefined : first?.ip,
+    ipv6: v4 ? ips.find(({ ip }) => isIpv6(ip))?.ip : undefined,
     hostIPv6: host && isIpv6(host) ? host : undefined,
     hostIP: hostIP === undefined ? undefined : share(hostIP),
     ready: readReady(status),
@@ -227,6 +233,8 @@ export const draftOfPod = (
     spec: readPodSpec(fieldAt(object, 'spec'), text, sibling?.spec),
     status: readStatus(fieldAt(object, 'status'), text),
     terminating: fieldAt(metadata, 'deletionTimestamp').value !== undefined,
+    hostname: textOf(fieldAt(object, 'spec', 'hostname')) || undefined,
+    subdomain: textOf(fieldAt(object, 'spec', 'subdomain')) || undefined,
     field: spotOf(object),
     place: object.object.place([]),
   };

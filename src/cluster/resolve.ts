@@ -30,10 +30,13 @@ import { reportRanges, serviceRange, settleExternal } from './other-ranges.ts';
 import { toPod } from './placed-pod.ts';
 import type { PodDraft } from './pod-draft.ts';
 import { type Ranges, settleRanges } from './pod-range.ts';
+import { policyFacts } from './policy.ts';
 import { isFinished, place, populate, refKey } from './population.ts';
 import type { Placement } from './schedule.ts';
-import { matches } from './selector.ts';
-import { policyFacts, type Service } from './service.ts';
+import { settleKubeProxy } from './service/kube-proxy.ts';
+import { type Selection, selectPods } from './service/selection.ts';
+import type { ServiceObject } from './service/service-object.ts';
+import { settleServices } from './service/settle.ts';
 import { type PlacedSpec, placeIn } from './spec.ts';
 import { edges, settleUnderlay, type Underlay } from './underlay.ts';
 
@@ -168,16 +171,10 @@ const workloadsOf = (pods: readonly Pod[], inventory: Inventory): Workload[] => 
     }));
 };
 
-const reportDangling = (
-  services: readonly Service[],
-  pods: ReadonlyMap<string, readonly Pod[]>,
-): void => {
-  if (pods.size === 0) return;
-  for (const { field, namespace, selector } of services) {
-    if (selector.length === 0) continue;
-    if (!pods.get(namespace)?.some(({ labels }) => matches(selector, labels)))
-      warn(field, 'selects-nothing', 'selects no Pod');
-  }
+const reportDangling = (services: readonly ServiceObject[], { podsOf }: Selection): void => {
+  for (const service of services)
+    if (service.requirements.length > 0 && podsOf(service).length === 0)
+      warn(service.field, 'selects-nothing', 'selects no Pod');
 };
 
 const reportPending = (drafts: readonly PodDraft[], pods: readonly Pod[]): void => {
@@ -216,6 +213,11 @@ const groupByNamespace = <Item extends { readonly namespace: string }>(
   }
   return groups;
 };
+
+const bySubject = (
+  a: { readonly namespace: string; readonly name: string },
+  b: { readonly namespace: string; readonly name: string },
+): number => compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 
 const policiesOf = ({ policies }: Inventory, pods: readonly Pod[]): PolicyFacts[] => {
   if (policies.length === 0) return [];
@@ -320,38 +322,23 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   reportGateways(tenants, rangeOf, report);
   const addresses = giveAddresses(tenants, rangeOf);
   const nodeIps = new Map(clusterNodeList.map(({ name, ip }) => [name, ip]));
-  const services = groupByNamespace(
-    inventory.services.toSorted((a, b) => compareText(a.facts.name, b.facts.name)),
-  );
+  const services = inventory.services.toSorted(bySubject);
+  const selection = selectPods(services, drafts);
   const pods = drafts.map((draft, at) =>
-    toPod(
-      draft,
-      placements[at],
-      addresses,
-      nodeIps,
-      services.get(draft.namespace) ?? [],
-      input.listen,
-    ),
+    toPod(draft, placements[at], addresses, nodeIps, selection.servicesOf(at), input.listen),
   );
   reportPending(drafts, pods);
   reportHostClashes(drafts, pods);
-  reportDangling(inventory.services, groupByNamespace(pods));
+  if (pods.length > 0) reportDangling(services, selection);
   countNotes(pods, note);
 
-  const external = settleExternal(
-    [
-      underlay.underlay.cidr,
-      serviceCIDR,
-      ranges.podCIDR,
-      ...ranges.nodes.flatMap(({ cidr, others }) => [cidr, ...others]),
-    ],
-    report,
-  );
+  const otherRanges = [
+    underlay.underlay.cidr,
+    ranges.podCIDR,
+    ...ranges.nodes.flatMap(({ cidr, others }) => [cidr, ...others]),
+  ];
+  const external = settleExternal([serviceCIDR, ...otherRanges], report);
   const { description } = input.spec?.value ?? {};
-  const bySubject = (
-    a: { namespace: string; name: string },
-    b: { namespace: string; name: string },
-  ): number => compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
   const cluster: Cluster = {
     name: input.name,
     ...(description !== undefined && { description }),
@@ -370,7 +357,19 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     namespaces: [
       ...new Set(['default', ...inventory.namespaces, ...pods.map(({ namespace }) => namespace)]),
     ].sort(compareText),
-    services: inventory.services.map(({ facts }) => facts).sort(bySubject),
+    services: settleServices({
+      services,
+      selection,
+      drafts,
+      pods,
+      nodes: clusterNodeList,
+      cpus: nodes.map(({ cpu }) => cpu),
+      serviceCIDR,
+      ranges: otherRanges,
+      external: external.ip,
+      note,
+    }),
+    kubeProxy: settleKubeProxy(ranges.podCIDR),
     policies: policiesOf(inventory, pods).sort(bySubject),
     external,
     notes,

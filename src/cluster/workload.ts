@@ -63,6 +63,8 @@ export const readWorkload = (kind: WorkloadKind, object: Field): WorkloadObject 
 interface Template {
   readonly meta: PodMeta;
   readonly spec: PodSpec;
+  readonly hostname: string | undefined;
+  readonly subdomain: string | undefined;
   readonly field: Field;
 }
 
@@ -79,6 +81,8 @@ const readTemplate = (workload: WorkloadObject): Template | undefined => {
   return {
     meta: readPodMeta(fieldAt(field, 'metadata')),
     spec: readPodSpec(fieldAt(field, 'spec')),
+    hostname: textOf(fieldAt(field, 'spec', 'hostname')) || undefined,
+    subdomain: textOf(fieldAt(field, 'spec', 'subdomain')) || undefined,
     field,
   };
 };
@@ -89,6 +93,8 @@ interface Replica {
   readonly owners: readonly ObjectRef[];
   readonly labels?: Labels;
   readonly boundTo?: string;
+  readonly hostname?: string;
+  readonly subdomain?: string | undefined;
 }
 
 const draft = (workload: WorkloadObject, template: Template, replica: Replica): PodDraft => ({
@@ -102,6 +108,8 @@ const draft = (workload: WorkloadObject, template: Template, replica: Replica): 
   spec: template.spec,
   status: {},
   terminating: false,
+  hostname: replica.hostname ?? template.hostname,
+  subdomain: replica.subdomain ?? template.subdomain,
   field: spotOf(template.field),
   place: workload.place,
   ...(replica.boundTo !== undefined && { boundTo: replica.boundTo }),
@@ -168,6 +176,7 @@ const deployment = (workload: WorkloadObject, template: Template): PodDraft[] =>
 
 const statefulSet = (workload: WorkloadObject, template: Template): PodDraft[] => {
   const first = countOf(fieldAt(workload.field, 'spec', 'ordinals', 'start'), 0);
+  const subdomain = textOf(fieldAt(workload.field, 'spec', 'serviceName')) || undefined;
   return upTo(countOf(fieldAt(workload.field, 'spec', 'replicas'), 1)).map((at) => {
     const ordinal = first + at;
     const name = `${workload.name}-${ordinal}`;
@@ -179,6 +188,9 @@ const statefulSet = (workload: WorkloadObject, template: Template): PodDraft[] =
         'apps.kubernetes.io/pod-index': String(ordinal),
         'statefulset.kubernetes.io/pod-name': name,
       },
+      // The StatefulSet controller's (initIdentity).
+      hostname: name,
+      subdomain,
     });
   });
 };

@@ -1,5 +1,5 @@
 /** What a trace between two endpoints takes for granted, as codes. */
-import type { Cluster, ClusterNode, ClusterNote, Pod } from '../cluster/cluster.ts';
+import type { Cluster, ClusterNode, ClusterNote, Pod, Service } from '../cluster/cluster.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
@@ -17,11 +17,15 @@ const nodesOf = (ends: readonly Endpoint[]): ClusterNode[] => [
   ...new Set(ends.flatMap((end) => (end.kind === 'owned' && end.node ? [end.node] : []))),
 ];
 
-/** A note about one object, or about Pods in general, matters where an endpoint is one of them. */
+const servicesOf = (ends: readonly Endpoint[]): Service[] =>
+  ends.flatMap((end) => ('service' in end && end.service ? [end.service] : []));
+
+/** A note about one object, or about objects in general, matters where an endpoint is one of them. */
 const concerns = (
   note: ClusterNote,
   pods: readonly Pod[],
   nodes: readonly ClusterNode[],
+  services: readonly Service[],
 ): boolean => {
   switch (note.code) {
     case 'node-made':
@@ -31,6 +35,12 @@ const concerns = (
       return pods.some(({ invented }) => invented.node);
     case 'address-invented':
       return pods.some(({ invented }) => invented.ip);
+    case 'cluster-ip-invented':
+      return services.some(({ clusterIPs }) => clusterIPs.some(({ invented }) => invented));
+    case 'node-port-invented':
+      return services.some(({ ports }) => ports.some(({ nodePortInvented }) => nodePortInvented));
+    case 'balancer-assumed':
+      return services.some(({ ingress }) => ingress.some(({ assumed }) => assumed));
     case 'pod-template-hash':
       return pods.some(({ invented }) => invented.name);
     case 'plugin-default':
@@ -103,8 +113,9 @@ export const assumptionsAbout = (
 ): Assumption[] => {
   const pods = podsOf(ends);
   const nodes = nodesOf(ends);
+  const services = servicesOf(ends);
   return [
-    ...cluster.notes.filter((note) => concerns(note, pods, nodes)).map(fromNote),
+    ...cluster.notes.filter((note) => concerns(note, pods, nodes, services)).map(fromNote),
     ...settings(cluster, world, nodes),
     ...ends.flatMap(({ end }): Assumption[] =>
       end.workload && end.workload.replicas > 1

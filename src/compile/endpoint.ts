@@ -1,5 +1,5 @@
 /** Where an endpoint of a question is in the World: its namespace, its address, what answers there. */
-import type { Cluster, ClusterNode, Pod, Target } from '../cluster/cluster.ts';
+import type { Cluster, ClusterNode, Pod, Service, Target } from '../cluster/cluster.ts';
 import type { NetnsId, World } from '../kernel/world.ts';
 import { isIpv4, isLoopback, isUnicast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
@@ -9,7 +9,7 @@ import { otherHosts } from './underlay.ts';
 /** What a person named, and what it turned out to be (the trace's `probe.from` and `probe.to`). */
 export interface ProbeEnd {
   readonly text: string;
-  readonly kind: 'pod' | 'node' | 'ip' | 'external';
+  readonly kind: 'pod' | 'node' | 'service' | 'ip' | 'external';
   readonly namespace?: string;
   readonly name?: string;
   readonly container?: string;
@@ -42,6 +42,7 @@ export type Endpoint =
       readonly kind: 'unanswerable';
       readonly end: Omit<ProbeEnd, 'text'>;
       readonly why: Unanswerable;
+      readonly service?: Service;
     };
 
 export type Owned = Extract<Endpoint, { kind: 'owned' }>;
@@ -101,6 +102,20 @@ const nodeEndpoint = (cluster: Cluster, name: string): Endpoint => {
   };
 };
 
+/** A Service has an address, and nobody who has it. */
+const serviceEndpoint = ({ services }: Cluster, index: number): Endpoint => {
+  const service = services[index];
+  if (!service) throw new RangeError(`no Service number ${index}`);
+  const { namespace, name, clusterIPs } = service;
+  const ip = clusterIPs.find(({ family }) => family === 4)?.ip;
+  return {
+    kind: 'unanswerable',
+    end: { kind: 'service', namespace, name, ...(ip !== undefined && { ip }) },
+    why: 'service-address',
+    service,
+  };
+};
+
 const outsideEndpoint = (cluster: Cluster, kind: 'external' | 'ip', ip: Ip): Endpoint => ({
   kind: 'owned',
   end: { kind, ip },
@@ -150,7 +165,7 @@ const ipEndpoint = (
 /**
  * Finds an endpoint in the World.
  * @param asker the namespace that asks; 127.0.0.1 is its own
- * @throws {RangeError} for a Pod or node that the cluster does not have
+ * @throws {RangeError} for a Pod, node or Service that the cluster does not have
  */
 export const findEndpoint = (
   cluster: Cluster,
@@ -163,6 +178,8 @@ export const findEndpoint = (
       return podEndpoint(cluster, target);
     case 'node':
       return nodeEndpoint(cluster, target.node);
+    case 'service':
+      return serviceEndpoint(cluster, target.service);
     case 'external':
       return outsideEndpoint(cluster, 'external', cluster.external.ip);
     case 'ip':

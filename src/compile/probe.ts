@@ -88,6 +88,8 @@ const nameOf = (end: Omit<ProbeEnd, 'text'>): string => {
     }
     case 'node':
       return `node/${end.name}`;
+    case 'service':
+      return end.namespace === 'default' ? `svc/${end.name}` : `${end.namespace}/svc/${end.name}`;
     case 'ip':
       return end.ip ?? '';
     case 'external':

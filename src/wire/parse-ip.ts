@@ -55,3 +55,28 @@ export const ipv6ToBytes = (ip: string): Uint8Array => {
 /** The canonical text (RFC 5952) of 16 bytes. */
 export const bytesToIpv6 = (bytes: Uint8Array): string =>
   new ipaddr.IPv6([...bytes]).toRFC5952String();
+
+/** Leading zeros are decimal, as they were to Go before 1.17: `172.30.0.041` → `172.30.0.41`. */
+const withoutLeadingZeros = (text: string): string =>
+  text.replaceAll(/(?<![0-9a-fA-F:])0+(?=[0-9])/g, '');
+
+const MAPPED = /^::ffff:(?<ip>\d+\.\d+\.\d+\.\d+)$/i;
+
+/**
+ * An address as the Kubernetes API takes it in fields older than Go 1.17 (ParseIPSloppy of
+ * k8s.io/utils/net): IPv4 parts may have leading zeros, and an IPv4 address mapped into IPv6 is
+ * that address. Undefined: not an address.
+ */
+export const parseSloppyIp = (text: string): UserIp | undefined => {
+  const own = MAPPED.exec(text)?.groups?.['ip'] ?? text;
+  return parseUserIp(own.includes(':') ? own : withoutLeadingZeros(own));
+};
+
+/** A range as the API takes it in such fields (ParseCIDRSloppy): `203.0.113.000/025` too. */
+export const parseSloppyCidr = (text: string): UserCidr | undefined => {
+  const [address = '', length = ''] = text.split('/');
+  if (!text.includes('/')) return undefined;
+  const rest = text.slice(address.length + 1 + length.length);
+  const plain = address.includes(':') ? address : withoutLeadingZeros(address);
+  return parseUserCidr(`${plain}/${length.replace(/^0+(?=\d)/, '')}${rest}`);
+};

@@ -54,7 +54,7 @@ spec: { replicas: 0, template: { spec: { containers: [{ name: a }] } } }
 apiVersion: v1
 kind: Service
 metadata: { name: db, namespace: shop }
-spec: { selector: { app: db }, ports: [{ port: 5432 }] }
+spec: { selector: { app: db }, ports: [{ name: sql, port: 5432 }] }
 `);
 });
 
@@ -99,6 +99,10 @@ describe('an endpoint means', () => {
     ['10.1.2.3:80', { kind: 'ip', ip: '10.1.2.3', port: 80 }],
     ['node/node-1', { kind: 'node', node: 'node-1' }],
     ['no/node-2:10250', { kind: 'node', node: 'node-2', port: 10250 }],
+    ['shop/svc/db', { kind: 'service', service: 0 }],
+    ['shop/service/db:5432', { kind: 'service', service: 0, port: 5432 }],
+    ['shop/services/db:80', { kind: 'service', service: 0, port: 80 }],
+    ['shop/svc/db:sql', { kind: 'service', service: 0, port: 5432, portName: 'sql' }],
   ])('%s', (text, expected) => {
     expect(to(text)).toEqual(expected);
   });
@@ -139,6 +143,15 @@ describe('an endpoint means', () => {
     expect(from('203.0.113.10')).toEqual({ target: { kind: 'external' } });
     expect(from('10.9.9.9')).toMatchObject({ diagnostic: { code: 'unknown-endpoint' } });
   });
+
+  it('as a source, a Service is nobody', () => {
+    expect(resolveEndpoint(cluster, 'shop/svc/db', { side: 'from' })).toMatchObject({
+      diagnostic: {
+        code: 'service-as-source',
+        hint: 'Start at what is behind it: shop/sts/db',
+      },
+    });
+  });
 });
 
 describe('an endpoint that means nothing says what would', () => {
@@ -176,7 +189,7 @@ describe('an endpoint that means nothing says what would', () => {
     ['deploy/empty', 'no-pods', undefined],
     ['example.com', 'name-not-modelled', undefined],
     ['db.shop.svc.cluster.local', 'name-not-modelled', undefined],
-    ['shop/svc/db', 'service-not-modelled', 'Trace to what is behind it: shop/sts/db:5432'],
+    ['shop/svc/db:http', 'unknown-port', 'Its ports are 5432 (sql).'],
     ['svc/db', 'unknown-endpoint', 'Did you mean shop/svc/db?'],
   ])('%s → %s', (text, code, hint) => {
     const found = to(text);

@@ -6,7 +6,9 @@ import type {
   Listener,
   Network,
   Pod,
+  Service,
 } from '../../src/cluster/cluster.ts';
+import { settleKubeProxy } from '../../src/cluster/service/kube-proxy.ts';
 
 export const node = (
   name: string,
@@ -67,6 +69,25 @@ export const network = (more: Partial<Network> = {}): Network => ({
   ...more,
 });
 
+/** A Service with a ClusterIP, without ports and endpoints. */
+export const service = (name: string, more: Partial<Service> = {}): Service => ({
+  namespace: 'default',
+  name,
+  type: 'ClusterIP',
+  headless: false,
+  selector: {},
+  clusterIPs: [{ ip: '10.96.0.2', family: 4, invented: false }],
+  ports: [],
+  externalIPs: [],
+  ingress: [],
+  sourceRanges: [],
+  externalTrafficPolicy: 'Cluster',
+  internalTrafficPolicy: 'Cluster',
+  publishNotReadyAddresses: false,
+  slices: [],
+  ...more,
+});
+
 /** Two nodes; pod-a on the first, pod-b (8080/tcp) on the second. */
 export const cluster = (more: Partial<Cluster> = {}): Cluster => ({
   name: 'test',
@@ -82,6 +103,7 @@ export const cluster = (more: Partial<Cluster> = {}): Cluster => ({
   workloads: [],
   namespaces: ['default'],
   services: [],
+  kubeProxy: settleKubeProxy('10.244.0.0/16'),
   policies: [],
   external: { ip: '203.0.113.10' },
   notes: [],

@@ -4,7 +4,7 @@ import { compileWorld } from '../../src/compile/compile.ts';
 import { type ProbeOptions, type ProbePlan, probeFor } from '../../src/compile/probe.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
 import type { EndpointRef } from '../../src/trace/trace.ts';
-import { cluster, container, listener, network, node, pod } from './cluster.ts';
+import { cluster, container, listener, network, node, pod, service } from './cluster.ts';
 
 const place = { file: 'pods.yaml', line: 7, column: 3 };
 
@@ -372,7 +372,7 @@ describe('what has no answer', () => {
           ],
         }),
       ],
-      services: [{ namespace: 'default', name: 'web', selector: {}, ports: [] }],
+      services: [service('web')],
     });
     const to = (target: Target) => unsupported({ kind: 'container', pod: 0 }, target, {}, mapped);
     expect(to({ kind: 'node', node: 'node-2', port: 8080 })).toBe('host-port');

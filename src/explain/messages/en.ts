@@ -146,9 +146,15 @@ export const en: Catalogue = {
     'nodes-default': (subject) => `The nodes are ${subject}.`,
     'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
     'address-invented': (_, v) =>
-      `${ofAllPods(v)} no address and ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
+      `${ofAll('Pod', v)} no address and ${v['count'] === 1 ? 'gets' : 'get'} one in the plugin's order.`,
+    'cluster-ip-invented': (_, v) =>
+      `${ofAll('Service', v)} no ClusterIP and ${v['count'] === 1 ? 'gets' : 'get'} the next free one of the Services' range.`,
+    'node-port-invented': (_, v) =>
+      `${ofAll('Service', v)} no NodePort and ${v['count'] === 1 ? 'gets' : 'get'} the next free one from 30000 up.`,
+    'balancer-assumed': (_, v) =>
+      `${ofAll('Service', v)} no address of a load balancer and ${v['count'] === 1 ? 'gets' : 'get'} one that is nobody's.`,
     'placement-invented': (_, v) =>
-      `${ofAllPods(v)} no node and ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
+      `${ofAll('Pod', v)} no node and ${v['count'] === 1 ? 'is' : 'are'} placed as the scheduler might.`,
     'range-widened': (subject, v) =>
       `${subject} lies outside the ${v['range'] ?? 'range'} ${v['from'] ?? ''}, which becomes ${v['cidr'] ?? 'wider'}.`,
     'range-apart': (subject, v) =>
@@ -369,12 +375,12 @@ function spelt({ ranges = '', more = 0 }: Values): string {
 }
 
 /** `3 of the 4 Pods have`. */
-function ofAllPods(values: Values): string {
+function ofAll(kind: string, values: Values): string {
   const { count: some = 0, of: all = some } = values;
   const has = some === 1 ? 'has' : 'have';
   if (some === all)
-    return `${some === 1 ? 'The one Pod' : some === 2 ? 'Both Pods' : `All ${all} Pods`} ${has}`;
-  return `${some} of the ${all} Pods ${has}`;
+    return `${some === 1 ? `The one ${kind}` : some === 2 ? `Both ${kind}s` : `All ${all} ${kind}s`} ${has}`;
+  return `${some} of the ${all} ${kind}s ${has}`;
 }
 
 /** ` (containerPort, shop.yaml:12:9)`. */
