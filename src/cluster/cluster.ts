@@ -91,6 +91,8 @@ export interface Pod {
   /** The headless Service in whose domain it is. */
   readonly subdomain?: string;
   readonly hostNetwork: boolean;
+  /** What it says about its resolver; absent: nothing that is not usual. */
+  readonly dns?: PodDns;
   readonly phase: 'Running' | 'Pending' | 'Succeeded' | 'Failed' | 'Unknown';
   /** Why a Pending Pod is pending, when we decided it. */
   readonly pendingReason?: string;
@@ -106,6 +108,25 @@ export interface Pod {
   readonly invented: { readonly name: boolean; readonly ip: boolean; readonly node: boolean };
   readonly listeners: Listeners;
   readonly place?: Place;
+}
+
+/** dnsPolicy, dnsConfig and hostAliases of a Pod's spec. */
+export interface PodDns {
+  readonly policy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly DnsOption[];
+  readonly hostAliases: readonly HostAlias[];
+}
+
+export interface DnsOption {
+  readonly name: string;
+  readonly value?: string;
+}
+
+export interface HostAlias {
+  readonly ip: string;
+  readonly hostnames: readonly string[];
 }
 
 export interface Container {

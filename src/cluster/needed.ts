@@ -39,6 +39,9 @@ const PLACED = {
   nodeName: 'all',
   hostname: 'all',
   subdomain: 'all',
+  dnsPolicy: 'all',
+  dnsConfig: 'all',
+  hostAliases: 'all',
   containers: CONTAINER,
   initContainers: CONTAINER,
 } as const;

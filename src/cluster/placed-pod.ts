@@ -81,5 +81,6 @@ export const toPod = (
   if (draft.subdomain !== undefined) pod.subdomain = draft.subdomain;
   if (phase === 'Pending' && reason !== undefined) pod.pendingReason = reason;
   if (initContainers.length > 0) pod.initContainers = initContainers;
+  if (draft.spec.dns) pod.dns = draft.spec.dns;
   return pod;
 };

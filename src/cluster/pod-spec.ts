@@ -1,5 +1,6 @@
 /** What a Pod's spec, its own or a template's, says about networking and placement. */
-import type { Container, ContainerPort, Place } from './cluster.ts';
+import type { Container, ContainerPort, Place, PodDns } from './cluster.ts';
+import { readPodDns } from './dns/pod-dns.ts';
 import {
   booleanOf,
   type Field,
@@ -47,6 +48,8 @@ export interface PodSpec {
   /** Names of init containers, which have ended before the others start. */
   readonly initContainers: readonly string[];
   readonly probes: readonly ProbePort[];
+  /** What it says about its resolver that is not usual. */
+  readonly dns?: PodDns | undefined;
 }
 
 type Protocol = ContainerPort['protocol'];
@@ -214,5 +217,6 @@ export const readPodSpec = (
         .flatMap((field) => textOf(fieldAt(field, 'name')) ?? []),
     ),
     probes: probes.length > 0 ? probes : NO_PROBES,
+    dns: either(like?.dns, readPodDns(spec)),
   };
 };
