@@ -1,5 +1,6 @@
 /** Who a server thinks is calling: what its socket says, and what a trace says. */
 import type { NetnsId } from '../kernel/world.ts';
+import { sourceSeen } from '../trace/seen.ts';
 import type { Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { Ip, Unknown } from '../wire/packet.ts';
 
@@ -13,26 +14,11 @@ export interface Caller {
 
 const isTaken = ({ kind, action }: Step): boolean => kind === 'deliver' && action === 'socket';
 
-/** Source of the packet at its last step: as its last tap shows it, or as NAT left it afterwards. */
-const sourceIn = (steps: readonly Step[]): Pick<Caller, 'ip' | 'port'> | undefined => {
-  let source: Pick<Caller, 'ip' | 'port'> | undefined;
-  for (const { kind, packet, detail } of steps) {
-    if (kind === 'nat' && 'field' in detail && detail.field === 'src')
-      source = { ip: detail.after.ip, port: detail.after.port ?? 0 };
-    const ip = packet?.findLast((layer) => layer.type === 'ipv4');
-    const segment = packet?.findLast((layer) => layer.type === 'tcp' || layer.type === 'udp');
-    if (ip?.type === 'ipv4' && (segment?.type === 'tcp' || segment?.type === 'udp'))
-      source = { ip: ip.src, port: segment.sport };
-  }
-  return source;
-};
-
-const callerOf = ({ hops }: Leg): Caller[] => {
-  const last = hops.at(-1);
-  const steps = hops.flatMap((hop) => hop.steps);
-  const source = sourceIn(steps);
+const callerOf = (leg: Leg): Caller[] => {
+  const last = leg.hops.at(-1);
+  const source = sourceSeen(leg);
   if (last === undefined || source === undefined || !last.steps.some(isTaken)) return [];
-  return [{ netns: `${last.node}/${last.netns}`, ...source }];
+  return [{ netns: `${last.node}/${last.netns}`, ip: source.ip, port: source.port ?? 0 }];
 };
 
 /**

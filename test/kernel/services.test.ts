@@ -1,0 +1,37 @@
+/**
+ * Random Services over random clusters, from YAML to the last tap: the simulator and a real kernel
+ * agree about who answers, which rules were met, what was translated and whom the server hears.
+ * Budget: 3 minutes on two processors.
+ *
+ * One seed again: `K8SNET_SEED=17 npx vitest run test/kernel/services.test.ts`; many: `K8SNET_SEED=31-400`.
+ */
+import { describe, expect, it } from 'vitest';
+import { lacking, privileged, suite, tell, WIDTH } from './lab-machine.ts';
+import { aboutCase, claimed, type ProofCase, runProofs, summary } from './proof-run.ts';
+import { random } from './random.ts';
+import { type ProxyMode, serviceCase } from './random-services.ts';
+import { ownSeeds, seedsOf } from './seeds.ts';
+
+const SEEDS = 14;
+const FLOWS = 10;
+const COMMAND = 'npx vitest run test/kernel/services.test.ts';
+
+function* cases(mode: ProxyMode): Generator<Promise<ProofCase>> {
+  for (const seed of seedsOf(SEEDS)) {
+    yield serviceCase(random(seed), FLOWS, mode).then((one) => ({
+      ...one,
+      name: `K8SNET_SEED=${seed} ${COMMAND} -t ${mode}`,
+      about: aboutCase(one),
+    }));
+  }
+}
+
+describe.skipIf(lacking.length > 0)(suite('random Services'), () => {
+  it.each(['iptables', 'nftables'] as const)('fare as in a real kernel: %s', async (mode) => {
+    const total = await runProofs(cases(mode), WIDTH, privileged);
+    tell(`kernel proof, random Services, ${mode}: ${summary(total)}`);
+    expect(total.failures.join('\n\n')).toBe('');
+    if (ownSeeds) return;
+    expect(claimed(total)).toBeGreaterThanOrEqual(100);
+  });
+});
