@@ -71,12 +71,13 @@ export const vethPeer = (
  * are up (veth_open and veth_close, drivers/net/veth.c); a bridge while one of its ports forwards,
  * and as long as it never had a port and got no MAC, which make it look for one
  * (br_port_state_selection, net/bridge/br_stp.c); a physical device while it is plugged in; a
- * tunnel and the loopback device always.
+ * tunnel, a dummy and the loopback device always.
  */
 export const hasCarrier = (world: Hosts, netns: Netns, dev: Netdev): boolean => {
   switch (dev.kind) {
     case 'loopback':
     case 'vxlan':
+    case 'dummy':
       return true;
     case 'veth':
       return dev.up && vethPeer(world, dev)?.dev.up === true;
@@ -104,6 +105,7 @@ export const operstate = (world: Hosts, netns: Netns, dev: Netdev): Operstate =>
   switch (dev.kind) {
     case 'loopback':
     case 'vxlan':
+    case 'dummy':
       return 'UNKNOWN';
     case 'bridge':
       return dev.hadPorts === true ? 'UP' : 'UNKNOWN';

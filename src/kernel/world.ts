@@ -145,6 +145,8 @@ export type Netdev =
       /** Remote rows (`bridge fdb add MAC dst IP self`). */
       readonly fdb: readonly FdbEntry[];
     })
+  /** A link to nowhere, for addresses (drivers/net/dummy.c). */
+  | (NetdevCommon & { readonly kind: 'dummy' })
   | (NetdevCommon & {
       readonly kind: 'physical';
       /** The wire it is plugged into; absent = no carrier. */

@@ -327,6 +327,10 @@ export const planLab = (world: World): LabPlan => {
         const port = wiring.ports.get(portKey(netns.id, dev.ifname)) ?? lonely();
         return [`link add ${head(dev, room)} type veth peer name ${port} netns ${WIRES}`];
       }
+      case 'dummy':
+        // This kernel has none: a veth that is down and asks nobody keeps the same addresses.
+        if (dev.up) throw new RangeError(`${dev.ifname}: no dummy device here that is up`);
+        return [`link add ${head(dev)} arp off type veth peer name ${lonely()} netns ${WIRES}`];
       case 'bridge':
         return [createBridge(dev)];
       case 'vxlan':

@@ -22,6 +22,7 @@ import {
 import { createNetns } from '../../src/kernel/netns.ts';
 import type { Netdev, Netns, World } from '../../src/kernel/world.ts';
 import { createHost, createWorld } from '../../src/kernel/world-build.ts';
+import { printAddr } from '../../src/userland/print/link.ts';
 
 const mac = (n: number): string => `02:00:00:00:00:0${n}`;
 
@@ -48,6 +49,34 @@ const need = (netns: Netns, ifname: string): Netdev => {
   if (!dev) throw new Error(`no ${ifname}`);
   return dev;
 };
+
+describe('a dummy device', () => {
+  it('keeps its addresses local while it is down, and connects no subnet', () => {
+    const { host, world } = setup();
+    linkAdd(host, { kind: 'dummy', ifname: 'kube-ipvs0', mac: mac(4) });
+    addrAdd(host, 'kube-ipvs0', { ip: '10.96.0.1', prefix: 32 });
+    expect(operstate(world, host, need(host, 'kube-ipvs0'))).toBe('DOWN');
+    expect(host.routes.filter(({ dev }) => dev === 'kube-ipvs0')).toMatchObject([
+      { type: 'local', dst: '10.96.0.1/32', scope: 'host', src: '10.96.0.1' },
+    ]);
+    linkSet(host, 'kube-ipvs0', { up: true });
+    expect(operstate(world, host, need(host, 'kube-ipvs0'))).toBe('UNKNOWN');
+    expect(hasCarrier(world, host, need(host, 'kube-ipvs0'))).toBe(true);
+  });
+
+  it('is printed as a device that asks nobody', () => {
+    const { host } = setup();
+    linkAdd(host, { kind: 'dummy', ifname: 'kube-ipvs0', mac: mac(4), ifindex: 9 });
+    addrAdd(host, 'kube-ipvs0', { ip: '10.96.0.1', prefix: 32 });
+    const printed = printAddr(need(host, 'kube-ipvs0'), { operstate: 'DOWN', carrier: true });
+    expect(printed).toEqual([
+      '9: kube-ipvs0: <BROADCAST,NOARP> mtu 1500 qdisc noop state DOWN group default qlen 1000',
+      '    link/ether 02:00:00:00:00:04 brd ff:ff:ff:ff:ff:ff',
+      '    inet 10.96.0.1/32 scope global kube-ipvs0',
+      '       valid_lft forever preferred_lft forever',
+    ]);
+  });
+});
 
 describe('a carrier', () => {
   it('of a veth needs both ends up', () => {

@@ -10,7 +10,7 @@ import {
   ipsetAdd,
   ipsetCreate,
 } from '../../src/kernel/netfilter/ipset.ts';
-import { ruleMatches } from '../../src/kernel/netfilter/match.ts';
+import { type MatchContext, ruleMatches } from '../../src/kernel/netfilter/match.ts';
 import { emptyRuleset, nfAppend, type Rule } from '../../src/kernel/netfilter/ruleset.ts';
 import { ipsetList, ipsetRestoreInput, ipsetSave } from '../../src/userland/ipset/print.ts';
 import { parseRule } from '../../src/userland/iptables/parse.ts';
@@ -134,6 +134,16 @@ const randomPackets = (choose: Chooser): Sent[] =>
     return [protocol, choose.pick(CLIENTS), port, choose.pick(ROUTERS), choose.pick(PORTS)];
   });
 
+const matchesOf = (rule: Rule, packet: Ipv4, ipsets: IpSets): boolean => {
+  const context: MatchContext = {
+    skb: { packet, mark: 0 },
+    state: { hook: 'PREROUTING', in: 'eth0', bridged: false },
+    addrType: () => 'UNICAST',
+    ipsets,
+  };
+  return ruleMatches(rule, context, 'PREROUTING', 1) === true;
+};
+
 const RULES = 40;
 
 /** What differs from kernel to kernel, or from one start to the next. */
@@ -194,15 +204,7 @@ describe.skipIf(lacking.length > 0)(`ipset against this kernel${title}`, () => {
       .flatMap((line) => /^\[(\d+):/.exec(line)?.[1] ?? [])
       .map(Number);
     const expected = rules.map(
-      (rule) =>
-        packets.filter((sent) =>
-          ruleMatches(rule, {
-            skb: { packet: packetOf(sent), mark: 0 },
-            state: { hook: 'PREROUTING', in: 'eth0', bridged: false },
-            addrType: () => 'UNICAST',
-            ipsets: sets,
-          }),
-        ).length,
+      (rule) => packets.filter((sent) => matchesOf(rule, packetOf(sent), sets)).length,
     );
     for (const count of counted) matched += count;
     const context = [...iptablesSave(ruleset), ...ipsetSave(sets)].join('\n');

@@ -46,6 +46,7 @@ export type LinkSpec =
       readonly learning?: boolean;
       readonly ttl?: number;
     })
+  | (CommonSpec & { readonly kind: 'dummy' })
   | (CommonSpec & { readonly kind: 'physical'; readonly segment?: string });
 
 /** dev_index_reserve: counted up, never given twice while a later one lives. */
@@ -118,6 +119,11 @@ export const linkAdd = (netns: Netns, spec: LinkSpec, origin?: Origin): Netdev =
       });
     case 'vxlan':
       return register(netns, newVxlan(netns, spec, origin));
+    case 'dummy':
+      return register(netns, {
+        ...common(netns, spec, ETH_DATA_LEN, origin),
+        kind: 'dummy',
+      });
     case 'physical':
       return register(netns, {
         ...common(netns, spec, ETH_DATA_LEN, origin),

@@ -1,4 +1,4 @@
-/** A frame leaves by a device: to the other end of a veth, onto a wire, into a bridge or a tunnel. */
+/** A frame leaves by a device: to the other end of a veth, onto a wire, into a bridge or a tunnel, to nowhere. */
 import type { Ethernet } from '../../wire/packet.ts';
 import { hasCarrier } from '../netdev.ts';
 import type { Skb } from '../skb.ts';
@@ -9,7 +9,7 @@ import { segmentXmit } from './segment-xmit.ts';
 import { vethXmit } from './veth.ts';
 import { vxlanXmit } from './vxlan-xmit.ts';
 import type { Walk } from './walk.ts';
-import { drop } from './walk.ts';
+import { drop, tapTransmit } from './walk.ts';
 
 /**
  * __dev_queue_xmit (net/core/dev.c): hands a frame to its device. A device that is down or has no
@@ -41,6 +41,11 @@ export const devQueueXmit = (
       break;
     case 'vxlan':
       vxlanXmit(walk, netns, dev, frame, skb);
+      break;
+    case 'dummy':
+      // dummy_xmit: a capture sees the frame, and that is all.
+      tapTransmit(walk, netns, dev, frame, {});
+      drop(walk, netns, 'NOT_SPECIFIED', at);
       break;
     case 'physical':
       segmentXmit(walk, netns, dev, frame, skb);

@@ -64,6 +64,11 @@ export const neighResolve = (
     tell('noarp', { ip, lladdr });
     return lladdr;
   }
+  // IFF_NOARP: everybody is at the device's own MAC.
+  if (dev.kind === 'dummy') {
+    tell('noarp', { ip, lladdr: dev.mac });
+    return dev.mac;
+  }
   const known = neighLookup(netns, walk.overlay.read(netns.id), dev.ifname, ip);
   if (known?.lladdr !== undefined && isNudValid(known.state)) {
     tell('known', { ip, lladdr: known.lladdr, row: known }, known);

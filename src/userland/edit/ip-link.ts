@@ -167,7 +167,7 @@ const parseStart = (words: Words, start: Start, last: boolean): void => {
       !['up', 'down', 'netns', 'master', 'type'].includes(word)
     )
       start.ifname = newName(word === 'name' || word === 'dev' ? words.value(word) : word);
-    else notUnderstood(word, 'NAME, address, mtu, index, and type bridge, vxlan or veth');
+    else notUnderstood(word, 'NAME, address, mtu, index, and type bridge, dummy, vxlan or veth');
   }
   if (!last) throw new CommandError('Not enough information: "type" argument is required');
 };
@@ -268,10 +268,13 @@ const parseAdd = (words: Words): LinkCommand => {
         kind: 'link-add',
         spec: parseBridge(words, { ...common, kind: 'bridge', macSet: true }),
       };
+    case 'dummy':
+      for (const word of words) notUnderstood(word, 'type dummy without options');
+      return { kind: 'link-add', spec: { ...common, kind: 'dummy' } };
     case 'vxlan':
       return { kind: 'link-add', spec: parseVxlan(words, { ...common, kind: 'vxlan' }) };
     default:
-      return notUnderstood(`type ${type}`, 'type bridge, vxlan, veth');
+      return notUnderstood(`type ${type}`, 'type bridge, dummy, vxlan, veth');
   }
 };
 

@@ -18,10 +18,18 @@ export interface LinkPeer {
   readonly nsid?: number;
 }
 
+const KIND_FLAGS = {
+  loopback: ['LOOPBACK'],
+  dummy: ['BROADCAST', 'NOARP'],
+  ethernet: ['BROADCAST', 'MULTICAST'],
+} as const;
+
 const flagNames = (dev: Netdev, { carrier, peer }: LinkContext): string => {
   const flags: string[] = [];
   if (dev.up && !carrier) flags.push('NO-CARRIER');
-  flags.push(...(dev.kind === 'loopback' ? ['LOOPBACK'] : ['BROADCAST', 'MULTICAST']));
+  flags.push(
+    ...KIND_FLAGS[dev.kind === 'loopback' || dev.kind === 'dummy' ? dev.kind : 'ethernet'],
+  );
   if (dev.promisc) flags.push('PROMISC');
   if (dev.up) flags.push('UP');
   if (dev.up && carrier) flags.push('LOWER_UP');

@@ -241,9 +241,9 @@ describe('what is not understood', () => {
     ['ip link set eth0', /changes nothing/, /up, down/],
     ['ip link set veth1 type bridge_slave cost 5', /^k8snet does not understand "cost"/, /hairpin/],
     [
-      'ip link add d0 address 02:00:00:00:00:01 type dummy',
-      /^k8snet does not understand "type dummy"/,
-      /bridge, vxlan, veth/,
+      'ip link add d0 address 02:00:00:00:00:01 type ipvlan',
+      /^k8snet does not understand "type ipvlan"/,
+      /bridge, dummy, vxlan, veth/,
     ],
     ['ip link add br5 type bridge', /no address/, /at random/],
     [
