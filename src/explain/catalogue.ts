@@ -11,6 +11,7 @@ import type {
   CauseCode,
   Cost,
   FixOutcome,
+  Forks,
   LegPacket,
   Misuse,
   NearMiss,
@@ -157,11 +158,34 @@ export interface Catalogue {
     readonly copies: string;
     readonly others: (count: number, segment: string) => string;
     readonly conntrack: string;
-    readonly connection: (sent: FromTo, answer: FromTo) => string;
     readonly cause: string;
     readonly causeBy: string;
     readonly fix: string;
     readonly check: string;
+    /** The ways that the question may go, and how each ends. */
+    readonly ways: { readonly [C in Forks['choice']]: string };
+    readonly toldAbove: string;
+    /** One of several, where nobody knows which. */
+    readonly either: (several: readonly string[]) => string;
+    readonly wayFate: (disposition: string, cause: string | undefined) => string;
+    readonly through: (node: string) => string;
+    /** Ways that are not listed, as counts of dispositions. */
+    readonly moreWays: (
+      counts: readonly (readonly [disposition: string, count: number])[],
+    ) => string;
+    readonly notWalked: (count: number) => string;
+    readonly firstWay: (name: string) => string;
+    /** The source that the server sees. */
+    readonly seen: string;
+    readonly seesClient: (source: string) => string;
+    /** @param by the rule, where one is known */
+    readonly seesOther: (
+      source: string,
+      client: string,
+      place: string,
+      step: number,
+      by: string | undefined,
+    ) => string;
     /** Fixes that were tried (`--with-fix`). */
     readonly tried: string;
     readonly fared: (verdict: string, symptom: string) => string;
@@ -197,5 +221,3 @@ export interface Catalogue {
     readonly costs: { readonly [C in keyof Cost]: string };
   };
 }
-
-type FromTo = readonly [from: string, to: string];

@@ -13,6 +13,10 @@ export interface StepContext extends Telling {
   /** The hop that the packet goes to after this one. */
   readonly nextHop?: Hop;
   readonly protocol: string;
+  /** How many backends the question may end at; absent: one, or nobody looked. */
+  readonly backends?: number;
+  /** The step that bound the rewriting which this step applies, there or back. */
+  readonly boundAt?: number;
 }
 
 /** What a cause's sentence may look at. */

@@ -2,6 +2,7 @@
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
+import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
 import type { Match, Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Ip } from '../wire/packet.ts';
 
@@ -18,6 +19,8 @@ export interface Quote {
   rule(rule: Rule): string;
   /** One condition of it: `! -d 224.0.0.0/4`. */
   match(match: Match): string;
+  /** As `conntrack -L` prints it. */
+  conntrack(entry: ConntrackEntry): string;
 }
 
 /** Characters of the drawing; plain ASCII where the terminal has nothing else. */

@@ -3,7 +3,6 @@ import type { Tap } from '../kernel/event.ts';
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
-import type { ConntrackEntry, CtTuple } from '../kernel/netfilter/conntrack.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { NearMiss, RuleMiss, Step } from '../trace/trace.ts';
 import type { Unknown } from '../wire/packet.ts';
@@ -183,12 +182,12 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
       if (rule && chain !== undefined) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
       if (path.length > 0) add(story.path, tellPath(path, context));
       missedRule(nearMiss);
-      add(story.conntrack, tellEntry(entry, words));
+      add(story.conntrack, quote.conntrack(entry));
       break;
     }
     case 'conntrack':
       if (event.action !== 'confirm' && event.detail.entry) {
-        add(story.conntrack, tellEntry(event.detail.entry, words));
+        add(story.conntrack, quote.conntrack(event.detail.entry));
       }
       break;
     default:
@@ -211,22 +210,12 @@ function isDefaultRule(priority: number): boolean {
   return priority === 0 || priority === 32_766 || priority === 32_767;
 }
 
-function tellPath(
+/** `KUBE-SERVICES 3 → KUBE-SVC-… 2`. */
+export function tellPath(
   path: readonly { chain: string; number: number }[],
-  { glyphs }: StepContext,
+  { glyphs }: Pick<StepContext, 'glyphs'>,
 ): string {
   return path.map(({ chain, number }) => `${chain} ${number}`).join(` ${glyphs.to} `);
-}
-
-/** A connection as conntrack keeps it: what was sent, and what an answer has to look like. */
-function tellEntry({ original, reply }: ConntrackEntry, { story }: Catalogue): string {
-  return story.connection(tellTuple(original), tellTuple(reply));
-}
-
-function tellTuple({ src, dst, sport, dport, protocol }: CtTuple): readonly [string, string] {
-  // An echo has one id, which conntrack keeps where others have ports.
-  if (protocol === 'icmp') return [src, `${dst}${idSuffix(sport)}`];
-  return [`${src}${portSuffix(sport)}`, `${dst}${portSuffix(dport)}`];
 }
 
 /** ` id 40000`, of an echo. */

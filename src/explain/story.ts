@@ -2,6 +2,7 @@
  * A trace told: header, legs, places, lines, verdict, all in words but without layout. Text
  * output, the tour and pictures lay the same story out.
  */
+import type { NatEvent } from '../kernel/event.ts';
 import type { Assumption, AssumptionCode } from '../kernel/probe.ts';
 import type { Remedy } from '../trace/remedy.ts';
 import type { Why } from '../trace/situation.ts';
@@ -22,6 +23,7 @@ import { gistOf, type Machine } from './gist.ts';
 import type { Telling } from './quote.ts';
 import { portSuffix, type ToldStep, tellOrigin, tellStep } from './step.ts';
 import { verdictOf } from './verdict.ts';
+import { backendsOf, type ToldWays, tellWays } from './ways.ts';
 
 /** A network namespace as the story introduces it. */
 export interface Place {
@@ -118,6 +120,10 @@ export interface Story {
   readonly before?: string;
   /** Only on the second probe. */
   readonly warm?: ToldWarm;
+  /** Where chance decides: every way, the told one first. */
+  readonly ways?: ToldWays;
+  /** The source that the server sees, where an address was rewritten. */
+  readonly seen?: string;
   readonly hops: string;
   /** Every assumption, in the order of the facts. */
   readonly assumptions: readonly string[];
@@ -151,16 +157,19 @@ export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOp
   const sentence = ({ code, subject, values = {}, origin }: Assumption) =>
     words.assumptions[code](subject, values, origin);
   const cause = tellWhy(whole, options);
+  const ways = tellWays(whole, words);
   return {
     header: tellHeader(whole, options, sentence),
     legs: shown.legs.map((leg, index) => tellLeg(leg, whole.legs[index] ?? leg, whole, options)),
     verdict: words.verdicts[verdictOf(whole)],
     status: statusOf(whole),
-    symptom: words.symptoms[whole.symptom],
+    symptom: symptomsOf(whole, words),
     ...(cause && { cause }),
     ...(whole.withFix && { tries: tellTries(whole.withFix, options) }),
     ...(whole.before && { before: tellBefore(whole.before, whole, options) }),
     ...(whole.warm && { warm: tellWarm(whole.warm, whole, options) }),
+    ...(ways && { ways }),
+    ...tellSeen(whole, options),
     hops: words.story.hops(whole.legs[0]?.hops.length ?? 0, wayBack(whole)?.hops.length),
     assumptions: whole.assumptions.map(sentence),
     assumed: whole.assumptions.filter(({ code }) => !aboutTheQuestion.has(code)).map(sentence),
@@ -227,6 +236,34 @@ function tellWhy(facts: TraceFacts, options: StoryOptions): ToldCause | undefine
     ...(step !== undefined && { step }),
     ...(origin && { by: tellOrigin(origin, options.words) }),
   };
+}
+
+/** What the application sees, where that depends: everything that it may see. */
+function symptomsOf({ disposition, symptom, alternatives = [] }: TraceFacts, words: Catalogue) {
+  const all =
+    disposition === 'ambiguous'
+      ? new Set([symptom, ...alternatives.map((one) => one.symptom)])
+      : [symptom];
+  return words.story.either([...all].map((one) => words.symptoms[one]));
+}
+
+/** The source that the server sees: a question of those whose packet somebody rewrites. */
+function tellSeen(facts: TraceFacts, { words, nameOf }: StoryOptions): Pick<Story, 'seen'> {
+  const { sourceSeen, dnat } = facts;
+  if (sourceSeen === undefined) return {};
+  const { ip, port, rewritten } = sourceSeen;
+  const source = `${ip}${portSuffix(port)}`;
+  if (rewritten === undefined)
+    return dnat === undefined ? {} : { seen: words.story.seesClient(source) };
+  const { step, node, netns, was } = rewritten;
+  const detail = placedAt(facts, step)?.step.detail;
+  const rule = detail && 'chain' in detail ? detail : undefined;
+  const by = rule?.chain === undefined ? undefined : `${rule.chain} ${rule.number ?? ''}`.trim();
+  const place = netns === 'host' ? node : netns;
+  const owner = nameOf(ip);
+  const whose = owner === undefined ? source : `${source} (${owner})`;
+  const client = `${was.ip}${portSuffix(was.port)}`;
+  return { seen: words.story.seesOther(whose, client, place, step, by) };
 }
 
 function tellTries({ rounds }: WithFix, { words, tried = [] }: StoryOptions): ToldTry[] {
@@ -315,6 +352,7 @@ function tellLeg(leg: Leg, all: Leg, facts: TraceFacts, options: StoryOptions): 
   const packet = words.packets[leg.packet];
   const hops = leg.hops.map((hop, index): ToldHop => {
     const nextHop = hopAfter(hop, all);
+    const backends = backendsOf(facts);
     const note = index === 0 && staysInPod(all, facts) ? words.story.oneNamespace : undefined;
     return {
       node: hop.node,
@@ -323,8 +361,18 @@ function tellLeg(leg: Leg, all: Leg, facts: TraceFacts, options: StoryOptions): 
       ...(note !== undefined && { note }),
       steps: hop.steps.map((step, at) => {
         const next: Step | undefined = hop.steps[at + 1] ?? nextHop?.steps[0];
+        const boundAt = step.kind === 'nat' ? boundIn(facts, hop, step) : undefined;
         const context = { ...options, step, hop, leg: all, protocol: facts.probe.protocol };
-        return tellStep({ ...context, ...(next && { next }), ...(nextHop && { nextHop }) }, words);
+        return tellStep(
+          {
+            ...context,
+            ...(next && { next }),
+            ...(nextHop && { nextHop }),
+            ...(backends !== undefined && { backends }),
+            ...(boundAt !== undefined && { boundAt }),
+          },
+          words,
+        );
       }),
     };
   });
@@ -336,6 +384,21 @@ function tellLeg(leg: Leg, all: Leg, facts: TraceFacts, options: StoryOptions): 
     brief: { ...tellBrief(all, facts, words), steps: steps.filter(cannotBeLeftOut) },
     uneventful: all !== facts.legs[0] && cameThrough(all, facts),
   };
+}
+
+/** The step of this namespace that bound what a later one applies: the first of the connection. */
+function boundIn({ legs }: TraceFacts, hop: Hop, { n, detail }: Step): number | undefined {
+  const { entry } = detail as NatEvent['detail'];
+  const key = JSON.stringify(entry.original);
+  for (const { node, netns, steps } of legs.flatMap(({ hops }) => hops)) {
+    if (node !== hop.node || netns !== hop.netns) continue;
+    for (const step of steps) {
+      if (step.n >= n) return undefined;
+      if (step.kind !== 'nat' || step.action.startsWith('un-')) continue;
+      if (JSON.stringify((step.detail as NatEvent['detail']).entry.original) === key) return step.n;
+    }
+  }
+  return undefined;
 }
 
 function cannotBeLeftOut({ kind, action, status }: ToldStep): boolean {

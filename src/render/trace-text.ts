@@ -311,6 +311,36 @@ function commandLines({ prompt, text }: Command, width: number): string[] {
   );
 }
 
+/** A line for each way: its mark, its names in columns, how it ends. */
+function waysLines(
+  { title, listed, more }: NonNullable<Story['ways']>,
+  { words, width, style, glyphs }: TraceTextOptions,
+): string[] {
+  const marks = { good: glyphs.good, bad: glyphs.bad, unsure: glyphs.unsure };
+  const mark = Math.max(...Object.values(marks).map(columns));
+  const room = Math.max(ROOM, width - BLOCK);
+  const wide = [0, 1].map((column) =>
+    Math.max(0, ...listed.map(({ names }) => columns(names[column] ?? ''))),
+  );
+  const said: { text: string; paint: (text: string) => string }[] = [
+    ...listed.flatMap(({ status, names, fate, told }) => {
+      const cells = names.map((name, column) => pad(name, wide[column] ?? 0));
+      const note = told && listed.length > 1 ? ` ${glyphs.dash} ${words.story.toldAbove}` : '';
+      const line = `${pad(marks[status], mark)} ${cells.join('  ')}  ${fate}${note}`;
+      return wrap(line, room).map((text, at) => ({
+        text: at === 0 ? text : `  ${text}`,
+        paint: status === 'good' ? (plain: string) => plain : style[status],
+      }));
+    }),
+    ...more.flatMap((line) => wrap(line, room).map((text) => ({ text, paint: style.faint }))),
+  ];
+  return said.map(({ text, paint }, at) =>
+    at === 0
+      ? `${style.label(pad(title, BLOCK))}${paint(text)}`
+      : `${' '.repeat(BLOCK)}${paint(text)}`,
+  );
+}
+
 /** Cause, before and now, assumptions, and the verdict at the end. */
 export function outcomeLines(story: Story, options: TraceTextOptions): string[] {
   const { words, width, style, glyphs } = options;
@@ -344,6 +374,8 @@ export function outcomeLines(story: Story, options: TraceTextOptions): string[] 
     block(words.story.tried, outcome);
   }
   if (story.tries?.length === 0) block(words.story.tried, words.story.nothingToMend);
+  if (story.ways !== undefined) lines.push(...waysLines(story.ways, options));
+  if (story.seen !== undefined) block(words.story.seen, story.seen);
   if (story.before !== undefined) block(words.story.before, story.before);
   if (story.assumed.length > 0) block(words.story.assumed, story.assumed.join(' '));
   if (lines.length > 0) lines.push('');

@@ -119,6 +119,11 @@ function* leavesOf(way: Way): Generator<{ readonly leaf: Leaf; readonly left: nu
   }
 }
 
+/** A way that was walked, without its steps: of many, one is told. */
+interface Found extends Pick<Leaf, 'way' | 'picks' | 'name'> {
+  readonly alternative: Alternative;
+}
+
 interface Gathered {
   /** Told in full; undefined where no way was wanted. */
   readonly leaf: Leaf | undefined;
@@ -129,8 +134,9 @@ interface Gathered {
 }
 
 const gather = (ways: readonly Way[], wanted: Exclude<Wanted, 'first'>): Gathered => {
-  const found = new Map<string, { leaf: Leaf; alternative: Alternative }>();
+  const found = new Map<string, Found>();
   const backends = new Set<string>();
+  let first: Leaf | undefined;
   let seen = 0;
   let left = 0;
   for (const [index, way] of ways.entries()) {
@@ -146,18 +152,22 @@ const gather = (ways: readonly Way[], wanted: Exclude<Wanted, 'first'>): Gathere
         const alternative = alternativeOf(leaf);
         const key = JSON.stringify(alternative);
         // Ways that differ in nothing that anybody could see are one.
-        if (!found.has(key)) found.set(key, { leaf, alternative });
+        if (!found.has(key)) found.set(key, { way, picks: leaf.picks, name, alternative });
+        if (leaf.picks.every((pick) => pick === 0)) first ??= leaf;
       }
       if (seen < MOST_WAYS) continue;
       left += more;
       break;
     }
   }
-  const all = [...found.values()].sort((a, b) => compareNames(a.leaf.name, b.leaf.name));
-  const one = tellingOne(all.map(({ leaf }) => leaf));
+  const all = [...found.values()].sort((a, b) => compareNames(a.name, b.name));
+  const one = tellingOne(all);
+  const isFirst =
+    first !== undefined && one !== undefined && one.way === first.way && one.picks === first.picks;
   return {
-    leaf: one,
-    alternatives: all.flatMap(({ leaf, alternative }) => (leaf === one ? [] : [alternative])),
+    // All but the first walk were without what only `-v` shows.
+    leaf: isFirst ? first : one && walk(one.way, one.picks),
+    alternatives: all.flatMap((way) => (way === one ? [] : [way.alternative])),
     left,
     backends: [...backends].sort(),
   };
@@ -185,13 +195,13 @@ const compareNames = (a: LeafName, b: LeafName): number => {
 const UNSURE: ReadonlySet<Disposition> = new Set<Disposition>(['ambiguous', 'inconclusive']);
 
 /** The first way that fails, where not all end alike; else the first. */
-const tellingOne = (leaves: readonly Leaf[]): Leaf | undefined => {
-  const of = (test: (disposition: Disposition) => boolean): Leaf | undefined =>
-    leaves.find(({ facts: { disposition } }) => test(disposition));
+const tellingOne = (ways: readonly Found[]): Found | undefined => {
+  const of = (test: (disposition: Disposition) => boolean): Found | undefined =>
+    ways.find(({ alternative: { disposition } }) => test(disposition));
   return (
     of((disposition) => disposition !== 'delivered' && !UNSURE.has(disposition)) ??
     of((disposition) => disposition !== 'delivered') ??
-    leaves[0]
+    ways[0]
   );
 };
 
@@ -210,10 +220,8 @@ const told = (
   left: number,
 ): Extract<Forked, { ok: true }> => {
   const { way, picks, name } = leaf;
+  const { facts } = leaf;
   const others = alternatives ?? [];
-  // The first walk was already told with everything.
-  const again = way.meta.detailed && picks.some((pick) => pick > 0);
-  const facts = again ? walkAll(way, picks).facts : leaf.facts;
   const isOneWay = picks.length === 0 && way.chosen === undefined;
   const isNothing = name.choice === 'path' && alternatives?.length === 0 && left === 0;
   if (isOneWay || isNothing) return { ok: true, leaf, facts };
@@ -227,7 +235,7 @@ const told = (
     facts: {
       ...facts,
       disposition,
-      told: { ...name, ...(alternatives && { others: alternatives.length }) },
+      told: { ...alternativeOf(leaf), ...(alternatives && { others: alternatives.length }) },
       ...(others.length > 0 && { alternatives: others }),
       ...(left > 0 && { notWalked: left }),
     },

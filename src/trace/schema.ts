@@ -1168,11 +1168,14 @@ const withFix = object<WithFix>({
   ),
 });
 
-const chosen = {
+const alternative = {
   choice: closed<Alternative['choice']>()('backend', 'node', 'path'),
   name: text,
   address: opt(described(text, 'Of a backend: IP:port, where the destination was rewritten.')),
   node: opt(described(text, 'The machine that it was sent through, where several would do.')),
+  disposition,
+  symptom,
+  cause: opt(text),
 };
 
 const socketed = { ip, port: opt(port) };
@@ -1226,20 +1229,11 @@ const trace = object<Trace>({
   ),
   told: opt(
     described(
-      object<Forks>({ ...chosen, others: opt(count) }),
+      object<Forks>({ ...alternative, others: opt(count) }),
       'Which of several ways the legs tell; the others are alternatives.',
     ),
   ),
-  alternatives: opt(
-    list(
-      object<Alternative>({
-        ...chosen,
-        disposition,
-        symptom,
-        cause: opt(text),
-      }),
-    ),
-  ),
+  alternatives: opt(list(object<Alternative>(alternative))),
   notWalked: opt(
     described(count, 'Ways that nobody walked, since there are too many: so many at least.'),
   ),

@@ -190,12 +190,8 @@ export interface Alternative {
   readonly cause?: string;
 }
 
-/** Which of several ways is told in full. */
-export interface Forks {
-  readonly choice: Alternative['choice'];
-  readonly name: string;
-  readonly address?: string;
-  readonly node?: string;
+/** Which of several ways is told in full, and how that one fares. */
+export interface Forks extends Alternative {
   /** How many others were walked; absent: nobody looked at them. */
   readonly others?: number;
 }

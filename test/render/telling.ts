@@ -9,6 +9,7 @@ import { openBuiltIn } from '../../src/scenario/open.ts';
 import { type Depth, prune } from '../../src/trace/prune.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
 import { printMatch, printRule } from '../../src/userland/iptables/print.ts';
+import { printConntrack } from '../../src/userland/print/conntrack.ts';
 import { printFdb } from '../../src/userland/print/fdb.ts';
 import { printNeigh } from '../../src/userland/print/neigh.ts';
 import { printRoute } from '../../src/userland/print/route.ts';
@@ -22,6 +23,7 @@ export const quote: Quote = {
   fdb: (row) => printFdb(row),
   rule: printRule,
   match: printMatch,
+  conntrack: printConntrack,
 };
 
 const names: Readonly<Record<string, string>> = {

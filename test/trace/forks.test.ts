@@ -149,7 +149,7 @@ describe('ways that chance leaves open', () => {
     const trace = facts(ask(await open([GOOD], MOST_WAYS + 5), question));
     expect(trace.disposition).toBe('inconclusive');
     expect(trace.notWalked).toBe(1);
-  });
+  }, 30_000);
 
   it('are no question of a target that has none', async () => {
     const scenario = await open([GOOD]);

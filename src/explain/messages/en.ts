@@ -307,12 +307,24 @@ export const en: Catalogue = {
     copies: 'copies to',
     others: (n, segment) => `${count(n, 'more copy', 'more copies')} on ${segment}`,
     conntrack: 'conntrack',
-    connection: ([from, to], [answerFrom, answerTo]) =>
-      `${from} to ${to}, answered from ${answerFrom} to ${answerTo}`,
     cause: 'Cause',
     causeBy: 'By',
     fix: 'Fix',
     check: 'Check',
+    ways: { backend: 'Backends', node: 'Nodes', path: 'Ways' },
+    toldAbove: 'told above',
+    either: (several) => several.join(' or '),
+    wayFate: (disposition, cause) =>
+      cause === undefined ? disposition : `${disposition} (${cause})`,
+    through: (node) => `through ${node}`,
+    moreWays: (counts) =>
+      `and ${list(counts.map(([disposition, n]) => `${n} more ${disposition}`))}`,
+    notWalked: (n) => `and at least ${n} more, which nobody looked at: there are too many`,
+    firstWay: (name) => `${name}, the first that chance may pick; nobody looked at the others`,
+    seen: 'Source',
+    seesClient: (source) => `The server sees the client's own address, ${source}.`,
+    seesOther: (source, client, place, step, by) =>
+      `The server sees ${source}, not ${client}: rewritten on ${place}${by === undefined ? '' : ` by ${by}`} (step ${step}).`,
     tried: 'Tried',
     fared: (verdict, symptom) => `${verdict}; the application sees ${symptom}.`,
     triedFix: {

@@ -167,7 +167,8 @@ export const createWalk = (
 export const choose = (walk: Walk, choice: Choice): number => {
   const wanted = walk.picks[walk.choices.length] ?? 0;
   const picked = Math.min(wanted, choice.options - 1);
-  walk.choices.push({ ...choice, picked });
+  const { by, netns, options, at } = choice;
+  walk.choices.push({ by, netns, options, at, picked });
   return picked;
 };
 

@@ -2,8 +2,10 @@
 import type { FdbEntry } from '../../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../../kernel/fib.ts';
 import type { Neigh } from '../../kernel/neigh.ts';
+import type { ConntrackEntry } from '../../kernel/netfilter/conntrack.ts';
 import type { Match, Rule } from '../../kernel/netfilter/ruleset.ts';
 import { printMatch, printRule } from '../iptables/print.ts';
+import { printConntrack } from './conntrack.ts';
 import { printFdb } from './fdb.ts';
 import { printNeigh } from './neigh.ts';
 import { printRoute } from './route.ts';
@@ -20,4 +22,5 @@ export const rows = {
   rule: (row: Rule): string => printRule(row),
   /** One condition of an iptables rule: `--dport 80`. */
   match: (match: Match): string => printMatch(match),
+  conntrack: (entry: ConntrackEntry): string => printConntrack(entry),
 };

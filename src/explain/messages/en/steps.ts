@@ -1,12 +1,11 @@
 /** Steps in English. */
-import type { Errno } from '../../../kernel/event.ts';
+import type { Errno, NatEvent } from '../../../kernel/event.ts';
 import type { FibEntry } from '../../../kernel/fib.ts';
-import type { ConntrackEntry } from '../../../kernel/netfilter/conntrack.ts';
 import type { Leg, LegPacket } from '../../../trace/trace.ts';
 import type { Layer, Unknown } from '../../../wire/packet.ts';
 import type { DetailOf, StepMessages, StepWords } from '../../catalogue.ts';
 import type { StepContext } from '../../context.ts';
-import { idSuffix, portSuffix } from '../../step.ts';
+import { idSuffix, portSuffix, tellPath } from '../../step.ts';
 import { count, list, named } from './phrases.ts';
 import { unmodelled } from './unmodelled.ts';
 
@@ -245,11 +244,11 @@ export const steps: StepMessages = {
   }),
   'nat.un-snat': (detail, context) => ({
     text: natText(detail, context),
-    aside: 'conntrack knows the flow',
+    aside: unNatAside(context),
   }),
   'nat.un-dnat': (detail, context) => ({
     text: natText(detail, context),
-    aside: 'conntrack knows the flow',
+    aside: unNatAside(context),
   }),
   'conntrack.new': () => ({ text: 'first packet of a connection: NEW' }),
   'conntrack.established': () => ({ text: 'belongs to a known connection: ESTABLISHED' }),
@@ -360,22 +359,41 @@ const errnoNames: Readonly<Record<Errno, string>> = {
   ENOPROTOOPT: 'protocol not available',
 };
 
-function natText(
-  detail: {
-    field: 'src' | 'dst';
-    before: { ip: string; port?: number | Unknown };
-    after: {
-      ip: string;
-      port?: number | Unknown;
-    };
-    entry: ConntrackEntry;
-  },
-  { glyphs }: StepContext,
-): string {
+type NatDetail = NatEvent['detail'];
+
+function natText(detail: NatDetail, context: StepContext): string {
+  const { glyphs } = context;
   const field = detail.field === 'src' ? 'source' : 'destination';
   const suffix = detail.entry.original.protocol === 'icmp' ? idSuffix : portSuffix;
   const side = ({ ip, port }: { ip: string; port?: number | Unknown }) => `${ip}${suffix(port)}`;
-  return `${field} ${side(detail.before)} ${glyphs.edit} ${side(detail.after)}`;
+  const edit = `${field} ${side(detail.before)} ${glyphs.edit} ${side(detail.after)}`;
+  return [edit, ...natReason(detail, context)].join('; ');
+}
+
+/** `kube-proxy for Service shop/web, one of 3 endpoints (33 %) [KUBE-SERVICES 3 → …]`. */
+function natReason(
+  { chain, number, path = [] }: NatDetail,
+  { step, backends = 1, glyphs }: StepContext,
+): string[] {
+  if (chain === undefined) return [];
+  const rules = tellPath([...path, { chain, number: number ?? 0 }], { glyphs });
+  const { by, object } = step.origin ?? {};
+  const isPick = by === 'kube-proxy' && step.action === 'dnat';
+  const name = object && (object.namespace ? `${object.namespace}/${object.name}` : object.name);
+  const owner = object && `${by} for ${object.kind} ${name}`;
+  const share =
+    isPick && backends > 1
+      ? `one of ${backends} endpoints (${Math.round(100 / backends)} %)`
+      : undefined;
+  const said = [owner, share].filter((part) => part !== undefined).join(', ');
+  return [`${said}${said === '' ? '' : ' '}[${rules}]`];
+}
+
+function unNatAside({ boundAt, leg }: StepContext): string {
+  if (boundAt === undefined) return 'conntrack knows the flow';
+  return leg.direction === 'reply'
+    ? `the entry made in step ${boundAt} brings it home`
+    : `the entry made in step ${boundAt}`;
 }
 
 function dropText(reason: string): string {
