@@ -3,6 +3,7 @@ import type { Probe } from '../../src/kernel/probe.ts';
 import type { World } from '../../src/kernel/world.ts';
 import { buildLab, type Lab } from '../../src/lab/build.ts';
 import { type Proof, proveProbe } from '../../src/lab/prove.ts';
+import { proveSecond } from '../../src/lab/prove-second.ts';
 import type { RandomCase } from './random-cluster.ts';
 
 export interface ProofCase {
@@ -59,25 +60,40 @@ const report = ({ name, about }: ProofCase, probe: Probe, differences: readonly 
 const isEqual = ({ facts, differences }: Proof): boolean =>
   differences.length === 0 || facts.disposition === 'inconclusive';
 
+type ProbeIn = ProofCase['probes'][number];
+
+/** What is asked of a lab about one probe. */
+type Ask = (lab: Lab, probe: ProbeIn) => Promise<Proof>;
+
+const askOnce: Ask = (lab, probe) => proveProbe(lab, probe, probe.in);
+
+const askAgain: Ask = (lab, probe) => proveSecond(lab, probe);
+
 /** In the lab that is there; where that differs, in one that has never seen a packet. */
 const proveTwice = async (
+  ask: Ask,
   lab: Lab,
-  probe: ProofCase['probes'][number],
+  probe: ProbeIn,
   total: ProofCount,
   as: 'root' | 'rootless',
 ): Promise<Proof> => {
-  const proof = await proveProbe(lab, probe, probe.in);
+  const proof = await ask(lab, probe);
   if (isEqual(proof)) return proof;
   total.repeated += 1;
   const fresh = await buildLab(lab.world, as);
   try {
-    return await proveProbe(fresh, probe, probe.in);
+    return await ask(fresh, probe);
   } finally {
     await fresh.stop();
   }
 };
 
-const prove = async (one: ProofCase, total: ProofCount, as: 'root' | 'rootless'): Promise<void> => {
+const prove = async (
+  ask: Ask,
+  one: ProofCase,
+  total: ProofCount,
+  as: 'root' | 'rootless',
+): Promise<void> => {
   const lab = await buildLab(one.world, as);
   total.labs += 1;
   if (lab.noDrops !== undefined) count(total.skipped, `drop reasons (${lab.noDrops})`);
@@ -85,7 +101,7 @@ const prove = async (one: ProofCase, total: ProofCount, as: 'root' | 'rootless')
     for (const probe of one.probes) {
       total.flows += 1;
       try {
-        const proof = await proveTwice(lab, probe, total, as);
+        const proof = await proveTwice(ask, lab, probe, total, as);
         if (proof.facts.disposition === 'inconclusive') {
           count(total.inconclusive, lacking(proof));
           continue;
@@ -105,13 +121,29 @@ const prove = async (one: ProofCase, total: ProofCount, as: 'root' | 'rootless')
   }
 };
 
+type Cases = Iterable<ProofCase | Promise<ProofCase>>;
+
 /**
  * Proves all cases.
  * @param cases made one after the other, when a lab is free for them
  * @param width labs at a time
  */
-export const runProofs = async (
-  cases: Iterable<ProofCase | Promise<ProofCase>>,
+export const runProofs = (
+  cases: Cases,
+  width: number,
+  as: 'root' | 'rootless',
+): Promise<ProofCount> => run(askOnce, cases, width, as);
+
+/** The same of each probe's second one, as an application sends it right after the first. */
+export const runSeconds = (
+  cases: Cases,
+  width: number,
+  as: 'root' | 'rootless',
+): Promise<ProofCount> => run(askAgain, cases, width, as);
+
+const run = async (
+  ask: Ask,
+  cases: Cases,
   width: number,
   as: 'root' | 'rootless',
 ): Promise<ProofCount> => {
@@ -134,7 +166,7 @@ export const runProofs = async (
     for (let next = waiting.next(); next.done !== true; next = waiting.next()) {
       const one = await next.value;
       try {
-        await prove(one, total, as);
+        await prove(ask, one, total, as);
       } catch (error) {
         total.failures.push([one.name, one.about, String(error)].join('\n    '));
       }

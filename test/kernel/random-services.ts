@@ -3,6 +3,7 @@
  * from YAML to the rules of a real kernel.
  */
 
+import type { Service } from '../../src/cluster/cluster.ts';
 import type { Probe } from '../../src/kernel/probe.ts';
 import type { World } from '../../src/kernel/world.ts';
 import { openScenario } from '../../src/scenario/open.ts';
@@ -86,8 +87,8 @@ interface PodPlan {
 
 const podOf = (node: number, n: number, random: Random, taken: Set<string>): PodPlan => {
   const { chance, pick } = random;
-  // Two Pods on a node's own network would want one port.
-  const onHost = chance(0.12) && !taken.has(`host ${node}`);
+  // Two Pods on a node's own network would want one port; a node's first Pod brings the bridge.
+  const onHost = n > 1 && chance(0.18) && !taken.has(`host ${node}`);
   if (onHost) taken.add(`host ${node}`);
   const hostPort = !onHost && chance(0.2) ? 8000 + taken.size * 2 : undefined;
   if (hostPort !== undefined) taken.add(`port ${hostPort}`);
@@ -126,6 +127,101 @@ const podOf = (node: number, n: number, random: Random, taken: Set<string>): Pod
   };
 };
 
+const portsOf = (n: number, { chance, pick }: Random): object[] => {
+  const nodePort = (at: number): object => (chance(0.5) ? { nodePort: 30_000 + 10 * n + at } : {});
+  const http = {
+    name: 'http',
+    protocol: 'TCP',
+    port: 80,
+    targetPort: pick([8080, 8080, 'web']),
+    ...nodePort(0),
+  };
+  const names = {
+    name: 'names',
+    protocol: 'UDP',
+    port: 53,
+    targetPort: pick([5353, 'names']),
+    ...nodePort(1),
+  };
+  const odd = { name: 'odd', protocol: 'TCP', port: 81, targetPort: 8081, ...nodePort(2) };
+  return [http, ...(chance(0.7) ? [names] : []), ...(chance(0.15) ? [odd] : [])];
+};
+
+const RANGES = ['203.0.113.0/24', '10.244.0.0/16', '192.168.10.0/24', '198.18.0.0/15'];
+
+/** Endpoints that somebody writes by hand: Pods, addresses of nobody, a node, the host outside. */
+const sliceOf = (name: string, nodes: number, { below, chance, pick }: Random): Document =>
+  ({
+    kind: 'EndpointSlice',
+    apiVersion: 'discovery.k8s.io/v1',
+    metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [
+      { name: 'http', port: 8080, protocol: 'TCP' },
+      { name: 'names', port: 5353, protocol: 'UDP' },
+    ],
+    endpoints: Array.from({ length: below(4) }, () => {
+      const node = 1 + below(nodes);
+      return {
+        addresses: [
+          pick([`10.244.${node}.${2 + below(3)}`, `192.168.10.${10 + node}`, '203.0.113.10']),
+        ],
+        nodeName: `node-${node}`,
+        conditions: pick([
+          { ready: true },
+          { ready: true },
+          { ready: false, serving: true, terminating: true },
+          { ready: false, serving: false },
+        ]),
+        ...(chance(0.2) && { hints: { forNodes: [{ name: `node-${node}` }] } }),
+      };
+    }),
+  }) as Document;
+
+const serviceOf = (n: number, nodes: number, random: Random): Document[] => {
+  const { chance, pick } = random;
+  const name = `svc-${n}`;
+  const type = pick(['ClusterIP', 'ClusterIP', 'NodePort', 'LoadBalancer', 'LoadBalancer']);
+  const headless = type === 'ClusterIP' && chance(0.1);
+  const byHand = chance(0.2);
+  const outside = type !== 'ClusterIP';
+  const balanced = type === 'LoadBalancer';
+  const service = {
+    kind: 'Service',
+    apiVersion: 'v1',
+    metadata: { name },
+    spec: {
+      type,
+      ...(!byHand && { selector: { app: pick([...APPS, ...APPS, 'nobody']) } }),
+      ...(headless && { clusterIP: 'None' }),
+      ...(!headless && chance(0.5) && { clusterIP: `10.96.0.${20 + n}` }),
+      ports: portsOf(n, random).map((port) => (outside ? port : { ...port, nodePort: undefined })),
+      ...(!headless && chance(0.3) && { externalIPs: [`198.51.100.${200 + n}`] }),
+      ...(chance(0.25) && {
+        sessionAffinity: 'ClientIP',
+        ...(chance(0.5) && { sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } } }),
+      }),
+      ...(chance(0.3) && { internalTrafficPolicy: 'Local' }),
+      ...(outside && chance(0.45) && { externalTrafficPolicy: 'Local' }),
+      ...(balanced &&
+        chance(0.4) && {
+          loadBalancerSourceRanges: [pick(RANGES), ...(chance(0.3) ? [pick(RANGES)] : [])],
+        }),
+      ...(chance(0.15) && { publishNotReadyAddresses: true }),
+      ...(chance(0.15) && { trafficDistribution: 'PreferSameNode' }),
+    },
+    ...(balanced &&
+      chance(0.5) && {
+        status: {
+          loadBalancer: {
+            ingress: [{ ip: `198.51.100.${100 + n}`, ...(chance(0.15) && { ipMode: 'Proxy' }) }],
+          },
+        },
+      }),
+  } as Document;
+  return byHand ? [service, sliceOf(name, nodes, random)] : [service];
+};
+
 /** An address and a port that somebody may call. */
 interface Called {
   readonly dst: string;
@@ -133,103 +229,31 @@ interface Called {
   readonly dport: number;
 }
 
-interface PortPlan {
-  readonly name: string;
-  readonly protocol: 'tcp' | 'udp';
-  readonly port: number;
-  readonly nodePort: number;
-  readonly targetPort: number | string;
-}
-
-const portsOf = (n: number, { chance, pick }: Random): PortPlan[] => {
-  const http: PortPlan = {
-    name: 'http',
-    protocol: 'tcp',
-    port: 80,
-    nodePort: 30_000 + 10 * n,
-    targetPort: pick([8080, 8080, 'web']),
-  };
-  const names: PortPlan = {
-    name: 'names',
-    protocol: 'udp',
-    port: 53,
-    nodePort: 30_001 + 10 * n,
-    targetPort: pick([5353, 'names']),
-  };
-  const odd: PortPlan = {
-    name: 'odd',
-    protocol: 'tcp',
-    port: 81,
-    nodePort: 30_002 + 10 * n,
-    targetPort: 8081,
-  };
-  return [http, ...(chance(0.7) ? [names] : []), ...(chance(0.15) ? [odd] : [])];
-};
-
-const RANGES = ['203.0.113.0/24', '10.244.0.0/16', '192.168.10.0/24', '198.18.0.0/15'];
-
-interface ServicePlan {
-  readonly document: Document;
-  readonly called: readonly Called[];
-}
-
 /** The ways in which one Service is called, and two in which it is called wrongly. */
-const calledOf = (
-  ports: readonly PortPlan[],
-  addresses: readonly string[],
-  nodes: readonly string[],
-): Called[] => [
-  ...ports.flatMap(({ protocol, port, nodePort }) => [
-    ...addresses.map((dst) => ({ dst, protocol, dport: port })),
-    ...nodes.map((dst) => ({ dst, protocol, dport: nodePort })),
-  ]),
-  ...addresses.slice(0, 1).flatMap((dst): Called[] => [
-    { dst, protocol: 'tcp', dport: 99 },
-    { dst, protocol: 'udp', dport: 80 },
-  ]),
-];
-
-const serviceOf = (n: number, nodes: readonly string[], random: Random): ServicePlan => {
-  const { chance, pick } = random;
-  const type = pick(['ClusterIP', 'ClusterIP', 'NodePort', 'LoadBalancer', 'LoadBalancer']);
-  const headless = type === 'ClusterIP' && chance(0.1);
-  const ports = portsOf(n, random);
-  const clusterIP = `10.96.0.${20 + n}`;
-  const externalIP = chance(0.3) ? [`198.51.100.${100 + n}`] : [];
-  const vip = type === 'LoadBalancer' ? [`198.51.100.${10 + n}`] : [];
-  const outside = type !== 'ClusterIP';
-  const document = {
-    kind: 'Service',
-    apiVersion: 'v1',
-    metadata: { name: `svc-${n}` },
-    spec: {
-      type,
-      selector: { app: pick([...APPS, 'nobody']) },
-      clusterIP: headless ? 'None' : clusterIP,
-      ports: ports.map(({ name, protocol, port, nodePort, targetPort }) => ({
-        name,
-        protocol: protocol.toUpperCase(),
-        port,
-        targetPort,
-        ...(outside && { nodePort }),
-      })),
-      ...(!headless && externalIP.length > 0 && { externalIPs: externalIP }),
-      ...(chance(0.25) && {
-        sessionAffinity: 'ClientIP',
-        ...(chance(0.5) && { sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } } }),
-      }),
-      ...(chance(0.3) && { internalTrafficPolicy: 'Local' }),
-      ...(outside && chance(0.45) && { externalTrafficPolicy: 'Local' }),
-      ...(vip.length > 0 &&
-        chance(0.4) && {
-          loadBalancerSourceRanges: [pick(RANGES), ...(chance(0.3) ? [pick(RANGES)] : [])],
-        }),
-      ...(chance(0.15) && { publishNotReadyAddresses: true }),
-    },
-    ...(vip.length > 0 && { status: { loadBalancer: { ingress: vip.map((ip) => ({ ip })) } } }),
-  };
-  const addresses = headless ? [] : [clusterIP, ...vip, ...externalIP];
-  return { document, called: calledOf(ports, addresses, outside ? nodes : []) };
+const calledOf = (service: Service, nodes: readonly string[]): Called[] => {
+  const { clusterIPs, ingress, externalIPs, slices } = service;
+  const addresses = [
+    ...clusterIPs.map(({ ip }) => ip),
+    ...ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
+    ...externalIPs,
+  ];
+  const direct = slices.flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
+  return [
+    ...service.ports.flatMap(({ protocol, port, nodePort }): Called[] => {
+      if (protocol === 'sctp') return [];
+      return [
+        ...addresses.map((dst) => ({ dst, protocol, dport: port })),
+        ...(nodePort === undefined ? [] : nodes.map((dst) => ({ dst, protocol, dport: nodePort }))),
+      ];
+    }),
+    ...addresses.slice(0, 1).flatMap((dst): Called[] => [
+      { dst, protocol: 'tcp', dport: 99 },
+      { dst, protocol: 'udp', dport: 80 },
+    ]),
+    ...(addresses.length === 0
+      ? direct.map((dst): Called => ({ dst, protocol: 'tcp', dport: 8080 }))
+      : []),
+  ];
 };
 
 /** Everybody with a socket of their own: Pods, nodes, the router, the host outside. */
@@ -281,24 +305,20 @@ export const serviceCase = async (
   const pods = Array.from({ length: count }, (_, node) =>
     Array.from({ length: 1 + below(4) }, (__, pod) => podOf(node + 1, pod + 1, random, taken)),
   ).flat();
-  const nodes = Array.from({ length: count }, (_, n) => `192.168.10.${11 + n}`);
-  const services = Array.from({ length: 3 + below(4) }, (_, n) => serviceOf(n, nodes, random));
-  const documents = [scenario, ...pods, ...services].map((one) =>
-    'document' in one ? one.document : one,
-  );
+  const services = Array.from({ length: 3 + below(4) }, (_, n) => serviceOf(n, count, random));
+  const documents = [scenario, ...pods.map(({ document }) => document), ...services.flat()];
   const text = documents.map((item) => JSON.stringify(item)).join('\n---\n');
   const opened = await openScenario([{ file: 'random.yaml', text }]);
   if (!opened.ok) throw new Error(`${JSON.stringify(opened.diagnostics)}\n${text}`);
-  const sound = opened.scenario.world;
+  const { cluster, world: sound } = opened.scenario;
   const { world, faults } = chance(0.25) ? withFaults(sound, random) : { world: sound, faults: [] };
+  const nodes = cluster.nodes.map(({ ip }) => ip);
   const called = [
-    ...services.flatMap((service) => service.called),
+    ...cluster.services.flatMap((service) => calledOf(service, nodes)),
     ...pods.flatMap(({ node, hostPorts }) =>
-      hostPorts.map(({ port, protocol }) => ({
-        dst: nodes[node - 1] ?? '',
-        protocol,
-        dport: port,
-      })),
+      hostPorts.map(
+        ({ port, protocol }): Called => ({ dst: nodes[node - 1] ?? '', protocol, dport: port }),
+      ),
     ),
   ];
   return { about: text, faults, world, probes: probesOf(sound, called, flows, random) };
