@@ -168,8 +168,8 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
       if (event.detail.learned) add(story.learned, quote.fdb(event.detail.learned));
       break;
     case 'rule': {
-      const { rule, chain, path = [], nearMiss } = event.detail;
-      if (rule) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
+      const { rule, chain, table, element, path = [], nearMiss } = event.detail;
+      if (rule) add(story.row, ruleLine(table, chain, quote.rule(rule), element));
       if (path.length > 0) add(story.path, tellPath(path, context));
       missedRule(nearMiss);
       break;
@@ -178,8 +178,9 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
       for (const { table, nearMiss } of event.detail.chains) missedRule(nearMiss, `-t ${table} `);
       break;
     case 'nat': {
-      const { rule, chain, path = [], nearMiss, entry } = event.detail;
-      if (rule && chain !== undefined) add(story.row, `-A ${chain} ${quote.rule(rule)}`);
+      const { rule, chain, table = 'nat', element, path = [], nearMiss, entry } = event.detail;
+      if (rule && chain !== undefined)
+        add(story.row, ruleLine(table, chain, quote.rule(rule), element));
       if (path.length > 0) add(story.path, tellPath(path, context));
       missedRule(nearMiss);
       add(story.conntrack, quote.conntrack(entry));
@@ -198,6 +199,12 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
     add(story.by, tellOrigin(step.origin, words));
   }
   return facts;
+}
+
+/** A rule as the tool that made it is told it; of nft with the element of a map that decided. */
+function ruleLine(table: string, chain: string, rule: string, element?: string): string {
+  if (!table.includes(' ')) return `-A ${chain} ${rule}`;
+  return `${table} ${chain} ${rule}${element === undefined ? '' : ` { ${element} }`}`;
 }
 
 function tellRuleMiss(miss: RuleMiss, { quote }: StepContext, words: Catalogue): string {

@@ -10,6 +10,7 @@ import type { FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry, CtDir } from './netfilter/conntrack.ts';
+import type { NftTableName } from './netfilter/nft-table.ts';
 import type { CtState, Hook, Match, Rule, TableName } from './netfilter/ruleset.ts';
 import type { Origin } from './origin.ts';
 import type { NetnsId } from './world.ts';
@@ -198,7 +199,8 @@ export type HookEvent = Base<
     physout?: string;
     /** In the order of their priorities; a nat chain only where the packet had to consult it. */
     chains: readonly {
-      table: TableName;
+      /** Of nf_tables with its family: `ip kube-proxy`. */
+      table: TableName | NftTableName;
       chain: string;
       rules: number;
       policy: 'ACCEPT' | 'DROP';
@@ -214,11 +216,13 @@ export type RuleEvent = Base<
   'accept' | 'drop' | 'reject' | 'mark' | 'return' | 'jump' | 'policy-drop' | 'unmodelled',
   {
     hook: Hook;
-    table: TableName;
+    table: TableName | NftTableName;
     chain: string;
     /** 1-based position in the chain, as `iptables -L --line-numbers`; absent for a policy. */
     number?: number;
     rule?: Rule;
+    /** Of a verdict map: the element that decided. */
+    element?: string;
     /** The jumps and gotos that led into `chain`, from the built-in chain on. */
     path?: readonly { chain: string; number: number }[];
     bridged: boolean;
@@ -239,11 +243,12 @@ export type NatEvent = Base<
     before: { ip: Ip; port?: number | Unknown };
     after: { ip: Ip; port?: number | Unknown };
     /** The rule that bound it; absent where conntrack applies what a rule decided earlier. */
-    table?: TableName;
+    table?: TableName | NftTableName;
     chain?: string;
     number?: number;
     rule?: Rule;
     path?: readonly { chain: string; number: number }[];
+    element?: string;
     /** Only in a detailed trace. */
     nearMiss?: RuleMiss;
     entry: ConntrackEntry;

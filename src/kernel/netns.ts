@@ -2,7 +2,10 @@
 import { ZERO_MAC } from '../wire/packet.ts';
 import type { FibRule } from './fib.ts';
 import { TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN } from './fib.ts';
+
 import { cloneIpSets } from './netfilter/ipset.ts';
+import { cloneNftTable } from './netfilter/nft-table.ts';
+
 import type { Origin } from './origin.ts';
 import type { ListenerPolicy, Netns, NetnsId, Process, World } from './world.ts';
 
@@ -106,6 +109,7 @@ export const cloneNetns = (netns: Netns): Netns => ({
       ...table,
       chains: table.chains.map((chain) => ({ ...chain, rules: [...chain.rules] })),
     })),
+    ...(netns.netfilter.nft && { nft: netns.netfilter.nft.map(cloneNftTable) }),
   },
   ipsets: cloneIpSets(netns.ipsets),
   sockets: [...netns.sockets],

@@ -16,6 +16,7 @@ const copy = (from: NetnsDynamic | undefined): NetnsDynamic => ({
   neighbours: [...(from?.neighbours ?? [])],
   fdb: new Map([...(from?.fdb ?? [])].map(([dev, rows]) => [dev, new Map(rows)])),
   conntrack: [...(from?.conntrack ?? [])],
+  nftSets: new Map([...(from?.nftSets ?? [])].map(([name, keys]) => [name, new Set(keys)])),
   pmtu: new Map(from?.pmtu),
   flowHashes: new Map(from?.flowHashes),
   ...(from?.redirects && { redirects: new Map(from.redirects) }),

@@ -211,6 +211,8 @@ export interface NetnsDynamic {
   /** Learned rows by bridge or vxlan ifname. */
   readonly fdb: Map<string, Fdb>;
   readonly conntrack: ConntrackEntry[];
+  /** Keys that rules of nf_tables added to sets, by `FAMILY TABLE SET`; absent: none. */
+  readonly nftSets?: Map<string, Set<string>>;
   /** Learned path MTUs by destination, in bytes. */
   readonly pmtu: Map<Ip, number>;
   /** Gateways learned from ICMP redirects, by destination. */

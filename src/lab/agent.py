@@ -47,6 +47,7 @@ companions = []  # (process, standard output, standard error)
 drops = None  # Drops, where the machine allows it
 tracked = set()  # namespaces with connection tracking
 ruled = set()  # namespaces with firewall rules
+dynamic = {}  # name: what empties the sets that rules of nft add to
 
 
 def check(result, what):
@@ -208,6 +209,7 @@ def cold():
         list(ask(name, NETLINK_NETFILTER, CT_DELETE, NLM_ACK, bytes(4)))
     for name in ruled:
         forget_clients(name)
+    run([{'ns': name, 'argv': ['nft', '-f', '-'], 'input': text} for name, text in dynamic.items()], 2)
     for ring in rings.values():
         ring.drain()
     if drops:
@@ -519,6 +521,7 @@ def handle(request):
             rings[name] = Ring(name)
         tracked.update(request['tracked'])
         ruled.update(request['ruled'])
+        dynamic.update(request['dynamic'])
         try:
             drops = Drops()
         except OSError as error:

@@ -93,6 +93,8 @@ interface Operations {
       /** Those with connection tracking, and those with firewall rules. */
       tracked: readonly string[];
       ruled: readonly string[];
+      /** By namespace: what empties the sets that rules of nft add to. */
+      dynamic: Readonly<Record<string, string>>;
     };
     answer: string | null;
   };

@@ -1,9 +1,8 @@
 /** Builds a World as real network namespaces, and holds the result against the World. */
 import { conntrackActive } from '../kernel/netfilter/conntrack-in.ts';
 import type { Netns, World } from '../kernel/world.ts';
-import { ipsetRestoreInput } from '../userland/ipset/print.ts';
-import { iptablesRestoreInput } from '../userland/iptables/print.ts';
 import { type Agent, type Job, type JobResult, startAgent } from './agent.ts';
+import { emptyDynamicSets, firewallCommands } from './firewall.ts';
 import { type LabPlan, planLab, type SpacePlan, WIRES } from './plan.ts';
 import { sysctlsOf, WIRE_SYSCTLS } from './sysctls.ts';
 import { differences, readBack } from './verify.ts';
@@ -91,21 +90,18 @@ const check = async (agent: Agent, world: World, spaces: readonly SpacePlan[]): 
   if (problems.length > 0) throw new LabError(problems);
 };
 
-/** Sets before the rules that name them. */
-const firewallJobs = (ns: string, { ipsets, netfilter }: Netns): Job[] => [
-  ...(ipsets.size === 0
-    ? []
-    : [{ ns, argv: ['ipset', 'restore'], input: `${ipsetRestoreInput(ipsets).join('\n')}\n` }]),
-  ...(netfilter.tables.length === 0
-    ? []
-    : [
-        {
-          ns,
-          argv: ['iptables-restore'],
-          input: `${iptablesRestoreInput(netfilter).join('\n')}\n`,
-        },
-      ]),
-];
+/** Every namespace's next command at once; what one command needs, the ones before have made. */
+const loadFirewalls = async (agent: Agent, spaces: readonly SpacePlan[]): Promise<void> => {
+  const queues = spaces.map(({ name, netns }) =>
+    firewallCommands(netns).map((command): Job => ({ ns: name, ...command })),
+  );
+  const rounds = Math.max(0, ...queues.map((queue) => queue.length));
+  for (let round = 0; round < rounds; round++)
+    await runAll(
+      agent,
+      queues.flatMap((queue) => queue.slice(round, round + 1)),
+    );
+};
 
 const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
   const plan = planLab(world);
@@ -126,8 +122,8 @@ const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
       ...batch(name, route),
       ...batch(name, bridge, 'bridge'),
     ]),
-    ...spaces.flatMap(({ name, netns }) => firewallJobs(name, netns)),
   ]);
+  await loadFirewalls(agent, spaces);
   await check(agent, world, spaces);
   return plan;
 };
@@ -148,6 +144,11 @@ export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<L
       ruled: plan.spaces
         .filter(({ netns }) => netns.netfilter.tables.length > 0)
         .map(({ name }) => name),
+      dynamic: Object.fromEntries(
+        plan.spaces
+          .map(({ name, netns }) => [name, emptyDynamicSets(netns.netfilter)] as const)
+          .filter(([, commands]) => commands !== ''),
+      ),
     });
     return {
       world,

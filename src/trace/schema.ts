@@ -15,6 +15,7 @@ import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
 import type { ConntrackEntry, CtDir, CtTuple } from '../kernel/netfilter/conntrack.ts';
+import type { NftTableName } from '../kernel/netfilter/nft-table.ts';
 import type {
   CtState,
   Hook,
@@ -407,7 +408,13 @@ const fdbEntry = object<FdbEntry>({
 });
 
 const hook = closed<Hook>()('PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING');
-const table = closed<TableName>()('raw', 'mangle', 'nat', 'filter', 'security');
+const table = anyOf(
+  closed<TableName>()('raw', 'mangle', 'nat', 'filter', 'security'),
+  described(
+    raw<NftTableName>({ type: 'string', pattern: '^(ip|ip6|inet) ' }),
+    'A table of nf_tables, with its family.',
+  ),
+);
 const ctState = closed<CtState>()('INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED');
 const ctDir = closed<CtDir>()('original', 'reply');
 
@@ -541,6 +548,7 @@ const rule = object<Rule>({
   target,
   comment: opt(text),
   commentAt: opt(count),
+  nft: opt(described(text, 'A rule of nf_tables in the words of nft; it has no other matches.')),
   origin: from,
 });
 
@@ -837,6 +845,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         chain: text,
         number: opt(count),
         rule: opt(ref<Rule>('Rule')),
+        element: opt(text),
         path,
         bridged: flag,
         mark: opt(count),
@@ -858,6 +867,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         number: opt(count),
         rule: opt(ref<Rule>('Rule')),
         path,
+        element: opt(text),
         nearMiss: opt(ref<RuleMiss>('RuleMiss')),
         entry: ref<ConntrackEntry>('Connection'),
       }),

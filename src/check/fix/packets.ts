@@ -7,10 +7,13 @@ import { type Ailment, advise, checkAt, commandsAt, nameOfPlace } from './ailmen
 import { scenarioPatch } from './patches.ts';
 import { routeFix } from './routes.ts';
 
+/** Tables of nft are told with their family; no command that is modelled edits them. */
+const isOfNft = (table: string): boolean => table.includes(' ');
+
 export const ruleFix = (ailment: Ailment): Fix => {
   const { table = 'filter', chain, number } = ailment.detail;
   const commands =
-    chain === undefined || number === undefined
+    chain === undefined || number === undefined || isOfNft(table)
       ? []
       : [`iptables -t ${table} -D ${chain} ${number}`];
   return commandsAt(ailment, commands, advise('mend-firewall', { place: nameOfPlace(ailment) }));
@@ -20,13 +23,14 @@ export const policyFix = (ailment: Ailment): Fix => {
   const { table = 'filter', chain } = ailment.detail;
   return commandsAt(
     ailment,
-    [chain && `iptables -t ${table} -P ${chain} ACCEPT`],
+    [chain && (isOfNft(table) ? undefined : `iptables -t ${table} -P ${chain} ACCEPT`)],
     advise('mend-firewall', { place: nameOfPlace(ailment) }),
   );
 };
 
 export const ruleCheck = (ailment: Ailment): Check => {
   const { table = 'filter', chain = '' } = ailment.detail;
+  if (isOfNft(table)) return checkAt(ailment, `nft list chain ${table} ${chain}`);
   return checkAt(ailment, `iptables -t ${table} -vnL ${chain} --line-numbers`.replace('  ', ' '));
 };
 

@@ -13,6 +13,7 @@ import {
   reverse,
   tupleOf,
 } from './conntrack.ts';
+import { nftTracks } from './nft-tracks.ts';
 import { type Hook, type NfTable, perRevision } from './ruleset.ts';
 import { tcpFirst, tcpNext } from './tcp-state.ts';
 import type { NfEnv } from './verdict.ts';
@@ -306,4 +307,6 @@ const tracks = ({ chains }: NfTable): boolean =>
  * (nf_ct_netns_get). All four hooks come together. An empty nat chain does not ask for it, nor do
  * REJECT, addrtype, physdev, recent.
  */
-export const conntrackActive = perRevision(({ tables }) => tables.some(tracks));
+export const conntrackActive = perRevision(
+  ({ tables, nft = [] }) => tables.some(tracks) || nft.some(nftTracks),
+);

@@ -254,7 +254,7 @@ const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
 const dropAt = (hook: Hook, at?: RuleAt): NfVerdict => ({
   kind: 'DROP',
   by: {
-    table: 'nat',
+    table: at?.table ?? 'nat',
     chain: at?.chain ?? hook,
     ...(at && { number: at.number, rule: at.rule }),
   },
@@ -263,7 +263,7 @@ const dropAt = (hook: Hook, at?: RuleAt): NfVerdict => ({
 const unknownAt = (hook: Hook, at?: RuleAt): NfVerdict => ({
   kind: 'UNKNOWN',
   by: {
-    table: 'nat',
+    table: at?.table ?? 'nat',
     chain: at?.chain ?? hook,
     ...(at && { number: at.number, rule: at.rule }),
   },

@@ -17,11 +17,15 @@ import { conntrackActive, nfConntrackConfirm, nfConntrackIn } from './conntrack-
 import type { MatchContext } from './match.ts';
 import { nfNatInetFn } from './nat.ts';
 import { collectNearMisses } from './near-miss.ts';
+import { type NftBaseChain, nftBaseChains, seesIpv4 } from './nft-base.ts';
+import { type NftTableName, nftTableName } from './nft-table.ts';
+import { walkNft } from './nft-walk.ts';
 import {
   type Chain,
   findChain,
   findTable,
   type Hook,
+  hasRules,
   type NfTable,
   perRevision,
   priorityOf,
@@ -36,27 +40,62 @@ const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
 const CONNTRACK = -200;
 const LAST = 2 ** 31 - 1;
 
-/** A base chain, as the hook calls it. */
+/** A base chain of iptables, as the hook calls it. */
 interface Base {
   readonly table: NfTable;
   readonly chain: Chain;
 }
 
-/** One function registered at a hook (struct nf_hook_ops). */
-type Op = {
+/** A nat chain, with its place among the others of its hook. */
+type NatChain = Place &
+  (({ readonly what: 'table' } & Base) | ({ readonly what: 'nft' } & NftBaseChain));
+
+interface Place {
   readonly priority: number;
   /** When, among all of the namespace. */
   readonly registered: number;
-} & (
-  | { readonly what: 'conntrack' | 'confirm' }
-  /** All nat chains of the hook, in the order in which they are asked. */
-  | { readonly what: 'nat'; readonly chains: readonly Base[] }
-  | ({ readonly what: 'table' } & Base)
-);
+}
+
+/** One function registered at a hook (struct nf_hook_ops). */
+type Op = Place &
+  (
+    | { readonly what: 'conntrack' | 'confirm' }
+    /** All nat chains of the hook, in the order in which they are asked. */
+    | { readonly what: 'nat'; readonly chains: readonly NatChain[] }
+    | ({ readonly what: 'table' } & Base)
+    | ({ readonly what: 'nft' } & NftBaseChain)
+  );
 
 /** nf_hook_entries_grow: of one priority the last registered comes first. */
-const inOrder = (a: Pick<Op, 'priority' | 'registered'>, b: typeof a): number =>
+const inOrder = (a: Place, b: Place): number =>
   a.priority - b.priority || b.registered - a.registered;
+
+/** When the first nat chain was registered. */
+const firstNat = (ruleset: Ruleset): number | undefined => {
+  const iptables = findTable(ruleset, 'nat')?.chains ?? [];
+  const all = [
+    ...iptables.flatMap(({ base }) => base?.registered ?? []),
+    ...(ruleset.nft ?? [])
+      .filter(seesIpv4)
+      .flatMap(({ chains }) => chains)
+      .flatMap(({ base }) => (base?.type === 'nat' ? (base.registered ?? 0) : [])),
+  ];
+  return all.length > 0 ? Math.min(...all) : undefined;
+};
+
+const natChains = (ruleset: Ruleset, hook: Hook): readonly NatChain[] => {
+  const table = findTable(ruleset, 'nat');
+  const chain = table && findChain(table, hook);
+  const all: NatChain[] = nftBaseChains(ruleset, hook).flatMap((found): NatChain[] => {
+    const { type, priority, registered = 0 } = found.base;
+    return type === 'nat' ? [{ what: 'nft', priority, registered, ...found }] : [];
+  });
+  if (table && chain?.base) {
+    const { registered } = chain.base;
+    all.push({ what: 'table', priority: priorityOf('nat', hook), registered, table, chain });
+  }
+  return all.sort(inOrder);
+};
 
 /** The functions at a hook. */
 const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
@@ -69,6 +108,10 @@ const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
     const priority = priorityOf(table.name, hook);
     ops.push({ priority, registered, what: 'table', table, chain });
   }
+  for (const found of nftBaseChains(ruleset, hook)) {
+    const { type, priority, registered = 0 } = found.base;
+    if (type !== 'nat') ops.push({ priority, registered, what: 'nft', ...found });
+  }
   if (hook !== 'FORWARD' && conntrackActive(ruleset)) {
     const arriving = hook === 'PREROUTING' || hook === 'OUTPUT';
     ops.push(
@@ -76,18 +119,15 @@ const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
         ? { priority: CONNTRACK, registered: 0, what: 'conntrack' }
         : { priority: LAST, registered: 0, what: 'confirm' },
     );
-    const table = findTable(ruleset, 'nat');
     // The function that calls nat chains is there at all hooks since the first one was made.
-    const bases = table?.chains.flatMap(({ base }) => base ?? []) ?? [];
-    if (table && bases.length > 0) {
-      const chain = findChain(table, hook);
+    const since = firstNat(ruleset);
+    if (since !== undefined)
       ops.push({
         priority: priorityOf('nat', hook),
-        registered: Math.min(...bases.map(({ registered }) => registered)),
+        registered: since,
         what: 'nat',
-        chains: chain ? [{ table, chain }] : [],
+        chains: natChains(ruleset, hook),
       });
-    }
   }
   return ops.sort(inOrder);
 };
@@ -103,6 +143,9 @@ const opsAt = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
 
 type RuleAction = RuleEvent['action'];
 
+/** A table by the name that it has among all tables. */
+type AnyTable = TableName | NftTableName;
+
 /** One call of nfHook. */
 interface Run {
   readonly env: NfEnv;
@@ -116,7 +159,7 @@ interface Run {
 
 const emitRule = (
   { env, hook, state, events }: Run,
-  table: TableName,
+  table: AnyTable,
   action: RuleAction,
   at: RuleAt | { readonly chain: string },
   more: { readonly mark?: number; readonly nearMiss?: RuleMiss | undefined } = {},
@@ -165,14 +208,32 @@ const walkChain = (run: Run, table: NfTable, chain: Chain): Walked => {
   return { end, nearMiss };
 };
 
-const decider = (table: TableName, at: RuleAt | { readonly chain: string }): NfDecider => ({
+const walkNftChain = (run: Run, { table, chain, base }: NftBaseChain): Walked => {
+  const { env, context, chains } = run;
+  const name = nftTableName(table);
+  const end = walkNft(
+    table,
+    chain,
+    { ...context, added: env.nftSets },
+    {
+      counted: (at, number) => env.count?.(name, at, number),
+      marked: (at, mark) => emitRule(run, name, 'mark', at, { mark }),
+      returned: (at) => emitRule(run, name, 'return', at),
+    },
+  );
+  const policy = base.policy === 'drop' ? 'DROP' : 'ACCEPT';
+  chains.push({ table: name, chain: chain.name, rules: chain.rules.length, policy });
+  return { end, nearMiss: undefined };
+};
+
+const decider = (table: AnyTable, at: RuleAt | { readonly chain: string }): NfDecider => ({
   table,
   chain: at.chain,
   ...('rule' in at && { number: at.number, rule: at.rule }),
 });
 
 /** Tells which rule ended the walk of a table, for what a nat chain does not tell by its edit. */
-const emitEnd = (run: Run, table: TableName, { end, nearMiss }: Walked): void => {
+const emitEnd = (run: Run, table: AnyTable, { end, nearMiss }: Walked): void => {
   switch (end.kind) {
     case 'policy':
       if (end.policy === 'DROP')
@@ -195,7 +256,7 @@ const emitEnd = (run: Run, table: TableName, { end, nearMiss }: Walked): void =>
   }
 };
 
-const verdictOf = (table: TableName, end: WalkEnd): NfVerdict => {
+const verdictOf = (table: AnyTable, end: WalkEnd): NfVerdict => {
   switch (end.kind) {
     case 'policy':
       return end.policy === 'ACCEPT' ? ACCEPT : { kind: 'DROP', by: decider(table, end) };
@@ -210,7 +271,7 @@ const verdictOf = (table: TableName, end: WalkEnd): NfVerdict => {
           return { kind: 'DROP', by };
         case 'REJECT':
           return { kind: 'REJECT', with: end.target.with, by };
-        // iptables loads these into nat only.
+        // These are loaded into nat chains only.
         case 'MASQUERADE':
         case 'SNAT':
         case 'DNAT':
@@ -240,6 +301,17 @@ const runTable = (run: Run, table: NfTable, chain: Chain): NfVerdict => {
   return reroute ? { kind: 'ACCEPT', reroute } : verdict;
 };
 
+const runNft = (run: Run, found: NftBaseChain): NfVerdict => {
+  const { skb } = run;
+  const { mark } = skb;
+  const name = nftTableName(found.table);
+  const walked = walkNftChain(run, found);
+  emitEnd(run, name, walked);
+  const verdict = verdictOf(name, walked.end);
+  const reroute = found.base.type === 'route' && verdict.kind === 'ACCEPT' && skb.mark !== mark;
+  return reroute ? { kind: 'ACCEPT', reroute } : verdict;
+};
+
 /** What a nat chain says that binds nothing: the next one is asked (nf_nat_inet_fn). */
 const bindsNothing = (end: WalkEnd): boolean =>
   end.kind === 'policy'
@@ -247,13 +319,13 @@ const bindsNothing = (end: WalkEnd): boolean =>
     : end.kind === 'target' && end.target.kind === 'ACCEPT';
 
 /** Nat chains are walked once for each half of a connection; the edit tells what they said. */
-const runNat = (run: Run, chains: readonly Base[]): NfVerdict => {
+const runNat = (run: Run, chains: readonly NatChain[]): NfVerdict => {
   const { env, skb, state, events } = run;
   let walked: Walked | undefined;
   const walk = (): WalkEnd | undefined => {
-    for (const { table, chain } of chains) {
-      walked = walkChain(run, table, chain);
-      emitEnd(run, 'nat', walked);
+    for (const one of chains) {
+      walked = one.what === 'nft' ? walkNftChain(run, one) : walkChain(run, one.table, one.chain);
+      emitEnd(run, one.what === 'nft' ? nftTableName(one.table) : 'nat', walked);
       if (!bindsNothing(walked.end)) break;
     }
     return walked?.end;
@@ -287,6 +359,8 @@ const runOp = (run: Run, op: Op): NfVerdict => {
       return runNat(run, op.chains);
     case 'table':
       return runTable(run, op.table, op.chain);
+    case 'nft':
+      return runNft(run, op);
     default: {
       const never: never = op;
       return never;
@@ -330,7 +404,7 @@ const emitAll = ({ env, hook, state, chains, events }: Run, verdict: NfVerdict):
  */
 export const nfHook = (env: NfEnv, hook: Hook, skb: Skb, state: NfState): NfVerdict => {
   const ruleset = env.netns.netfilter;
-  if (ruleset.tables.length === 0) return ACCEPT;
+  if (!hasRules(ruleset)) return ACCEPT;
   const ops = opsAt(ruleset, hook);
   if (ops.length === 0) return ACCEPT;
   const run: Run = {

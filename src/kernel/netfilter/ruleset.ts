@@ -10,7 +10,12 @@
  */
 import type { Cidr, Ip } from '../../wire/packet.ts';
 import type { Origin } from '../origin.ts';
+
 import type { IpSetDirs } from './ipset.ts';
+import { cloneNftTable, type NftTable } from './nft-table.ts';
+import type { RejectWith } from './reject-with.ts';
+
+export type { RejectWith };
 
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
@@ -18,6 +23,8 @@ export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
 export interface Ruleset {
   /** Tables in order of registration (creation). Empty: nothing was ever loaded. */
   readonly tables: NfTable[];
+  /** Tables that `nft` made, in order of creation; absent: none. */
+  nft?: readonly NftTable[];
   /** Counts the edits, for what is derived from the rules; only the builders below edit. */
   revision?: number;
   /** How many base chains were ever registered, in tables of any kind. */
@@ -47,6 +54,8 @@ export interface Rule {
   readonly comment?: string;
   /** How many extension matches (`-m`) are printed before the comment. Absent: none. */
   readonly commentAt?: number;
+  /** The rule is one of nf_tables, in the words of `nft`; its conditions are in the text only. */
+  readonly nft?: string;
   readonly origin?: Origin;
 }
 
@@ -162,16 +171,6 @@ export type Target =
   | { readonly kind: 'LOG'; readonly options?: string }
   | { readonly kind: 'unmodelled'; readonly text: string };
 
-export type RejectWith =
-  | 'icmp-net-unreachable'
-  | 'icmp-host-unreachable'
-  | 'icmp-port-unreachable'
-  | 'icmp-proto-unreachable'
-  | 'icmp-net-prohibited'
-  | 'icmp-host-prohibited'
-  | 'icmp-admin-prohibited'
-  | 'tcp-reset';
-
 /** Priorities of the built-in tables (include/uapi/linux/netfilter_ipv4.h), by hook for nat. */
 const NAT_DST = -100;
 const NAT_SRC = 100;
@@ -231,7 +230,12 @@ export const cloneRuleset = (ruleset: Ruleset): Ruleset => ({
     name,
     chains: chains.map((chain) => ({ ...chain, rules: [...chain.rules] })),
   })),
+  ...(ruleset.nft && { nft: ruleset.nft.map(cloneNftTable) }),
 });
+
+/** Whether anything is at any hook. */
+export const hasRules = ({ tables, nft }: Ruleset): boolean =>
+  tables.length > 0 || nft !== undefined;
 
 export const findTable = (ruleset: Ruleset, name: TableName): NfTable | undefined =>
   ruleset.tables.find((table) => table.name === name);
@@ -265,7 +269,8 @@ export const perRevision = <Derived>(
   };
 };
 
-const edited = (ruleset: Ruleset): void => {
+/** Says that the rules are others now. */
+export const edited = (ruleset: Ruleset): void => {
   ruleset.revision = (ruleset.revision ?? 0) + 1;
 };
 

@@ -4,6 +4,7 @@ import type { Choice } from '../choice.ts';
 import type { KernelEvent } from '../event.ts';
 import type { Netns } from '../world.ts';
 import type { ConntrackEntry } from './conntrack.ts';
+import type { NftTableName } from './nft-table.ts';
 import type { Hook, RejectWith, Rule, TableName } from './ruleset.ts';
 
 /** struct nf_hook_state. */
@@ -23,6 +24,8 @@ export interface NfEnv {
   readonly netns: Netns;
   /** The namespace's conntrack table in this walk; entries may be added and replaced. */
   readonly conntrack: ConntrackEntry[];
+  /** What rules of nf_tables add to sets, by set; absent: nothing can be added. */
+  readonly nftSets?: Map<string, Set<string>> | undefined;
   emit(event: KernelEvent): void;
   /** Settles what a rule leaves to chance. */
   choose(choice: Choice): number;
@@ -32,7 +35,9 @@ export interface NfEnv {
   /** Whether the rules that nearly decided are to be told: looking for them takes time. */
   readonly detailed?: boolean;
   /** Told of every rule whose conditions hold, as the rule's own counter would be. */
-  readonly count?: ((table: TableName, chain: string, number: number) => void) | undefined;
+  readonly count?:
+    | ((table: TableName | NftTableName, chain: string, number: number) => void)
+    | undefined;
 }
 
 export type NfVerdict =
@@ -47,7 +52,7 @@ export type NfVerdict =
   | { readonly kind: 'UNKNOWN'; readonly by: NfDecider };
 
 export interface NfDecider {
-  readonly table: TableName;
+  readonly table: TableName | NftTableName;
   readonly chain: string;
   /** Absent: the chain's policy, or conntrack itself. */
   readonly number?: number;

@@ -2,16 +2,21 @@
 import type { Skb } from '../skb.ts';
 import { candidates } from './dispatch.ts';
 import { type MatchContext, ruleMatches } from './match.ts';
+import type { NftTableName } from './nft-table.ts';
 import { type Chain, findChain, type NfTable, type Rule, type Target } from './ruleset.ts';
 
 /** A rule and how the walk came to it. */
 export interface RuleAt {
+  /** Of nf_tables only: the table, which the rule's own walk knows. */
+  readonly table?: NftTableName;
   readonly chain: string;
   /** 1-based, as `iptables -L --line-numbers`. */
   readonly number: number;
   readonly rule: Rule;
   /** The jumps and gotos from the built-in chain on. */
   readonly path: readonly { chain: string; number: number }[];
+  /** Of nf_tables only: the element of a verdict map that decided. */
+  readonly element?: string;
 }
 
 /** Targets that end the walk of a table. */

@@ -3,7 +3,7 @@ import type { Errno } from '../event.ts';
 import { inetAddrType } from '../fib-lookup.ts';
 import { inetSelectAddr } from '../fib-select.ts';
 import { nfHook } from '../netfilter/nf-hook.ts';
-import type { Hook } from '../netfilter/ruleset.ts';
+import { type Hook, hasRules } from '../netfilter/ruleset.ts';
 import type { NfEnv, NfState, NfVerdict } from '../netfilter/verdict.ts';
 import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
@@ -23,16 +23,20 @@ const counterOf =
   (table, chain, number) =>
     count(id, table, chain, number);
 
-const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => ({
-  netns,
-  detailed: walk.detailed,
-  count: walk.count && counterOf(walk.count, netns),
-  conntrack: walk.overlay.write(netns.id).conntrack,
-  emit: (event) => emit(walk, event),
-  choose: (choice) => choose(walk, choice),
-  addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],
-  masqueradeAddress: (out, dst) => inetSelectAddr(netns, out, skb.dst?.gateway ?? dst, 'global'),
-});
+const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => {
+  const { conntrack, nftSets } = walk.overlay.write(netns.id);
+  return {
+    netns,
+    detailed: walk.detailed,
+    count: walk.count && counterOf(walk.count, netns),
+    conntrack,
+    nftSets,
+    emit: (event) => emit(walk, event),
+    choose: (choice) => choose(walk, choice),
+    addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],
+    masqueradeAddress: (out, dst) => inetSelectAddr(netns, out, skb.dst?.gateway ?? dst, 'global'),
+  };
+};
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -56,7 +60,7 @@ export const nfWalk = (
   entered?: string,
   out?: string,
 ): HookOutcome => {
-  if (netns.netfilter.tables.length === 0) return ACCEPT;
+  if (!hasRules(netns.netfilter)) return ACCEPT;
   const { physin } = skb;
   // A packet that was made here comes from no port.
   const known = physin !== undefined && hook !== 'OUTPUT' && hook !== 'PREROUTING';
@@ -69,7 +73,7 @@ export const nfWalk = (
 
 /** The same for a caller that knows more: br_netfilter, which has ports. */
 export const nfWalkState = (walk: Walk, netns: Netns, skb: Skb, state: NfState): HookOutcome => {
-  if (netns.netfilter.tables.length === 0) return ACCEPT;
+  if (!hasRules(netns.netfilter)) return ACCEPT;
   const verdict: NfVerdict = nfHook(envOf(walk, netns, skb), state.hook, skb, state);
   switch (verdict.kind) {
     case 'ACCEPT':

@@ -230,6 +230,7 @@ const targetText = (target: Target): string[] => {
 
 /** The rule's arguments, without `-A chain`. Empty for a rule that matches all and does nothing. */
 export const printRule = (rule: Rule): string =>
+  rule.nft ??
   [...selectorsText(rule.matches), ...extensionsText(rule), ...targetText(rule.target)].join(' ');
 
 const ruleLine = (chain: string, rule: Rule): string =>

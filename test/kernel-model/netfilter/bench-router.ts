@@ -81,7 +81,11 @@ export interface Router {
 const LOCAL = ['10.0.0.1', '192.0.2.1'];
 
 /** A router with 10.0.0.1 on `eth0` and 192.0.2.1 on `eth1`. */
-export const routerWith = (ruleset: Ruleset, detailed = false): Router => {
+export const routerWith = (
+  ruleset: Ruleset,
+  detailed = false,
+  more: Partial<Pick<NfEnv, 'choose' | 'nftSets'>> = {},
+): Router => {
   const conntrack: ConntrackEntry[] = [];
   const events: KernelEvent[] = [];
   const netns: Netns = {
@@ -107,6 +111,7 @@ export const routerWith = (ruleset: Ruleset, detailed = false): Router => {
     choose: () => 0,
     addrType: (ip) => (LOCAL.includes(ip) ? 'LOCAL' : 'UNICAST'),
     masqueradeAddress: (out) => ({ eth0: '10.0.0.1', eth1: '192.0.2.1' })[out],
+    ...more,
   };
   const at: Router['at'] = (hook, skb, state = {}) => {
     events.length = 0;

@@ -1,0 +1,338 @@
+/** One packet through one base chain of nf_tables (nft_do_chain, net/netfilter/nf_tables_core.c). */
+import type { Origin } from '../origin.ts';
+import type { Answer } from './match.ts';
+import { addedName, evaluate, holds, type NftContext } from './nft-match.ts';
+import { lookUp, nftKey } from './nft-set.ts';
+import {
+  findNftChain,
+  findNftSet,
+  type NftChain,
+  type NftElement,
+  type NftRule,
+  type NftStatement,
+  type NftTable,
+  type NftVerdict,
+  nftTableName,
+} from './nft-table.ts';
+import { elementText, nftRuleText, typesOf } from './nft-text.ts';
+import type { Rule, Target } from './ruleset.ts';
+import type { FinalTarget, RuleAt, WalkEnd } from './walk.ts';
+
+/** What the walk tells on its way. */
+export interface NftReport {
+  /** The packet came as far as a `counter`. */
+  counted(chain: string, number: number): void;
+  marked(at: RuleAt, mark: number): void;
+  returned(at: RuleAt): void;
+}
+
+type Context = Omit<NftContext, 'at' | 'unsure' | 'table'>;
+
+interface Frame {
+  readonly chain: NftChain;
+  /** Index of the next rule. */
+  next: number;
+  readonly path: RuleAt['path'];
+  /** Of the rule or element that led here, for rules that were written for nobody in particular. */
+  readonly led: Origin | undefined;
+}
+
+/** Where the walk stands. */
+interface Here {
+  readonly table: NftTable;
+  readonly frame: Frame;
+  readonly number: number;
+  readonly rule: NftRule;
+}
+
+// A rule's text is the same for every packet.
+const texts = new WeakMap<NftRule, string>();
+
+const textOf = (rule: NftRule, table: NftTable): string => {
+  const known = texts.get(rule) ?? nftRuleText(rule, table.family);
+  texts.set(rule, known);
+  return known;
+};
+
+/** Who it was written for: the rule, or what led to it, whichever names an object. */
+const originOf = ({ rule, frame }: Here, element?: NftElement): Origin | undefined =>
+  [element?.origin, rule.origin, frame.led].find((origin) => origin?.object) ?? rule.origin;
+
+const at = (here: Here, target: Target, element?: NftElement, shown?: string): RuleAt => {
+  const { table, frame, number, rule } = here;
+  const origin = originOf(here, element);
+  const told: Rule = {
+    matches: [],
+    target,
+    nft: textOf(rule, table),
+    ...(rule.comment !== undefined && { comment: rule.comment }),
+    ...(origin && { origin }),
+  };
+  return {
+    table: nftTableName(table),
+    chain: frame.chain.name,
+    number,
+    rule: told,
+    path: frame.path,
+    ...(shown !== undefined && { element: shown }),
+  };
+};
+
+/** What one rule does. */
+type Outcome =
+  | { readonly kind: 'next' }
+  | { readonly kind: 'verdict'; readonly verdict: NftVerdict; readonly by?: Chosen }
+  | { readonly kind: 'final'; readonly target: FinalTarget }
+  | { readonly kind: 'unmodelled' };
+
+/** The element of a verdict map that was found. */
+interface Chosen {
+  readonly element: NftElement;
+  readonly text: string;
+}
+
+const NEXT: Outcome = { kind: 'next' };
+const UNMODELLED: Outcome = { kind: 'unmodelled' };
+
+const markAfter = (
+  mark: number,
+  { op, value }: Extract<NftStatement, { kind: 'mark' }>,
+): number => {
+  switch (op) {
+    case 'set':
+      return value >>> 0;
+    case 'or':
+      return (mark | value) >>> 0;
+    case 'and':
+      return (mark & value) >>> 0;
+    case 'xor':
+      return (mark ^ value) >>> 0;
+    default: {
+      const never: never = op;
+      return never;
+    }
+  }
+};
+
+const find = (
+  { on, map }: Extract<NftStatement, { kind: 'vmap' }>,
+  context: NftContext,
+): NftElement | 'unknown' | undefined => {
+  const data = evaluate(on, context);
+  if (data === undefined || data === 'unknown') return data;
+  const elements = typeof map === 'string' ? (findNftSet(context.table, map)?.elements ?? []) : map;
+  return lookUp(elements, data);
+};
+
+const destinationOf = (
+  { on, map }: Extract<NftStatement, { kind: 'dnat-map' }>,
+  context: NftContext,
+): FinalTarget | 'unknown' | undefined => {
+  const data = evaluate(on, context);
+  if (data === undefined || data === 'unknown') return data;
+  const found = map.find(({ key }) => key === data[0]);
+  if (typeof data[0] !== 'number') return 'unknown';
+  return found && { kind: 'DNAT', ip: found.to.ip, port: found.to.port };
+};
+
+/** nft_dynset_eval. @returns false when the packet has no such value */
+const addToSet = (
+  { set, key }: Extract<NftStatement, { kind: 'set-element' }>,
+  context: NftContext,
+): Answer => {
+  const data = evaluate(key, context);
+  if (data === undefined) return false;
+  if (data === 'unknown') return data;
+  const known = data.filter((datum) => typeof datum !== 'object');
+  if (known.length < data.length || !context.added) return 'unknown';
+  const name = addedName(context.table, set);
+  const keys = context.added.get(name) ?? new Set();
+  context.added.set(name, keys.add(nftKey(known)));
+  return true;
+};
+
+const finalOf = (
+  statement: Extract<NftStatement, { kind: 'reject' | 'dnat' | 'snat' | 'masquerade' }>,
+): FinalTarget => {
+  switch (statement.kind) {
+    case 'reject':
+      return { kind: 'REJECT', with: statement.with ?? 'icmp-port-unreachable' };
+    case 'masquerade':
+      return { kind: 'MASQUERADE', randomFully: statement.fullyRandom };
+    case 'dnat':
+    case 'snat': {
+      const { ip, port } = statement.to;
+      const kind = statement.kind === 'dnat' ? 'DNAT' : 'SNAT';
+      return port === undefined ? { kind, ip } : { kind, ip, port };
+    }
+    default: {
+      const never: never = statement;
+      return never;
+    }
+  }
+};
+
+/**
+ * Statements in order until one does not hold or decides. Where a condition is neither true nor
+ * false, the rest is looked at for one that is false; what would then be done is not known.
+ */
+const runRule = (here: Here, context: Context, report: NftReport): Outcome => {
+  const { table, frame, number, rule } = here;
+  const { skb } = context;
+  let unsure = false;
+  const seen = (): NftContext => ({
+    ...context,
+    table,
+    at: `${frame.chain.name} ${number}`,
+    unsure,
+  });
+  for (const [place, statement] of rule.statements.entries()) {
+    switch (statement.kind) {
+      case 'match': {
+        const answer = holds(statement.left, statement.right, statement.negate, seen());
+        if (answer === false) return NEXT;
+        if (answer === 'unknown') unsure = true;
+        break;
+      }
+      case 'counter':
+        if (!unsure) report.counted(frame.chain.name, number);
+        break;
+      case 'log':
+        break;
+      case 'mark': {
+        const mark = markAfter(skb.mark, statement);
+        if (unsure && mark !== skb.mark) return UNMODELLED;
+        skb.mark = mark;
+        if (!unsure) report.marked(at(here, markTarget(statement)), mark);
+        break;
+      }
+      case 'set-element': {
+        const answer = unsure ? 'unknown' : addToSet(statement, seen());
+        if (answer === 'unknown') return UNMODELLED;
+        if (answer === false) return NEXT;
+        break;
+      }
+      case 'vmap': {
+        const element = find(statement, seen());
+        if (element === undefined) return NEXT;
+        if (element === 'unknown' || unsure) return UNMODELLED;
+        const { verdict } = element;
+        if (!verdict) return UNMODELLED;
+        const text = elementText(typesOf(statement.on), element);
+        return { kind: 'verdict', verdict, by: { element, text } };
+      }
+      case 'verdict':
+        if (unsure && statement.verdict.kind !== 'continue') return UNMODELLED;
+        return { kind: 'verdict', verdict: statement.verdict };
+      case 'reject':
+      case 'masquerade':
+      case 'dnat':
+      case 'snat':
+        return unsure ? UNMODELLED : { kind: 'final', target: finalOf(statement) };
+      case 'dnat-map': {
+        const target = destinationOf(statement, seen());
+        if (target === undefined) return NEXT;
+        return unsure || target === 'unknown' ? UNMODELLED : { kind: 'final', target };
+      }
+      case 'unmodelled':
+        if (statement.watches) break;
+        // A condition, if more comes after it.
+        if (place === rule.statements.length - 1) return UNMODELLED;
+        unsure = true;
+        break;
+      default: {
+        const never: never = statement;
+        return never;
+      }
+    }
+  }
+  return NEXT;
+};
+
+const markTarget = ({ op, value }: Extract<NftStatement, { kind: 'mark' }>): Target => ({
+  kind: 'MARK',
+  op,
+  value,
+  mask: 0xffffffff,
+});
+
+const UNKNOWN_TARGET: Target = { kind: 'NONE' };
+
+const VERDICT_TARGET = {
+  accept: { kind: 'ACCEPT' },
+  drop: { kind: 'DROP' },
+  return: { kind: 'RETURN' },
+} as const;
+
+/**
+ * Walks a base chain and what it jumps to. Changes `context.skb.mark` and the sets that rules add
+ * to; what a final verdict does is for the caller. `accept` ends this chain alone.
+ */
+export const walkNft = (
+  table: NftTable,
+  start: NftChain,
+  context: Context,
+  report: NftReport,
+): WalkEnd => {
+  const stack: Frame[] = [];
+  let frame: Frame | undefined = { chain: start, next: 0, path: [], led: undefined };
+  while (frame) {
+    const rule: NftRule | undefined = frame.chain.rules[frame.next];
+    frame.next += 1;
+    if (!rule) {
+      frame = stack.pop();
+      continue;
+    }
+    const here: Here = { table, frame, number: frame.next, rule };
+    const outcome = runRule(here, context, report);
+    switch (outcome.kind) {
+      case 'next':
+        break;
+      case 'unmodelled':
+        return { kind: 'unmodelled', at: at(here, UNKNOWN_TARGET) };
+      case 'final':
+        return { kind: 'target', target: outcome.target, at: at(here, outcome.target) };
+      case 'verdict': {
+        const { verdict, by } = outcome;
+        switch (verdict.kind) {
+          case 'continue':
+            break;
+          case 'accept':
+          case 'drop': {
+            const target = VERDICT_TARGET[verdict.kind];
+            return { kind: 'target', target, at: at(here, target, by?.element, by?.text) };
+          }
+          case 'return':
+            report.returned(at(here, VERDICT_TARGET.return, by?.element, by?.text));
+            frame = stack.pop();
+            break;
+          case 'jump':
+          case 'goto': {
+            const chain = findNftChain(table, verdict.chain);
+            // nft loads no jump to nowhere.
+            if (!chain) return { kind: 'unmodelled', at: at(here, verdict) };
+            if (verdict.kind === 'jump') stack.push(frame);
+            frame = {
+              chain,
+              next: 0,
+              path: [...frame.path, { chain: frame.chain.name, number: here.number }],
+              led: originOf(here, by?.element),
+            };
+            break;
+          }
+          default: {
+            const never: never = verdict;
+            throw new TypeError(`not a verdict: ${never}`);
+          }
+        }
+        break;
+      }
+      default: {
+        const never: never = outcome;
+        throw new TypeError(`not an outcome: ${never}`);
+      }
+    }
+  }
+  const policy = start.base?.policy === 'drop' ? 'DROP' : 'ACCEPT';
+  return { kind: 'policy', policy, chain: start.name };
+};
