@@ -19,6 +19,7 @@ const copy = (from: NetnsDynamic | undefined): NetnsDynamic => ({
   nftSets: new Map([...(from?.nftSets ?? [])].map(([name, keys]) => [name, new Set(keys)])),
   pmtu: new Map(from?.pmtu),
   flowHashes: new Map(from?.flowHashes),
+  headers: new Set(from?.headers),
   ...(from?.redirects && { redirects: new Map(from.redirects) }),
 });
 

@@ -215,6 +215,8 @@ export interface NetnsDynamic {
   readonly nftSets?: Map<string, Set<string>>;
   /** Learned path MTUs by destination, in bytes. */
   readonly pmtu: Map<Ip, number>;
+  /** Neighbours behind bridges that the stack has sent to, so that their header is kept (hh_cache). */
+  readonly headers?: Set<string>;
   /** Gateways learned from ICMP redirects, by destination. */
   readonly redirects?: Map<Ip, Ip>;
   /** What tunnels made of the flows in them: a flow has one hash, and another one another. */

@@ -4,7 +4,8 @@ import type { Tap } from '../../src/kernel/event.ts';
 import { buildLab } from '../../src/lab/build.ts';
 import { type Proof, proveProbe } from '../../src/lab/prove.ts';
 import { tapsOf } from '../../src/trace/taps.ts';
-import { CASES, type Case, FLOODED_TUNNEL } from '../kernel-model/path/cases.ts';
+import type { Case } from '../kernel-model/path/case.ts';
+import { CASES, FLOODED_TUNNEL } from '../kernel-model/path/cases.ts';
 import { missing } from './requirements.ts';
 
 const lacking = missing(['unshare', 'python3', 'ip', 'bridge', 'iptables-restore', 'conntrack']);

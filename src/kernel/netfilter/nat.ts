@@ -357,7 +357,7 @@ export const nfNatInetFn = (
 ): NfVerdict => {
   const { ct, packet } = skb;
   if (!ct) return ACCEPT;
-  const { hook, bridged } = state;
+  const { hook } = state;
   const manip = manipAt(hook);
   const { dir } = ct;
   let at: RuleAt | undefined;
@@ -380,8 +380,6 @@ export const nfNatInetFn = (
     skb.packet = natPacket(packet, skb.ct?.entry ?? ct.entry, dir, manip);
   }
   const entry = skb.ct?.entry ?? ct.entry;
-  // br_nf_pre_routing_finish would route the frame anew.
-  if (bridged && skb.packet.dst !== packet.dst) return unknownAt(hook, at);
   emitNat(env, emit, skb, { hook, manip, before: packet, at });
   return hook === 'OUTPUT' && leavesElsewhere(entry, dir)
     ? { kind: 'ACCEPT', reroute: true }

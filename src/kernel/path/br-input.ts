@@ -39,8 +39,9 @@ export const brHandleFrame = (
     drop(walk, netns, 'not-modelled', { device: bridge.ifname, unmodelled: 'vlan-filtering' });
     return;
   }
-  if (skb && !brNfPreRouting(walk, netns, bridge, port, skb)) return;
-  brHandleFrameFinish(walk, netns, bridge, port, frame, skb);
+  if (skb && frame.dst === bridge.mac) skb.pktType = 'host';
+  const next = skb ? brNfPreRouting(walk, netns, bridge, port, frame, skb) : frame;
+  if (next) brHandleFrameFinish(walk, netns, bridge, port, next, skb);
 };
 
 /**

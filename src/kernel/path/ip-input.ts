@@ -1,15 +1,13 @@
 /** A packet enters the IPv4 stack (net/ipv4/ip_input.c). */
-import type { RouteEvent } from '../event.ts';
-import type { FibResult } from '../fib-lookup.ts';
 import { findDev } from '../netdev.ts';
 import type { RouteInput } from '../route-input.ts';
 import { ipRouteInput } from '../route-input.ts';
-import type { Dst, Skb } from '../skb.ts';
+import type { Skb } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { icmpRcv } from './icmp-rcv.ts';
 import { ipForward } from './ip-forward.ts';
 import { nfWalk } from './nf-walk.ts';
-import { addFound, tellRoute } from './route.ts';
+import { forwardDst, tellInput } from './route-in.ts';
 import { tcpRcv } from './tcp-rcv.ts';
 import { udpRcv } from './udp-rcv.ts';
 import type { Walk } from './walk.ts';
@@ -39,40 +37,6 @@ const ipLocalDeliver = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void =
   }
 };
 
-const resultOf = (route: RouteInput): RouteEvent['detail']['result'] => {
-  switch (route.kind) {
-    case 'local':
-    case 'broadcast':
-      return route.kind;
-    case 'forward':
-      return 'unicast';
-    case 'drop':
-    case 'error':
-      return route.result?.type ?? 'no-route';
-    default: {
-      const never: never = route;
-      return never;
-    }
-  }
-};
-
-const tellInput = (walk: Walk, netns: Netns, skb: Skb, iif: string, route: RouteInput): void => {
-  const { src, dst } = skb.packet;
-  const tell = (detail: RouteEvent['detail'], found: FibResult | undefined): void => {
-    if (skb.mark !== 0) detail.mark = skb.mark;
-    if (found) addFound(detail, found);
-    tellRoute(walk, netns, detail);
-  };
-  const refused = route.kind === 'drop' && route.reason === 'IP_RPFILTER';
-  // Impossible addresses are dropped before anything is looked up.
-  if (route.result || route.kind !== 'drop')
-    tell({ dst, src, iif, purpose: 'input', result: resultOf(route) }, route.result);
-  if (refused && route.reverse) {
-    const result = route.reverse.type;
-    tell({ dst: src, src: dst, iif, purpose: 'reverse-path', result }, route.reverse);
-  }
-};
-
 /** ip_rcv_finish: finds the way on, unless the packet comes from this machine and has one. */
 const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
   if (skb.dst) {
@@ -89,21 +53,10 @@ const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
       skb.dst = { type: route.kind, dev: 'lo' };
       ipLocalDeliver(walk, netns, dev, skb);
       break;
-    case 'forward': {
-      const { row, gateway, redirect } = route;
-      // What a redirect taught this machine binds what it forwards as well.
-      const learned = walk.overlay.read(netns.id)?.redirects?.get(dst) ?? gateway;
-      const way: { -readonly [Key in keyof Dst]: Dst[Key] } = {
-        type: 'unicast',
-        dev: route.dev,
-        redirect,
-      };
-      if (learned !== undefined) way.gateway = learned;
-      if (row.mtu) way.mtu = row.mtu;
-      skb.dst = way;
+    case 'forward':
+      skb.dst = forwardDst(walk, netns, dst, route);
       ipForward(walk, netns, dev, skb);
       break;
-    }
     case 'drop':
       if (route.reason === 'not-modelled')
         drop(walk, netns, 'not-modelled', { device, unmodelled: 'multicast' });

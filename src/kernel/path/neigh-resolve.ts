@@ -2,7 +2,7 @@
 import type { Ip, Mac } from '../../wire/packet.ts';
 import { BROADCAST_MAC } from '../../wire/packet.ts';
 import type { NeighbourEvent, Tap, WireBroadcast } from '../event.ts';
-import type { Neigh } from '../neigh.ts';
+import type { Neigh, NudState } from '../neigh.ts';
 import { isNudValid, neighLookup } from '../neigh-table.ts';
 import type { Skb } from '../skb.ts';
 import { sysctlNumber } from '../sysctl.ts';
@@ -28,6 +28,29 @@ const multicastMac = (ip: Ip): Mac => {
   const [, b = 0, c = 0, d = 0] = ip.split('.').map(Number);
   const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
   return `01:00:5e:${hex(b & 0x7f)}:${hex(c)}:${hex(d)}`;
+};
+
+/** A row that packets are sent to without another look (NUD_CONNECTED). */
+const CONNECTED: ReadonlySet<NudState> = new Set(['REACHABLE', 'NOARP', 'PERMANENT']);
+
+const headerOf = (dev: Netdev, ip: Ip): string => `${dev.ifname} ${ip}`;
+
+/**
+ * Whether the header for a neighbour is at hand, because the stack has sent to it before
+ * (neigh_hh_init). Kept of neighbours behind bridges, where br_netfilter asks.
+ */
+export const neighHasHeader = (walk: Walk, netns: Netns, dev: Netdev, ip: Ip): boolean => {
+  const dynamic = walk.overlay.read(netns.id);
+  const row = neighLookup(netns, dynamic, dev.ifname, ip);
+  return (
+    row !== undefined &&
+    CONNECTED.has(row.state) &&
+    dynamic?.headers?.has(headerOf(dev, ip)) === true
+  );
+};
+
+const keepHeader = (walk: Walk, netns: Netns, dev: Netdev, ip: Ip): void => {
+  if (dev.kind === 'bridge') walk.overlay.write(netns.id).headers?.add(headerOf(dev, ip));
 };
 
 /**
@@ -72,6 +95,7 @@ export const neighResolve = (
   const known = neighLookup(netns, walk.overlay.read(netns.id), dev.ifname, ip);
   if (known?.lladdr !== undefined && isNudValid(known.state)) {
     tell('known', { ip, lladdr: known.lladdr, row: known }, known);
+    keepHeader(walk, netns, dev, ip);
     return known.lladdr;
   }
   return ask(walk, netns, dev, ip, skb, tell);
@@ -105,6 +129,7 @@ const ask = (
     ...(broadcasts.length > 0 && { broadcasts }),
   };
   if (row?.lladdr !== undefined && isNudValid(row.state)) {
+    keepHeader(walk, netns, dev, ip);
     if (answers(taps, netns, dev, ip).size > 1) markAmbiguous(walk);
     tell('resolved', { ip, lladdr: row.lladdr, row, ...seen, asked: 1 }, row);
     return row.lladdr;

@@ -11,11 +11,10 @@ import {
   neighAdd,
   routeAdd,
 } from '../../../src/kernel/netlink.ts';
-import type { Probe } from '../../../src/kernel/probe.ts';
-import type { World } from '../../../src/kernel/world.ts';
-import type { Disposition, Symptom } from '../../../src/trace/trace.ts';
 import { ZERO_MAC } from '../../../src/wire/packet.ts';
 import { type Draft, nodeIp, podIp, podName } from '../../kernel/hand-made.ts';
+import type { Case } from './case.ts';
+import { SERVICES } from './service-cases.ts';
 import {
   build,
   cut,
@@ -35,22 +34,6 @@ import {
   udp,
   VXLAN,
 } from './worlds.ts';
-
-export interface Case {
-  readonly name: string;
-  readonly world: () => World;
-  readonly probe: Probe;
-  readonly disposition: Disposition;
-  readonly symptom: Symptom;
-  /** Packets of the legs in order. */
-  readonly legs: readonly string[];
-  /** Where the packet that decided ended: the reason, and the device. */
-  readonly drop?: readonly [reason: string, device?: string];
-  /** Devices of the request's taps, an ordered part of them. */
-  readonly via?: readonly string[];
-  /** Why a kernel's captures cannot be held against this trace. */
-  readonly unproved?: string;
-}
 
 const OK = { disposition: 'delivered', symptom: 'connected' } as const;
 const HANDSHAKE = { ...OK, legs: ['syn', 'synack'] } as const;
@@ -1436,22 +1419,6 @@ const odd: readonly Case[] = [
     ...HANDSHAKE,
   },
   {
-    name: 'DNAT inside a bridge is not modelled',
-    unproved: 'not modelled',
-    world: () =>
-      build(filtered, [
-        [
-          NODE,
-          `iptables -t nat -A PREROUTING -d 10.96.0.1 -p tcp --dport 80 -j DNAT --to-destination ${OTHER_IP}:8080`,
-        ],
-      ]),
-    probe: tcp(POD, '10.96.0.1', { dport: 80 }),
-    disposition: 'inconclusive',
-    symptom: 'unknown',
-    legs: ['syn'],
-    drop: ['not-modelled'],
-  },
-  {
     name: 'a service that is not rewritten back on the bridge: the client resets the answer',
     world: () =>
       build(ROUTES, [
@@ -1518,4 +1485,5 @@ export const CASES: readonly Case[] = [
   ...otherTunnels,
   ...odd,
   ...third,
+  ...SERVICES,
 ];

@@ -4,7 +4,8 @@ import { shapeViolations } from '../../../src/trace/shape.ts';
 import { tapsOf } from '../../../src/trace/taps.ts';
 import type { TraceFacts } from '../../../src/trace/trace.ts';
 import { traceProbe } from '../../../src/trace/trace-probe.ts';
-import { CASES, type Case } from './cases.ts';
+import type { Case } from './case.ts';
+import { CASES } from './cases.ts';
 import { META } from './worlds.ts';
 
 const dropsOf = ({ legs }: TraceFacts): string[] =>
