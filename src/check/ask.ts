@@ -8,7 +8,7 @@ import { type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts'
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
-import { fork, type Wanted } from '../trace/forks.ts';
+import { fork, type Wanted, type Way } from '../trace/forks.ts';
 import type { Misuse, TraceFacts, TraceProbe, UnmodelledQuestion } from '../trace/trace.ts';
 
 export interface Question {
@@ -85,22 +85,32 @@ function answer(scenario: OpenedScenario, question: Question, from: Target, to: 
 
 function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan): Answer {
   const { size, detailed } = question;
-  const asked: TraceProbe = {
+  const probeTo = (to: TraceProbe['to'], port: number | undefined): TraceProbe => ({
     from: plan.from,
-    to: plan.to,
+    to,
     protocol: plan.protocol,
-    ...(plan.port !== undefined && { port: plan.port }),
+    ...(port !== undefined && { port }),
     ...(plan.kind === 'probe' && { sourcePort: plan.probe.sport }),
     ...(size !== undefined && { size }),
-  };
+  });
+  const asked = probeTo(plan.to, plan.port);
   const { name, unfaulted: intended } = scenario;
   const assumptions = [...plan.assumptions, ...echoChosen(question, plan)];
   const unsent = { scenario: name, probe: asked, legs: [], assumptions } as const;
   switch (plan.kind) {
     case 'probe': {
       const meta = { scenario: name, probe: asked, assumptions, intended, detailed };
-      const way = { world: plan.world, probe: plan.probe, meta };
-      const forked = fork([way], wantedOf(question));
+      const { world, probe, chosen, others = [] } = plan;
+      const ways: Way[] = [
+        { world, probe, meta, ...(chosen && { chosen }) },
+        ...others.map((other) => ({
+          world,
+          probe: other.probe,
+          meta: { ...meta, probe: probeTo(other.to, other.port) },
+          chosen: other.chosen,
+        })),
+      ];
+      const forked = fork(ways, wantedOf(question));
       if (forked.ok) return { ok: true, facts: forked.facts, world: forked.leaf.world };
       return { ok: false, diagnostics: [], misuses: [noBackend(question, forked.backends)] };
     }
@@ -113,6 +123,17 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
           disposition: 'dropped',
           symptom: 'timeout',
           cause: { code: plan.cause },
+        },
+      };
+    case 'no-address':
+      return {
+        ok: true,
+        world: scenario.world,
+        facts: {
+          ...unsent,
+          disposition: 'dropped',
+          symptom: 'name not found',
+          cause: { code: 'UNKNOWN_DST_IP' },
         },
       };
     case 'unsupported': {
@@ -167,9 +188,8 @@ function misuseOf(
     case 'sctp':
     case 'ipv6':
     case 'special-address':
-    case 'service-address':
     case 'host-port':
-    case 'node-port':
+    case 'external-name':
     case 'range-too-small':
       return why;
     default:

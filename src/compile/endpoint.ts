@@ -4,6 +4,7 @@ import type { NetnsId, World } from '../kernel/world.ts';
 import { isIpv4, isLoopback, isUnicast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
+import { serviceOfAddress } from './service-target.ts';
 import { otherHosts } from './underlay.ts';
 
 /** What a person named, and what it turned out to be (the trace's `probe.from` and `probe.to`). */
@@ -19,7 +20,7 @@ export interface ProbeEnd {
 }
 
 /** A question about an address that the model has no answer to. */
-export type Unanswerable = 'ipv6' | 'special-address' | 'service-address' | 'no-such-source';
+export type Unanswerable = 'ipv6' | 'special-address' | 'no-such-source';
 
 export type Endpoint =
   /** Somebody has the address. */
@@ -34,15 +35,21 @@ export type Endpoint =
       /** It is the world outside, on whichever of its addresses. */
       readonly outside?: true;
     }
-  /** An address in one of the cluster's ranges that nobody has. */
-  | { readonly kind: 'nobody'; readonly end: Omit<ProbeEnd, 'text'>; readonly ip: Ip }
+  /** An address that nobody has: in one of the cluster's ranges, or a Service's. */
+  | {
+      readonly kind: 'nobody';
+      readonly end: Omit<ProbeEnd, 'text'>;
+      readonly ip: Ip;
+      readonly service?: Service;
+    }
+  /** A Service by its name: which address that is depends on who asks. */
+  | { readonly kind: 'service'; readonly end: Omit<ProbeEnd, 'text'>; readonly service: Service }
   /** A Pod without a namespace. */
   | { readonly kind: 'not-running'; readonly end: Omit<ProbeEnd, 'text'>; readonly pod: Pod }
   | {
       readonly kind: 'unanswerable';
       readonly end: Omit<ProbeEnd, 'text'>;
       readonly why: Unanswerable;
-      readonly service?: Service;
     };
 
 export type Owned = Extract<Endpoint, { kind: 'owned' }>;
@@ -102,16 +109,14 @@ const nodeEndpoint = (cluster: Cluster, name: string): Endpoint => {
   };
 };
 
-/** A Service has an address, and nobody who has it. */
 const serviceEndpoint = ({ services }: Cluster, index: number): Endpoint => {
   const service = services[index];
   if (!service) throw new RangeError(`no Service number ${index}`);
   const { namespace, name, clusterIPs } = service;
   const ip = clusterIPs.find(({ family }) => family === 4)?.ip;
   return {
-    kind: 'unanswerable',
+    kind: 'service',
     end: { kind: 'service', namespace, name, ...(ip !== undefined && { ip }) },
-    why: 'service-address',
     service,
   };
 };
@@ -140,9 +145,13 @@ const ipEndpoint = (
   if (!isUnicast(ip)) return unanswerable('special-address');
   const [owner] = world.book.owners(ip);
   if (!owner) {
+    const service = serviceOfAddress(cluster, ip);
+    if (service) {
+      const { namespace, name } = service;
+      return { kind: 'nobody', end: { ...end, name: `${namespace}/${name}` }, ip, service };
+    }
     const range = world.book.rangeOf(ip);
-    if (!range) return outsideEndpoint(cluster, 'ip', ip);
-    return range.kind === 'service' ? unanswerable('service-address') : { kind: 'nobody', end, ip };
+    return range ? { kind: 'nobody', end, ip } : outsideEndpoint(cluster, 'ip', ip);
   }
   const { external } = otherHosts(cluster);
   if (owner.host === external) return outsideEndpoint(cluster, 'ip', ip);

@@ -1,5 +1,5 @@
 /** A question between two endpoints becomes a probe of the World, with everything it assumes. */
-import type { Cluster, Pod, Target } from '../cluster/cluster.ts';
+import type { Cluster, ServicePort, Target } from '../cluster/cluster.ts';
 import { NODE_DAEMONS } from '../cluster/node-daemon.ts';
 import { socketAdd, socketHolder } from '../kernel/netlink.ts';
 import { cloneNetns, netnsOf } from '../kernel/netns.ts';
@@ -8,16 +8,9 @@ import type { Netns, Socket, World } from '../kernel/world.ts';
 import { withHost } from '../kernel/world-build.ts';
 import type { Ip } from '../wire/packet.ts';
 import { assumptionsAbout } from './assumption.ts';
-import {
-  type Endpoint,
-  findEndpoint,
-  type Owned,
-  type ProbeEnd,
-  type Unanswerable,
-} from './endpoint.ts';
+import { type Endpoint, findEndpoint, type Owned } from './endpoint.ts';
 import { ANY, processName } from './listener.ts';
-import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
-import { gatewayAddress } from './node.ts';
+import { podNetnsName } from './machine.ts';
 import { forMachine, forNode, forPod } from './object-origin.ts';
 import {
   type Asked,
@@ -27,84 +20,22 @@ import {
   type PortChoice,
 } from './port-choice.ts';
 
+import {
+  nameOf,
+  type ProbeOptions,
+  type ProbePlan,
+  type Unsupported,
+  withText,
+} from './probe-plan.ts';
+import { hasNoRoom, sentBy } from './sender.ts';
+import { serviceProbe } from './service-probe.ts';
+import { serviceOfNodePort } from './service-target.ts';
+
 export type { ProbeEnd } from './endpoint.ts';
 export type { Evidence } from './port-choice.ts';
+export type { ProbeOptions, ProbePlan, Unsupported } from './probe-plan.ts';
 
-export interface ProbeOptions extends Asked {
-  /** Bytes of application data. */
-  readonly size?: number;
-  /** Source port, or the id of an echo; default 40000, or the next one that nobody listens on. */
-  readonly sport?: number;
-  /** The endpoints as a person typed them. */
-  readonly text?: { readonly from?: string; readonly to?: string };
-}
-
-/** Why a question has no probe although both endpoints exist. */
-export type Unsupported =
-  | Unanswerable
-  | Extract<PortChoice, { kind: 'problem' }>['why']
-  /** A port that only the portmap plugin's rules lead to a Pod. */
-  | 'host-port'
-  /** A port that kube-proxy may serve on every node. */
-  | 'node-port'
-  /** The node's range has no room for a gateway. */
-  | 'range-too-small';
-
-interface Answer {
-  readonly from: ProbeEnd;
-  readonly to: ProbeEnd;
-  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'sctp';
-  readonly port?: number;
-  readonly assumptions: readonly Assumption[];
-}
-
-export type ProbePlan =
-  | (Answer & {
-      readonly kind: 'probe';
-      readonly probe: Probe;
-      /** The World to trace in: the one given, or one that knows the target's assumed listener. */
-      readonly world: World;
-      /** Why this port, where nobody asked for one. */
-      readonly portChosen?: Evidence;
-    })
-  | (Answer & {
-      readonly kind: 'not-running';
-      readonly cause: 'SRC_NOT_RUNNING' | 'DST_NOT_RUNNING';
-      readonly pod: Pod;
-    })
-  | (Answer & { readonly kind: 'unsupported'; readonly why: Unsupported });
-
-const DEFAULT_SPORT = 40_000;
-const LARGEST_PORT = 65_535;
 const LOCALHOST: Ip = '127.0.0.1';
-/** kube-apiserver's --service-node-port-range. */
-const NODE_PORTS = [30_000, 32_767] as const;
-
-const nameOf = (end: Omit<ProbeEnd, 'text'>): string => {
-  switch (end.kind) {
-    case 'pod': {
-      const name = end.namespace === 'default' ? `${end.name}` : `${end.namespace}/${end.name}`;
-      return end.container === undefined ? name : `${name}:${end.container}`;
-    }
-    case 'node':
-      return `node/${end.name}`;
-    case 'service':
-      return end.namespace === 'default' ? `svc/${end.name}` : `${end.namespace}/svc/${end.name}`;
-    case 'ip':
-      return end.ip ?? '';
-    case 'external':
-      return 'external';
-    default: {
-      const never: never = end.kind;
-      return never;
-    }
-  }
-};
-
-const withText = (end: Omit<ProbeEnd, 'text'>, text: string | undefined): ProbeEnd => ({
-  text: text ?? nameOf(end),
-  ...end,
-});
 
 /** The address to send to: a container of the same Pod is on localhost. */
 const addressOf = (source: Endpoint, target: Endpoint): Ip => {
@@ -113,20 +44,12 @@ const addressOf = (source: Endpoint, target: Endpoint): Ip => {
   return samePod && target.container !== undefined ? LOCALHOST : target.ip;
 };
 
-/** A port that nobody listens on, so that a real socket could be bound to it. */
-const freePort = ({ sockets }: Netns, protocol: Probe['protocol']): number => {
-  const taken = new Set(sockets.filter((one) => one.protocol === protocol).map(({ port }) => port));
-  let port = DEFAULT_SPORT;
-  while (taken.has(port) && port < LARGEST_PORT) port++;
-  return port;
-};
-
 /** Ports of a node that lead elsewhere by rules that are not modelled. */
 const redirected = (
   cluster: Cluster,
   { pod, node }: Owned,
   port: number,
-): 'host-port' | 'node-port' | undefined => {
+): 'host-port' | undefined => {
   if (!node || (pod && !pod.hostNetwork)) return undefined;
   const mapped = cluster.pods.some(
     (one) =>
@@ -135,11 +58,7 @@ const redirected = (
       !one.hostNetwork &&
       one.containers.some(({ ports }) => ports.some(({ hostPort }) => hostPort === port)),
   );
-  if (mapped) return 'host-port';
-  const [first, last] = NODE_PORTS;
-  return !pod && cluster.services.length > 0 && port >= first && port <= last
-    ? 'node-port'
-    : undefined;
+  return mapped ? 'host-port' : undefined;
 };
 
 /** Which process is meant: the container that was named, or whoever of the Pod has the port. */
@@ -239,19 +158,6 @@ const aboutPort = (
     : picked;
 };
 
-/** A range without a gateway address: the bridge plugin cannot connect its Pods. */
-const hasNoRoom = (cluster: Cluster, end: Endpoint): boolean => {
-  if (end.kind !== 'owned' || !end.pod || !end.node || end.pod.hostNetwork) return false;
-  const { name } = end.node;
-  const pods = cluster.pods.filter((pod): pod is RunningPod => isRunning(pod) && pod.node === name);
-  return (
-    gatewayAddress(
-      end.node,
-      pods.filter(({ hostNetwork }) => !hostNetwork),
-    ) === undefined
-  );
-};
-
 /** Sends from one endpoint to another; both are there. */
 const plan = (
   world: World,
@@ -268,19 +174,11 @@ const plan = (
   };
   const owner = target.kind === 'owned' ? target : undefined;
   const process = owner && expectedProcess(owner, netnsOf(world, owner.netns), socket || undefined);
-  const sender = source.pod && (source.container ?? source.pod.containers[0]?.name);
   const protocol = socket ? socket.protocol : 'icmp';
   const probe: Probe = {
-    from: {
-      netns: source.netns,
-      ...(source.pod && sender !== undefined && { process: processName(source.pod, sender) }),
-    },
-    protocol,
+    ...sentBy(world, source, protocol, options),
     dst,
     ...(socket && { dport: socket.port }),
-    sport: options.sport ?? freePort(netnsOf(world, source.netns), protocol),
-    ...(source.end.kind === 'ip' && { src: source.ip }),
-    ...(options.size !== undefined && { size: options.size }),
     ...(owner && {
       expect: { netns: owner.netns, ...(process !== undefined && { process }) },
     }),
@@ -315,10 +213,12 @@ export const probeFor = (
     to,
     source.kind === 'owned' ? source.netns : undefined,
   );
+  if (target.kind === 'service') return serviceProbe(cluster, world, [source, target], to, options);
   const asked: Asked = { ...options, ...(to.port !== undefined && { port: to.port }) };
   const dst = addressOf(source, target);
   const rows = target.kind === 'owned' ? evidenceOf(world, target) : [];
-  const choice = choosePort(asked, rows, dst);
+  const declared = declaredBy(cluster, target, asked.port);
+  const choice = choosePort(asked, [...rows, ...declared], dst);
   const port = choice.kind === 'port' ? choice.port : asked.port;
   const protocol =
     choice.kind === 'port'
@@ -343,7 +243,7 @@ export const probeFor = (
     return { kind: 'not-running', ...answer, cause: 'DST_NOT_RUNNING', pod: target.pod };
   if (source.kind === 'unanswerable') return unsupported(source.why);
   if (target.kind === 'unanswerable') return unsupported(target.why);
-  if (source.kind === 'nobody') return unsupported('no-such-source');
+  if (source.kind !== 'owned') return unsupported('no-such-source');
   if (choice.kind === 'problem') return unsupported(choice.why);
   const leads =
     target.kind === 'owned' && choice.kind === 'port' && redirected(cluster, target, choice.port);
@@ -358,3 +258,20 @@ export const probeFor = (
     ...(choice.kind === 'port' && choice.chosen && { portChosen: choice.chosen }),
   };
 };
+
+/** Ports that lead on by the rules of kube-proxy: of a Service's address, or of every node. */
+const declaredBy = (cluster: Cluster, target: Endpoint, port: number | undefined): Evidence[] => {
+  if (target.kind === 'nobody')
+    return target.service ? evidenceIn(target.service.ports, target.ip) : [];
+  if (target.kind !== 'owned' || !target.node || port === undefined) return [];
+  const ports = serviceOfNodePort(cluster, port);
+  return evidenceIn(
+    ports.map((one) => ({ ...one, port })),
+    target.ip,
+  );
+};
+
+const evidenceIn = (ports: readonly ServicePort[], ip: Ip): Evidence[] =>
+  ports.flatMap(({ port, protocol }) =>
+    protocol === 'sctp' ? [] : [{ protocol, port, ip, evidence: 'service' }],
+  );

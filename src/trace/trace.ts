@@ -146,9 +146,8 @@ export type UnmodelledQuestion =
   | 'sctp'
   | 'ipv6'
   | 'special-address'
-  | 'service-address'
   | 'host-port'
-  | 'node-port'
+  | 'external-name'
   | 'range-too-small';
 
 /** A question that contradicts itself, or leaves out what nobody else can say. */

@@ -354,7 +354,6 @@ describe('what has no answer', () => {
     expect(to('224.0.0.1')).toBe('special-address');
     expect(to('255.255.255.255')).toBe('special-address');
     expect(to('0.0.0.0')).toBe('special-address');
-    expect(to('10.96.0.1')).toBe('service-address');
     expect(unsupported(client, at('db'), { protocol: 'sctp' })).toBe('sctp');
     expect(unsupported(client, at('db', { port: 80 }), { protocol: 'icmp' })).toBe('port-for-echo');
     expect(unsupported(at('db'), client, { protocol: 'tcp' })).toBe('port-needed');
@@ -378,7 +377,7 @@ describe('what has no answer', () => {
     expect(to({ kind: 'node', node: 'node-2', port: 8080 })).toBe('host-port');
     expect(to({ kind: 'ip', ip: '192.168.10.12', port: 8080 })).toBe('host-port');
     expect(to({ kind: 'node', node: 'node-1', port: 8080 })).toBe('probe');
-    expect(to({ kind: 'node', node: 'node-1', port: 30080 })).toBe('node-port');
+    expect(to({ kind: 'node', node: 'node-1', port: 30080 })).toBe('probe');
     expect(to({ kind: 'container', pod: 1, port: 30080 })).toBe('probe');
   });
 

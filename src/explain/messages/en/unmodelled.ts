@@ -11,8 +11,7 @@ export const unmodelled: Catalogue['unmodelled'] = {
   sctp: 'SCTP',
   ipv6: 'IPv6',
   'special-address': 'a loopback, multicast or otherwise special destination',
-  'service-address': "a Service's virtual address",
   'host-port': 'a hostPort, which leads to a Pod by rules of the portmap plugin',
-  'node-port': 'a port that kube-proxy may serve (NodePort)',
+  'external-name': 'a Service that is another name (ExternalName)',
   'range-too-small': "a node's Pod range without room for a gateway",
 };
