@@ -1,10 +1,10 @@
 /** Where an endpoint of a question is in the World: its namespace, its address, what answers there. */
 import type { Cluster, ClusterNode, Pod, Service, Target } from '../cluster/cluster.ts';
+import { serviceOfAddress } from '../cluster/service/lookup.ts';
 import type { NetnsId, World } from '../kernel/world.ts';
 import { isIpv4, isLoopback, isUnicast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import { isRunning, podNetnsName, type RunningPod } from './machine.ts';
-import { serviceOfAddress } from './service-target.ts';
 import { otherHosts } from './underlay.ts';
 
 /** What a person named, and what it turned out to be (the trace's `probe.from` and `probe.to`). */

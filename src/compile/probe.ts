@@ -1,6 +1,7 @@
 /** A question between two endpoints becomes a probe of the World, with everything it assumes. */
 import type { Cluster, ServicePort, Target } from '../cluster/cluster.ts';
 import { NODE_DAEMONS } from '../cluster/node-daemon.ts';
+import { serviceOfNodePort } from '../cluster/service/lookup.ts';
 import { socketAdd, socketHolder } from '../kernel/netlink.ts';
 import { cloneNetns, netnsOf } from '../kernel/netns.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
@@ -19,7 +20,6 @@ import {
   evidenceOf,
   type PortChoice,
 } from './port-choice.ts';
-
 import {
   nameOf,
   type ProbeOptions,
@@ -29,7 +29,6 @@ import {
 } from './probe-plan.ts';
 import { hasNoRoom, sentBy } from './sender.ts';
 import { serviceProbe } from './service-probe.ts';
-import { serviceOfNodePort } from './service-target.ts';
 
 export type { ProbeEnd } from './endpoint.ts';
 export type { Evidence } from './port-choice.ts';

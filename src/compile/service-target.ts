@@ -171,16 +171,3 @@ const outsideAims = (cluster: Cluster, service: Service, choice: Choice): Aim[] 
   const own = clusterAims(service, choice);
   return own.length > 0 ? own : endpointAims(cluster, service, choice);
 };
-
-/** The Service that has an address: as ClusterIP, external IP or address of its load balancer. */
-export const serviceOfAddress = ({ services }: Cluster, ip: Ip): Service | undefined =>
-  services.find(
-    ({ clusterIPs, externalIPs, ingress }) =>
-      clusterIPs.some((one) => one.ip === ip) ||
-      externalIPs.includes(ip) ||
-      ingress.some((one) => one.ip === ip),
-  );
-
-/** The Service that has a port on every node. */
-export const serviceOfNodePort = ({ services }: Cluster, port: number): readonly ServicePort[] =>
-  services.flatMap(({ ports }) => ports.filter(({ nodePort }) => nodePort === port));
