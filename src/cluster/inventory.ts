@@ -14,7 +14,9 @@ import {
   type Siblings,
 } from './pod-draft.ts';
 import { type Policy, readPolicy } from './policy.ts';
+import { type KubeProxyObject, readKubeProxy } from './service/kube-proxy-object.ts';
 import { readService, type ServiceObject } from './service/service-object.ts';
+import { readEndpoints, readSlice, type SliceObject } from './service/slice-object.ts';
 import {
   readWorkload,
   WORKLOAD_KINDS,
@@ -27,6 +29,9 @@ export interface Inventory {
   readonly nodes: readonly NodeDraft[];
   readonly workloads: readonly WorkloadObject[];
   readonly services: readonly ServiceObject[];
+  readonly slices: readonly SliceObject[];
+  /** In the order of the input; those of ConfigMaps are last. */
+  readonly kubeProxies: readonly KubeProxyObject[];
   readonly policies: readonly Policy[];
   readonly namespaces: readonly string[];
   readonly signs: readonly PluginSign[];
@@ -69,6 +74,8 @@ interface Taken {
   readonly node?: NodeDraft | undefined;
   readonly workload?: WorkloadObject | undefined;
   readonly service?: ServiceObject | undefined;
+  readonly slices?: readonly SliceObject[];
+  readonly kubeProxy?: KubeProxyObject;
   readonly policy?: Policy | undefined;
   readonly namespace?: string | undefined;
   readonly sign?: PluginSign | undefined;
@@ -89,6 +96,14 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
       return { ...base, node: readNode(field) };
     case 'Service':
       return { ...base, service: readService(field) };
+    case 'EndpointSlice': {
+      const slice = readSlice(field);
+      return { ...base, slices: slice ? [slice] : [] };
+    }
+    case 'Endpoints':
+      return { ...base, slices: readEndpoints(field) };
+    case 'KubeProxyConfiguration':
+      return { ...base, kubeProxy: readKubeProxy(field) };
     case 'NetworkPolicy':
       return { ...base, policy: readPolicy(field) };
     case 'Namespace':
@@ -157,6 +172,8 @@ export const takeInventory = (objects: readonly KubeObject[], report: Report): I
     nodes: taken.flatMap(({ node }) => node ?? []),
     workloads: taken.flatMap(({ workload }) => workload ?? []),
     services: taken.flatMap(({ service }) => service ?? []),
+    slices: taken.flatMap(({ slices }) => slices ?? []),
+    kubeProxies: taken.flatMap(({ kubeProxy }) => kubeProxy ?? []),
     policies: taken.flatMap(({ policy }) => policy ?? []),
     namespaces: taken.flatMap(({ namespace }) => namespace ?? []),
     signs: taken.flatMap(({ sign }) => sign ?? []),

@@ -92,12 +92,61 @@ const NODE: Keep = {
   },
 };
 
-/** Any ConfigMap may be a plugin's; only one key of one of them is read. */
+const SERVICE: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: { ...IDENTITY, annotations: 'keys' },
+  spec: 'all',
+  status: { loadBalancer: 'all' },
+};
+
+const TARGET: Keep = { kind: 'all', namespace: 'all', name: 'all' };
+
+const ENDPOINT_SLICE: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: { ...IDENTITY, labels: { 'kubernetes.io/service-name': 'all' } },
+  addressType: 'all',
+  ports: { name: 'all', port: 'all', protocol: 'all' },
+  endpoints: {
+    addresses: 'all',
+    conditions: { ready: 'all', serving: 'all', terminating: 'all' },
+    hostname: 'all',
+    nodeName: 'all',
+    zone: 'all',
+    hints: 'all',
+    targetRef: TARGET,
+  },
+};
+
+const ENDPOINT_ADDRESS: Keep = {
+  ip: 'all',
+  hostname: 'all',
+  nodeName: 'all',
+  targetRef: TARGET,
+};
+
+const ENDPOINTS: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: {
+    ...IDENTITY,
+    labels: { 'endpointslice.kubernetes.io/skip-mirror': 'all' },
+    annotations: 'keys',
+  },
+  subsets: {
+    addresses: ENDPOINT_ADDRESS,
+    notReadyAddresses: ENDPOINT_ADDRESS,
+    ports: { name: 'all', port: 'all', protocol: 'all' },
+  },
+};
+
+/** Any ConfigMap may be a plugin's or kube-proxy's; one key of each is read. */
 const CONFIG_MAP: Keep = {
   apiVersion: 'all',
   kind: 'all',
   metadata: IDENTITY,
-  data: { 'net-conf.json': 'all' },
+  data: { 'net-conf.json': 'all', 'config.conf': 'all' },
 };
 
 /** Objects that are counted, not read. */
@@ -106,6 +155,9 @@ const COUNTED: Keep = { apiVersion: 'all', kind: 'all', metadata: IDENTITY };
 const BY_KIND: ReadonlyMap<string, Keep> = new Map([
   ['Node', NODE],
   ['ConfigMap', CONFIG_MAP],
+  ['Service', SERVICE],
+  ['EndpointSlice', ENDPOINT_SLICE],
+  ['Endpoints', ENDPOINTS],
 ]);
 
 const keepOf = (kind: string, { spec }: JsonObject): Keep | undefined => {
@@ -114,7 +166,11 @@ const keepOf = (kind: string, { spec }: JsonObject): Keep | undefined => {
 };
 
 /** Annotations whose text is read. */
-const READ_ANNOTATIONS: ReadonlySet<string> = new Set(['k8snet/listen']);
+const READ_ANNOTATIONS: ReadonlySet<string> = new Set([
+  'k8snet/listen',
+  'service.kubernetes.io/topology-mode',
+  'service.kubernetes.io/topology-aware-hints',
+]);
 
 const keysOf = (value: JsonObject): JsonObject =>
   Object.fromEntries(
@@ -149,7 +205,7 @@ const withoutManagedFields = (value: JsonObject): JsonObject => {
 /**
  * A copy of a Kubernetes object without what nobody reads. An object without a name keeps all: its
  * name is made of it. The fields that are kept are those that this layer reads (`pod-draft.ts`,
- * `pod-spec.ts`, `node.ts`, `plugin.ts`); a test compares clusters of whole and of trimmed objects.
+ * `pod-spec.ts`, `node.ts`, `plugin.ts`, `service/`); a test compares clusters of whole and of trimmed objects.
  */
 export const keepNeeded = (value: JsonObject): JsonObject => {
   const { kind, apiVersion, metadata } = value;

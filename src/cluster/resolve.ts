@@ -33,9 +33,8 @@ import { type Ranges, settleRanges } from './pod-range.ts';
 import { policyFacts } from './policy.ts';
 import { isFinished, place, populate, refKey } from './population.ts';
 import type { Placement } from './schedule.ts';
-import { settleKubeProxy } from './service/kube-proxy.ts';
-import { type Selection, selectPods } from './service/selection.ts';
-import type { ServiceObject } from './service/service-object.ts';
+import { type KubeProxyLayer, settleKubeProxy } from './service/kube-proxy.ts';
+import { selectPods } from './service/selection.ts';
 import { settleServices } from './service/settle.ts';
 import { type PlacedSpec, placeIn } from './spec.ts';
 import { edges, settleUnderlay, type Underlay } from './underlay.ts';
@@ -59,6 +58,11 @@ export interface ResolvedCluster {
 }
 
 type Note = (note: ClusterNote) => void;
+
+const proxyOfScenario = (spec: PlacedSpec | undefined): KubeProxyLayer[] => {
+  const fields = spec?.value.kubeProxy;
+  return fields ? [{ fields, place: placeIn(spec, 'kubeProxy') }] : [];
+};
 
 /** Without an address of their own: on the node's network, ended, or not started yet. */
 const tenantsOf = (drafts: readonly PodDraft[], placements: readonly Placement[]): Tenant[] => {
@@ -169,12 +173,6 @@ const workloadsOf = (pods: readonly Pod[], inventory: Inventory): Workload[] => 
       pods: indexes.sort((a, b) => compareText(pods[a]?.name ?? '', pods[b]?.name ?? '')),
       ...(at && { place: at }),
     }));
-};
-
-const reportDangling = (services: readonly ServiceObject[], { podsOf }: Selection): void => {
-  for (const service of services)
-    if (service.requirements.length > 0 && podsOf(service).length === 0)
-      warn(service.field, 'selects-nothing', 'selects no Pod');
 };
 
 const reportPending = (drafts: readonly PodDraft[], pods: readonly Pod[]): void => {
@@ -329,7 +327,6 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   );
   reportPending(drafts, pods);
   reportHostClashes(drafts, pods);
-  if (pods.length > 0) reportDangling(services, selection);
   countNotes(pods, note);
 
   const otherRanges = [
@@ -360,6 +357,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     services: settleServices({
       services,
       selection,
+      slices: inventory.slices,
       drafts,
       pods,
       nodes: clusterNodeList,
@@ -369,7 +367,10 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
       external: external.ip,
       note,
     }),
-    kubeProxy: settleKubeProxy(ranges.podCIDR),
+    kubeProxy: settleKubeProxy(ranges.podCIDR, [
+      ...proxyOfScenario(input.spec),
+      ...inventory.kubeProxies,
+    ]),
     policies: policiesOf(inventory, pods).sort(bySubject),
     external,
     notes,

@@ -1,6 +1,7 @@
 /** What a Scenario says about its cluster that Kubernetes objects cannot say. */
 import type { Place } from './cluster.ts';
 import type { PlaceOf } from './kube-object.ts';
+import type { KubeProxyFields } from './service/kube-proxy-object.ts';
 
 export interface ScenarioNode {
   readonly name: string;
@@ -32,6 +33,7 @@ export interface ClusterSpec {
   readonly underlay?:
     | { readonly cidr?: string | undefined; readonly mtu?: number | undefined }
     | undefined;
+  readonly kubeProxy?: KubeProxyFields | undefined;
   readonly nodes?: readonly ScenarioNode[] | undefined;
 }
 

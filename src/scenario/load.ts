@@ -1,11 +1,13 @@
 /** Texts → Kubernetes objects and one checked Scenario; parsers are loaded only where needed. */
 import { placeText } from '../cluster/cluster.ts';
 import { atPlace, type Report } from '../cluster/diagnostic.ts';
-import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
+import { formatPath, type KubeObject, valueAt, valueBelow } from '../cluster/kube-object.ts';
+import { WITHOUT_EFFECT } from '../cluster/service/kube-proxy-object.ts';
 import { type Expectation, expectationsOf } from './expectation.ts';
 import type { PlacedFault } from './fault.ts';
 import { withOverrides } from './override.ts';
 import { type ObjectPatch, patchScenario } from './patch.ts';
+import { proxyConfigurations } from './proxy-config.ts';
 import { reportUnreadable } from './read/files.ts';
 import type { ReadObjects } from './read/objects.ts';
 import type { ReadOptions } from './read/read-inputs.ts';
@@ -37,11 +39,13 @@ export const readSources = async (
 ): Promise<ReadObjects> => {
   const { readInputs } = await import('./read/read-inputs.ts');
   const { textSource } = await import('./read/source.ts');
-  return readInputs(
+  const read = await readInputs(
     sources.map((source) => ('text' in source ? textSource(source) : source)),
     report,
     { ...options, unreadable: reportUnreadable },
   );
+  read.objects.push(...(await proxyConfigurations(read.proxyConfigs, report)));
+  return read;
 };
 
 /** At most one Scenario for all inputs. */
@@ -117,14 +121,45 @@ const checkTogether = ({ spec }: ScenarioDocument, object: KubeObject, report: R
       );
     names.set(name, first ?? at);
   }
-  if (spec?.kubeProxy && Object.keys(spec.kubeProxy).length > 0)
+  checkKubeProxy(spec?.kubeProxy, object, report);
+};
+
+/** Which field of `detectLocal` a mode needs. */
+const DETECTS = {
+  BridgeInterface: 'bridgeInterface',
+  InterfaceNamePrefix: 'interfaceNamePrefix',
+} as const;
+
+/** Fields of kube-proxy that need others, and those that change nothing. */
+const checkKubeProxy = (
+  kubeProxy: ScenarioSpec['kubeProxy'],
+  object: KubeObject,
+  report: Report,
+): void => {
+  const { detectLocalMode: mode, detectLocal } = kubeProxy ?? {};
+  const wanted = mode && mode in DETECTS ? DETECTS[mode as keyof typeof DETECTS] : undefined;
+  const modePath = ['spec', 'kubeProxy', 'detectLocalMode'];
+  if (wanted !== undefined && !detectLocal?.[wanted])
     report({
-      severity: 'warning',
-      code: 'not-modelled',
-      message: 'spec.kubeProxy has no effect yet: Services are not traced',
-      path: 'spec.kubeProxy',
-      ...atPlace(object.place(['spec', 'kubeProxy'])),
+      severity: 'error',
+      code: 'missing-field',
+      message: `spec.kubeProxy.detectLocal.${wanted} is missing; detectLocalMode ${mode} needs it`,
+      path: formatPath(modePath),
+      ...atPlace(object.place(modePath)),
     });
+  for (const [section, keys] of Object.entries(WITHOUT_EFFECT)) {
+    const above = ['spec', 'kubeProxy', ...(section === 'top' ? [] : [section])];
+    const value = valueAt(object.value, above);
+    for (const key of keys)
+      if (valueBelow(value, key) !== undefined)
+        report({
+          severity: 'warning',
+          code: 'not-modelled',
+          message: `${formatPath([...above, key])} has no effect on a trace`,
+          path: formatPath([...above, key]),
+          ...atPlace(object.place([...above, key], 'key')),
+        });
+  }
 };
 
 /**

@@ -10,8 +10,15 @@ import {
   valueAt,
 } from '../cluster/kube-object.ts';
 import { didYouMean, nearest } from '../cluster/nearest.ts';
+import {
+  LOCAL_MODES,
+  PROXY_MODES,
+  SCHEDULERS,
+  WITHOUT_EFFECT,
+} from '../cluster/service/kube-proxy-object.ts';
 import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from '../trace/codes.ts';
 import { isIpv4, isIpv4Cidr, isUnicast, isUnicastCidr } from '../wire/ip.ts';
+import { parseSloppyCidr } from '../wire/parse-ip.ts';
 
 /** A text that must look like something; the error says what is expected. */
 const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, expected);
@@ -127,6 +134,79 @@ const expectation = z.strictObject({
   maxHops: z.int().min(1).optional(),
 });
 
+/** Accepted as kube-proxy accepts them; whoever writes one is told that it changes nothing. */
+const withoutEffect = <Section extends keyof typeof WITHOUT_EFFECT>(section: Section) => {
+  const field = z.unknown().optional().describe('Has no effect on a trace.');
+  return Object.fromEntries(WITHOUT_EFFECT[section].map((key) => [key, field])) as {
+    readonly [Key in (typeof WITHOUT_EFFECT)[Section][number]]: typeof field;
+  };
+};
+
+const masquerade = {
+  masqueradeAll: z.boolean().optional().describe('Every packet to a ClusterIP is masqueraded.'),
+  masqueradeBit: z.int().min(0).max(31).optional().describe('Of the fwmark. Default: 14.'),
+};
+const range = z
+  .string()
+  .refine((text) => parseSloppyCidr(text) !== undefined, 'a range such as 10.244.0.0/16');
+
+const kubeProxy = z
+  .strictObject({
+    mode: z
+      .enum([...PROXY_MODES, 'none', ''])
+      .optional()
+      .describe('Default: iptables. none: no kube-proxy runs (ours; kube-proxy has no such mode).'),
+    clusterCIDR: z
+      .string()
+      .refine(
+        (text) => text === '' || text.split(',').every((part) => parseSloppyCidr(part.trim())),
+        'a range such as 10.244.0.0/16, or one of each family with a comma between them',
+      )
+      .optional()
+      .describe('What is local with detectLocalMode ClusterCIDR. Default: network.podCIDR.'),
+    detectLocalMode: z
+      .enum([...LOCAL_MODES, 'none', ''])
+      .optional()
+      .describe('Default: ClusterCIDR. none: nothing is known to be local (ours).'),
+    detectLocal: z
+      .strictObject({
+        bridgeInterface: z.string().optional(),
+        interfaceNamePrefix: z.string().optional(),
+      })
+      .optional(),
+    nodePortAddresses: z
+      .union([z.tuple([z.literal('primary')]), z.array(range)])
+      .optional()
+      .describe("Ranges whose addresses serve NodePorts, or [primary]: the node's own address."),
+    iptables: z
+      .strictObject({
+        ...masquerade,
+        localhostNodePorts: z.boolean().optional().describe('Default: true.'),
+        ...withoutEffect('iptables'),
+      })
+      .optional()
+      .describe('Of the modes iptables and ipvs.'),
+    nftables: z.strictObject({ ...masquerade, ...withoutEffect('nftables') }).optional(),
+    ipvs: z
+      .strictObject({
+        scheduler: z
+          .enum([...SCHEDULERS, ''])
+          .optional()
+          .describe('Default: rr.'),
+        strictARP: z.boolean().optional(),
+        excludeCIDRs: z.array(range).optional(),
+        ...withoutEffect('ipvs'),
+      })
+      .optional(),
+    conntrack: z
+      .strictObject({ tcpBeLiberal: z.boolean().optional(), ...withoutEffect('conntrack') })
+      .optional(),
+    ...withoutEffect('top'),
+  })
+  .describe(
+    "Fields of KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1). They win over the input's own.",
+  );
+
 const scenario = z.strictObject({
   apiVersion: z.literal('k8snet/v1'),
   kind: z.literal('Scenario'),
@@ -140,10 +220,7 @@ const scenario = z.strictObject({
       description: z.string().optional(),
       network: network.optional(),
       underlay: underlay.optional(),
-      kubeProxy: z
-        .record(z.string(), z.unknown())
-        .optional()
-        .describe('Fields of KubeProxyConfiguration. Services are not traced yet.'),
+      kubeProxy: kubeProxy.optional(),
       policyEngine: z.enum(['none']).optional().describe('NetworkPolicies are not enforced yet.'),
       nodes: z
         .array(node)

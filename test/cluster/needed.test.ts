@@ -118,6 +118,7 @@ const node: JsonObject = {
     providerID: 'x',
   },
   status: {
+    allocatable: { cpu: '3920m', memory: '8Gi' },
     addresses: [
       { type: 'Hostname', address: 'n1' },
       { type: 'InternalIP', address: '192.168.1.1' },
@@ -162,6 +163,103 @@ describe('what is kept of an object is enough', () => {
     };
     isSame([map, { ...map, metadata: { name: 'other' } }]);
     expect(JSON.stringify(keepNeeded(map)).length).toBeLessThan(200);
+  });
+
+  it('for Services, their slices and kube-proxy', () => {
+    const metadata = (name: string, more: JsonObject = {}): JsonObject => ({
+      name,
+      namespace: 'shop',
+      uid: 'u',
+      managedFields: [{ manager: 'kubectl' }],
+      ...more,
+    });
+    const target = { kind: 'Pod', name: 'web-0', namespace: 'shop', uid: 'u' };
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: metadata('web', {
+        annotations: {
+          'service.kubernetes.io/topology-mode': 'Auto',
+          'kubectl.kubernetes.io/last-applied-configuration': 'long',
+        },
+      }),
+      spec: {
+        type: 'LoadBalancer',
+        selector: { app: 'web' },
+        ports: [{ port: 80, targetPort: 'http', nodePort: 30080, appProtocol: 'http' }],
+        externalTrafficPolicy: 'Local',
+        trafficDistribution: 'PreferClose',
+      },
+      status: { loadBalancer: { ingress: [{ ip: '198.51.100.7' }] }, conditions: [] },
+    };
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: metadata('web-x', {
+        labels: { 'kubernetes.io/service-name': 'other', app: 'web' },
+        annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': 'now' },
+      }),
+      addressType: 'IPv4',
+      ports: [{ name: '', port: 80, protocol: 'TCP', appProtocol: 'http' }],
+      endpoints: [
+        {
+          addresses: ['10.9.0.2'],
+          conditions: { ready: true, serving: true, terminating: false },
+          hostname: 'h',
+          nodeName: 'n1',
+          zone: 'a',
+          hints: { forZones: [{ name: 'a' }], forNodes: [{ name: 'n1' }] },
+          targetRef: target,
+          deprecatedTopology: { x: 'y' },
+        },
+        'nonsense',
+      ],
+    };
+    const endpoints = {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: metadata('own', { labels: { app: 'web' } }),
+      subsets: [
+        {
+          addresses: [{ ip: '10.9.0.2', nodeName: 'n1', hostname: 'h', targetRef: target }],
+          notReadyAddresses: [{ ip: 'x' }, { ip: '10.9.0.3' }],
+          ports: [{ port: 80, appProtocol: 'http' }],
+        },
+      ],
+    };
+    const named = (name: string) => ({ ...service, metadata: metadata(name) });
+    const { selector: _, ...spec } = service.spec;
+    const proxy = {
+      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+      kind: 'KubeProxyConfiguration',
+      mode: 'ipvs',
+      clientConnection: { qps: 5 },
+    };
+    isSame([
+      pod,
+      node,
+      service,
+      named('other'),
+      { ...named('own'), spec },
+      slice,
+      endpoints,
+      {
+        ...endpoints,
+        metadata: metadata('skipped', {
+          labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+        }),
+      },
+      {
+        ...endpoints,
+        metadata: metadata('leader', {
+          annotations: { 'control-plane.alpha.kubernetes.io/leader': '{}' },
+        }),
+      },
+      proxy,
+    ]);
+    expect(JSON.stringify([service, slice, endpoints].map(keepNeeded))).not.toMatch(
+      /uid|managedFields|long|trigger-time|deprecatedTopology|conditions":\[\]|"app":"web"},"annot/,
+    );
   });
 
   const root = join(import.meta.dirname, '../../scenarios');

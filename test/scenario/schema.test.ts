@@ -197,12 +197,32 @@ describe('a Scenario', () => {
     ]);
   });
 
-  it('kubeProxy is taken, and said to be without effect', async () => {
-    const { problems, checked } = await check(withSpec('  kubeProxy: { mode: iptables }'));
+  it('kubeProxy is taken field by field, as kube-proxy names them', async () => {
+    const { problems, checked } = await check(
+      withSpec(
+        '  kubeProxy: { mode: ipvs, nodePortAddresses: [primary], iptables: { masqueradeBit: 31, minSyncPeriod: 1s }, oomScoreAdj: -999 }',
+      ),
+    );
     expect(checked).toBeDefined();
     expect(problems).toEqual([
-      'warning not-modelled 5:14 spec.kubeProxy has no effect yet: Services are not traced',
+      'warning not-modelled 5:89 spec.kubeProxy.iptables.minSyncPeriod has no effect on a trace',
+      'warning not-modelled 5:110 spec.kubeProxy.oomScoreAdj has no effect on a trace',
     ]);
+  });
+
+  it.each([
+    ['{ mode: iptabels }', 'bad-value', 'Did you mean iptables?'],
+    ['{ clusterCidr: 10.1.0.0/16 }', 'unknown-field', 'Did you mean clusterCIDR?'],
+    ['{ iptables: { masquerade: true } }', 'unknown-field', 'Did you mean masqueradeAll'],
+    ['{ iptables: { masqueradeBit: 32 } }', 'bad-value', '31 or less'],
+    ['{ clusterCIDR: "10.1.0.0/16,nonsense" }', 'bad-value', 'a range such as'],
+    ['{ nodePortAddresses: [primary, 10.1.0.0/16] }', 'bad-value', 'a range such as'],
+    ['{ detectLocalMode: BridgeInterface }', 'missing-field', 'detectLocal.bridgeInterface'],
+  ])('kubeProxy %s is an error', async (text, code, part) => {
+    const { problems } = await check(withSpec(`  kubeProxy: ${text}`));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`error ${code} 5:`);
+    expect(problems[0]).toContain(part);
   });
 
   it('comes once', async () => {

@@ -152,8 +152,15 @@ export const allocate = (
     return own;
   };
   const clusterIPsOf = (service: ServiceObject): ServiceAddress[] => {
-    const { type, headless, clusterIPs, field } = service;
+    const { type, headless, clusterIPs, ipFamilyPolicy, field } = service;
     if (type === 'ExternalName' || headless) return [];
+    if (ipFamilyPolicy === 'RequireDualStack' && clusterIPs.length < 2)
+      warn(
+        field,
+        'no-address',
+        'requires addresses of both families, and the cluster has no IPv6 range of Services',
+        'Write both into spec.clusterIPs, or make spec.ipFamilyPolicy PreferDualStack.',
+      );
     const written = clusterIPs.map((one) => ({ ...one, invented: false }));
     if (written.length > 0) return written;
     if (!familiesOf(service).includes(4)) {

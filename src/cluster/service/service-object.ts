@@ -20,6 +20,7 @@ import { didYouMean, nearest } from '../nearest.ts';
 import { namespaceOf } from '../pod-draft.ts';
 import { protocolOf } from '../pod-spec.ts';
 import { equalities, type Selector } from '../selector.ts';
+import { reportMisuse } from './misuse.ts';
 
 export type Family = 4 | 6;
 
@@ -236,7 +237,7 @@ export const readService = (object: Field): ServiceObject | undefined => {
   const [requested] = ipsOf([fieldAt(spec, 'loadBalancerIP')]);
   const healthField = fieldAt(spec, 'healthCheckNodePort');
   const healthCheckNodePort = healthField.value === 0 ? undefined : portOf(healthField);
-  return {
+  const service: ServiceObject = {
     namespace: namespaceOf(metadata),
     name,
     type,
@@ -263,4 +264,6 @@ export const readService = (object: Field): ServiceObject | undefined => {
     field: spotOf(object),
     place: object.object.place([]),
   };
+  reportMisuse(spec, service);
+  return service;
 };

@@ -3,14 +3,18 @@ import type { Cidr, Ip } from '../../wire/packet.ts';
 import type { Cluster, ClusterNode, ClusterNote, EndpointSlice, Service } from '../cluster.ts';
 import { type Allocation, allocate, familiesOf } from './allocate.ts';
 import { computeSlices, type Knowledge } from './computed-slice.ts';
+import { reportClashes, reportDangling } from './dangling.ts';
+import { joinSlices } from './given-slice.ts';
 import { zoneOf, zoneShares } from './hints.ts';
 import type { Selection } from './selection.ts';
 import type { ServiceObject } from './service-object.ts';
+import type { SliceObject } from './slice-object.ts';
 
 export interface SettleInput extends Pick<Knowledge, 'drafts' | 'pods'> {
   /** In the order of (namespace, name). */
   readonly services: readonly ServiceObject[];
   readonly selection: Selection;
+  readonly slices: readonly SliceObject[];
   readonly nodes: readonly ClusterNode[];
   /** CPUs of the nodes, in their order. */
   readonly cpus: readonly (number | undefined)[];
@@ -74,6 +78,7 @@ const countNotes = (services: readonly Service[], note: SettleInput['note']): vo
 /** Settles every Service; what cannot be settled is reported at its place. */
 export const settleServices = (input: SettleInput): Cluster['services'] => {
   const { services, selection, nodes, cpus, serviceCIDR, ranges, external } = input;
+  const given = joinSlices(services, input.slices, input.pods);
   if (services.length === 0) return [];
   const allocations = allocate(services, {
     serviceCIDR,
@@ -93,7 +98,9 @@ export const settleServices = (input: SettleInput): Cluster['services'] => {
     zones,
     shares: zoneShares(nodes, cpus),
   };
-  const slicesOf = (service: ServiceObject): EndpointSlice[] => {
+  const slicesOf = (service: ServiceObject): readonly EndpointSlice[] => {
+    const own = given.get(service);
+    if (own) return own;
     const selected = selection.podsOf(service);
     if (selected.length === 0) return [];
     return familiesOf(service).flatMap((family) =>
@@ -107,6 +114,8 @@ export const settleServices = (input: SettleInput): Cluster['services'] => {
       slicesOf(service),
     ),
   );
+  reportDangling(services, settled, selection, input.pods);
+  reportClashes(services);
   countNotes(settled, input.note);
   return settled;
 };

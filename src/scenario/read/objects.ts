@@ -9,6 +9,8 @@ export const SCENARIO_API_VERSION = 'k8snet/v1';
 export interface ReadObjects {
   readonly objects: KubeObject[];
   readonly scenarios: KubeObject[];
+  /** Of `objects`, the ConfigMaps that hold kube-proxy's configuration. */
+  readonly proxyConfigs: readonly KubeObject[];
   /** Lets go of the objects' values, which may then not be asked for any more; places may. */
   readonly release: () => void;
 }
@@ -37,13 +39,18 @@ export interface Sorter extends Omit<ReadObjects, 'release'> {
 export const createSorter = (report: Report): Sorter => {
   const objects: KubeObject[] = [];
   const scenarios: KubeObject[] = [];
+  const proxyConfigs: KubeObject[] = [];
   return {
     objects,
     scenarios,
+    proxyConfigs,
     add: ({ is, object, found, list }) => {
       if (!isListed(list)) return;
       if (is === 'object' || (is === 'no-kind' && list?.header?.itemKind)) {
         objects.push(object);
+      } else if (is === 'proxy-config') {
+        objects.push(object);
+        proxyConfigs.push(object);
       } else if (is === 'ours') {
         scenarios.push(object);
       } else if (is === 'no-kind') {

@@ -2,7 +2,7 @@
 import type { Path } from '../../cluster/kube-object.ts';
 import { type ParsedUnit, type ParseYaml, parseUnit, type UnitProblem } from './parse-unit.ts';
 import { createLocator } from './place-tree.ts';
-import { type Found, isOurs, kindOf, unfold } from './unfold.ts';
+import { type Found, isOurs, isProxyConfig, kindOf, unfold } from './unfold.ts';
 import type { ListHeader, Unit } from './unit.ts';
 import { decodeUtf8, NotText } from './utf8.ts';
 
@@ -26,7 +26,7 @@ export interface BatchUnit {
 }
 
 /** What something in the place of an object is. */
-export type FoundKind = 'object' | 'ours' | 'no-kind' | 'no-object';
+export type FoundKind = 'object' | 'ours' | 'proxy-config' | 'no-kind' | 'no-object';
 
 export interface Entry {
   readonly unit: number;
@@ -48,6 +48,7 @@ export interface BatchProblem {
 const foundKind = ({ value }: Found): FoundKind => {
   if (typeof value === 'string') return 'no-object';
   if (isOurs(value)) return 'ours';
+  if (isProxyConfig(value)) return 'proxy-config';
   return kindOf(value) === undefined ? 'no-kind' : 'object';
 };
 
@@ -126,7 +127,7 @@ export interface Pack {
   readonly problems: readonly BatchProblem[];
 }
 
-const KINDS: readonly FoundKind[] = ['object', 'ours', 'no-kind', 'no-object'];
+const KINDS: readonly FoundKind[] = ['object', 'ours', 'proxy-config', 'no-kind', 'no-object'];
 const COLUMNS = 5;
 
 export const entryCount = ({ table }: Pack): number => table.length / COLUMNS;

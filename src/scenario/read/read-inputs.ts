@@ -269,7 +269,10 @@ const settleShell = (reading: Reading, shell: Shell, done: readonly Done[]): Pla
     reportProblem(reading, { ...problem, code: 'syntax' }, locate(problem.offset));
   const [document] = documents;
   const value = document?.value;
-  node.header = headerOf(value, () => firstOf(node, done) === 'object');
+  node.header = headerOf(value, () => {
+    const first = firstOf(node, done);
+    return first === 'object' || first === 'proxy-config';
+  });
   if (!document || !isObject(value)) node.header = { apiVersion: '', itemKind: '' };
   if (node.header || !document || !isObject(value)) return undefined;
   return {
@@ -480,5 +483,6 @@ export const readInputs = async (
     for (const home of run.packed) home.pack = withoutValues(home.pack);
     run.packed.length = 0;
   };
-  return { objects: sorter.objects, scenarios: sorter.scenarios, release };
+  const { objects, scenarios, proxyConfigs } = sorter;
+  return { objects, scenarios, proxyConfigs, release };
 };

@@ -1,5 +1,11 @@
 /** A document → the objects in it: lists are unfolded, and what nobody reads is left out. */
-import { isObject, type Json, type JsonObject, type Path } from '../../cluster/kube-object.ts';
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  type Path,
+  valueAt,
+} from '../../cluster/kube-object.ts';
 import { keepNeeded } from '../../cluster/needed.ts';
 import { type ListHeader, MOST_NESTED_LISTS } from './unit.ts';
 
@@ -23,6 +29,12 @@ const apiVersionOf = (value: JsonObject): string =>
 export const isOurs = (value: JsonObject): boolean =>
   apiVersionOf(value).startsWith(OURS) ||
   (kindOf(value) === 'Scenario' && apiVersionOf(value) === '');
+
+/** The ConfigMap that kubeadm mounts into kube-proxy: a document in another one. */
+export const isProxyConfig = (value: JsonObject): boolean =>
+  kindOf(value) === 'ConfigMap' &&
+  valueAt(value, ['metadata', 'namespace']) === 'kube-system' &&
+  valueAt(value, ['metadata', 'name']) === 'kube-proxy';
 
 /**
  * What an object around items says about them; undefined where it is no list. Without a kind it is

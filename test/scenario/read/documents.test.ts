@@ -53,7 +53,7 @@ describe('a stream of documents', () => {
 
   it('is cut at markers only: not in the middle of a line, in a block, or at more dashes', async () => {
     const { objects, diagnostics } = await read(
-      `${pod('a').replace('Pod', 'Service')}note: |\n  a\n  ---\n  b\nmore: a --- b\n---- : x\n--- # comment\n${pod('b')}`,
+      `${pod('a').replace('Pod', 'ReplicationController')}note: |\n  a\n  ---\n  b\nmore: a --- b\n---- : x\n--- # comment\n${pod('b')}`,
     );
     expect(diagnostics).toEqual([]);
     expect(objects).toHaveLength(2);
