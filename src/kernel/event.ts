@@ -8,6 +8,7 @@ import type { Ip, Ipv4, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { DropReason } from './drop-reason.ts';
 import type { FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
+import type { IpvsIdle, IpvsRewrite } from './ipvs/told.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry, CtDir } from './netfilter/conntrack.ts';
 import type { NftTableName } from './netfilter/nft-table.ts';
@@ -235,13 +236,16 @@ export type RuleEvent = Base<
 
 export type NatEvent = Base<
   'nat',
-  'snat' | 'dnat' | 'masquerade' | 'un-snat' | 'un-dnat',
+  /** `ipvs`: a virtual server sends the packet on; `un-ipvs`: it answers for its server. */
+  'snat' | 'dnat' | 'masquerade' | 'un-snat' | 'un-dnat' | 'ipvs' | 'un-ipvs',
   {
     hook: Hook;
     field: 'src' | 'dst';
     /** `port` is the id of an echo. */
     before: { ip: Ip; port?: number | Unknown };
     after: { ip: Ip; port?: number | Unknown };
+    /** Of `ipvs`. */
+    ipvs?: IpvsRewrite;
     /** The rule that bound it; absent where conntrack applies what a rule decided earlier. */
     table?: TableName | NftTableName;
     chain?: string;
@@ -303,6 +307,7 @@ export type Unmodelled =
   | 'multipath'
   | 'rule'
   | 'vlan-filtering'
+  | 'ipvs'
   | 'duplicate-address';
 
 export type DropEvent = Base<
@@ -311,6 +316,8 @@ export type DropEvent = Base<
   {
     reason: DropReason;
     about?: Ipv4 | undefined;
+    /** The virtual server that had nobody to send it to. */
+    ipvs?: IpvsIdle;
     /** With reason `not-modelled`: what is not. */
     unmodelled?: Unmodelled;
   }

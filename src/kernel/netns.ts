@@ -63,6 +63,7 @@ export const createNetns = (spec: NetnsSpec): Netns => ({
   sysctls: new Map(),
   netfilter: { tables: [] },
   ipsets: new Map(),
+  ipvs: new Map(),
   sockets: [],
   listeners: spec.listeners ?? { unlisted: 'refused' },
 });
@@ -112,5 +113,6 @@ export const cloneNetns = (netns: Netns): Netns => ({
     ...(netns.netfilter.nft && { nft: netns.netfilter.nft.map(cloneNftTable) }),
   },
   ipsets: cloneIpSets(netns.ipsets),
+  ipvs: new Map(netns.ipvs),
   sockets: [...netns.sockets],
 });

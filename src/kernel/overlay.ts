@@ -17,6 +17,7 @@ const copy = (from: NetnsDynamic | undefined): NetnsDynamic => ({
   fdb: new Map([...(from?.fdb ?? [])].map(([dev, rows]) => [dev, new Map(rows)])),
   conntrack: [...(from?.conntrack ?? [])],
   nftSets: new Map([...(from?.nftSets ?? [])].map(([name, keys]) => [name, new Set(keys)])),
+  ipvs: [...(from?.ipvs ?? [])],
   pmtu: new Map(from?.pmtu),
   flowHashes: new Map(from?.flowHashes),
   headers: new Set(from?.headers),

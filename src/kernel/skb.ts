@@ -41,6 +41,8 @@ export interface Skb {
   preroutingDone?: boolean | undefined;
   /** IPSKB_FORWARDED. */
   forwarded?: boolean | undefined;
+  /** IPVS has been at it (skb->ipvs_property), and leaves it alone. */
+  ipvsProperty?: boolean | undefined;
 }
 
 /** alloc_skb: a packet that nothing is known of yet. */
@@ -56,6 +58,7 @@ export const allocSkb = (packet: Ipv4, mark: number, dst?: Dst): Skb => ({
   dst,
   preroutingDone: false,
   forwarded: false,
+  ipvsProperty: false,
 });
 
 /** skb_clone: changes to one are not seen in the other. */
@@ -69,5 +72,6 @@ export const skbClone = (skb: Skb): Skb => {
   clone.pktType = skb.pktType;
   clone.preroutingDone = skb.preroutingDone;
   clone.forwarded = skb.forwarded;
+  clone.ipvsProperty = skb.ipvsProperty;
   return clone;
 };

@@ -114,6 +114,13 @@ const GLOBAL: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_syncookies': '1',
   'net.ipv4.tcp_timestamps': '1',
   'net.ipv4.tcp_window_scaling': '1',
+  // ip_vs_control_net_init_sysctl, once the module is there.
+  'net.ipv4.vs.conn_reuse_mode': '1',
+  'net.ipv4.vs.conntrack': '0',
+  'net.ipv4.vs.expire_nodest_conn': '0',
+  'net.ipv4.vs.expire_quiescent_template': '0',
+  'net.ipv4.vs.sloppy_tcp': '0',
+  'net.ipv4.vs.snat_reroute': '1',
   'net.netfilter.nf_conntrack_checksum': '1',
   'net.netfilter.nf_conntrack_icmp_timeout': '30',
   'net.netfilter.nf_conntrack_tcp_be_liberal': '0',

@@ -9,6 +9,8 @@
 import type { Cidr, Ip, Mac, Unknown } from '../wire/packet.ts';
 import type { Fdb, FdbEntry } from './fdb.ts';
 import type { FibEntry, FibRule } from './fib.ts';
+import type { IpvsConnection } from './ipvs/connection.ts';
+import type { VirtualServers } from './ipvs/virtual-server.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry } from './netfilter/conntrack.ts';
 import type { IpSets } from './netfilter/ipset.ts';
@@ -65,6 +67,7 @@ export interface Netns {
   readonly netfilter: Ruleset;
   /** By name: what `-m set` asks. */
   readonly ipsets: IpSets;
+  readonly ipvs: VirtualServers;
   readonly sockets: Socket[];
   /** What happens at a port that no row of `sockets` covers. */
   readonly listeners: ListenerPolicy;
@@ -213,6 +216,8 @@ export interface NetnsDynamic {
   readonly conntrack: ConntrackEntry[];
   /** Keys that rules of nf_tables added to sets, by `FAMILY TABLE SET`; absent: none. */
   readonly nftSets?: Map<string, Set<string>>;
+  /** Connections that IPVS spreads, and where persistent clients belong; absent: none. */
+  readonly ipvs?: IpvsConnection[];
   /** Learned path MTUs by destination, in bytes. */
   readonly pmtu: Map<Ip, number>;
   /** Neighbours behind bridges that the stack has sent to, so that their header is kept (hh_cache). */

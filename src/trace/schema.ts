@@ -13,6 +13,8 @@ import type {
 } from '../kernel/event.ts';
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { IpvsIdle, IpvsRewrite } from '../kernel/ipvs/told.ts';
+import { type IpvsProtocol, SCHEDULERS } from '../kernel/ipvs/virtual-server.ts';
 import type { Neigh } from '../kernel/neigh.ts';
 import type { ConntrackEntry, CtDir, CtTuple } from '../kernel/netfilter/conntrack.ts';
 import type { NftTableName } from '../kernel/netfilter/nft-table.ts';
@@ -405,6 +407,17 @@ const fdbEntry = object<FdbEntry>({
   state: closed<FdbEntry['state']>()('permanent', 'static', 'learned'),
   local: opt(flag),
   origin: from,
+});
+
+const ipvsProtocol = closed<IpvsProtocol>()('tcp', 'udp', 'sctp');
+const virtualEnd = object<IpvsRewrite['virtual']>({ ip, port: count });
+
+const ipvsRewrite = object<IpvsRewrite>({
+  protocol: ipvsProtocol,
+  virtual: virtualEnd,
+  scheduler: closed<IpvsRewrite['scheduler']>()(...SCHEDULERS),
+  servers: count,
+  pick: closed<IpvsRewrite['pick']>()('scheduler', 'template', 'connection'),
 });
 
 const hook = closed<Hook>()('PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING');
@@ -856,12 +869,21 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
   nat: [
     stepOf(
       'nat',
-      closed<EventOf<'nat'>['action']>()('snat', 'dnat', 'masquerade', 'un-snat', 'un-dnat'),
+      closed<EventOf<'nat'>['action']>()(
+        'snat',
+        'dnat',
+        'masquerade',
+        'un-snat',
+        'un-dnat',
+        'ipvs',
+        'un-ipvs',
+      ),
       object<DetailOf<'nat'>>({
         hook,
         field: closed<DetailOf<'nat'>['field']>()('src', 'dst'),
         before: object<DetailOf<'nat'>['before']>({ ip, port: opt(port) }),
         after: object<DetailOf<'nat'>['after']>({ ip, port: opt(port) }),
+        ipvs: opt(ipvsRewrite),
         table: opt(table),
         chain: opt(text),
         number: opt(count),
@@ -1009,9 +1031,11 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
             'multipath',
             'rule',
             'vlan-filtering',
+            'ipvs',
             'duplicate-address',
           ),
         ),
+        ipvs: opt(object<IpvsIdle>({ protocol: ipvsProtocol, virtual: virtualEnd })),
       }),
     ),
   ],

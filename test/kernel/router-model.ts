@@ -184,6 +184,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     sysctls: new Map(),
     netfilter: ruleset,
     ipsets: new Map(),
+    ipvs: new Map(),
     sockets: [],
     listeners: { unlisted: 'refused' },
   };

@@ -169,7 +169,8 @@ const manipPacket = (packet: Ipv4, target: CtTuple, manip: Manip): Ipv4 => {
   return { ...packet, [manip]: target[manip], payload: withPorts(packet.payload, manip, port) };
 };
 
-const endOf = (packet: Ipv4, manip: Manip): { ip: Ip; port?: Port } => {
+/** One end of a packet: address, and port or the id of an echo. */
+export const endOf = (packet: Ipv4, manip: Manip): { ip: Ip; port?: Port } => {
   const tuple = flowOf(packet)?.tuple;
   const port = manip === 'src' ? tuple?.sport : tuple?.dport;
   return { ip: packet[manip], ...(port !== undefined && { port }) };

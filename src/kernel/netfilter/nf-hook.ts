@@ -9,11 +9,14 @@
  * OUTPUT      rules  in         rules   dst    rules   .      rules     .
  * POSTROUTING .      .          rules   .      .       src    .         confirm
  *
- * Conntrack is there while a rule needs it, nat at all its hooks while one nat chain is.
+ * Conntrack is there while a rule needs it, nat at all its hooks while one nat chain is. IPVS, while
+ * there is a virtual server, comes before nat at INPUT, after it at OUTPUT, and last at FORWARD.
  */
 import type { HookEvent, KernelEvent, RuleEvent, RuleMiss } from '../event.ts';
 import type { Skb } from '../skb.ts';
+import type { Netns } from '../world.ts';
 import { conntrackActive, nfConntrackConfirm, nfConntrackIn } from './conntrack-in.ts';
+import { type IpVsHook, ipVsHooks, runIpVs } from './ip-vs-op.ts';
 import type { MatchContext } from './match.ts';
 import { nfNatInetFn } from './nat.ts';
 import { collectNearMisses } from './near-miss.ts';
@@ -62,6 +65,7 @@ type Op = Place &
     | { readonly what: 'conntrack' | 'confirm' }
     /** All nat chains of the hook, in the order in which they are asked. */
     | { readonly what: 'nat'; readonly chains: readonly NatChain[] }
+    | { readonly what: IpVsHook['what'] }
     | ({ readonly what: 'table' } & Base)
     | ({ readonly what: 'nft' } & NftBaseChain)
   );
@@ -97,8 +101,8 @@ const natChains = (ruleset: Ruleset, hook: Hook): readonly NatChain[] => {
   return all.sort(inOrder);
 };
 
-/** The functions at a hook. */
-const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
+/** The functions at a hook. @param ipvs there is a virtual server */
+const findOps = (ruleset: Ruleset, hook: Hook, ipvs: boolean): readonly Op[] => {
   const ops: Op[] = [];
   for (const table of ruleset.tables) {
     if (table.name === 'nat') continue;
@@ -129,14 +133,20 @@ const findOps = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
         chains: natChains(ruleset, hook),
       });
   }
+  if (ipvs)
+    for (const { what, priority } of ipVsHooks(hook)) ops.push({ priority, registered: 0, what });
   return ops.sort(inOrder);
 };
 
-const opsByHook = perRevision(() => new Map<Hook, readonly Op[]>());
+type OpsByHook = Map<Hook, readonly Op[]>;
 
-const opsAt = (ruleset: Ruleset, hook: Hook): readonly Op[] => {
-  const known = opsByHook(ruleset);
-  const ops = known.get(hook) ?? findOps(ruleset, hook);
+const opsByHook = perRevision((): OpsByHook => new Map());
+const opsByHookWithIpvs = perRevision((): OpsByHook => new Map());
+
+const opsAt = ({ netfilter, ipvs }: Netns, hook: Hook): readonly Op[] => {
+  const withIpvs = ipvs.size > 0;
+  const known = (withIpvs ? opsByHookWithIpvs : opsByHook)(netfilter);
+  const ops = known.get(hook) ?? findOps(netfilter, hook, withIpvs);
   known.set(hook, ops);
   return ops;
 };
@@ -153,8 +163,8 @@ interface Run {
   readonly state: NfState;
   readonly skb: Skb;
   readonly context: MatchContext;
-  readonly chains: HookEvent['detail']['chains'][number][];
-  readonly events: KernelEvent[];
+  chains: HookEvent['detail']['chains'][number][];
+  events: KernelEvent[];
 }
 
 const emitRule = (
@@ -341,9 +351,9 @@ const runNat = (run: Run, chains: readonly NatChain[]): NfVerdict => {
 };
 
 const runOp = (run: Run, op: Op): NfVerdict => {
-  const { env, hook, skb, events } = run;
+  const { env, hook, skb } = run;
   const emit = (event: KernelEvent): void => {
-    events.push(event);
+    run.events.push(event);
   };
   switch (op.what) {
     case 'conntrack':
@@ -361,6 +371,9 @@ const runOp = (run: Run, op: Op): NfVerdict => {
       return runTable(run, op.table, op.chain);
     case 'nft':
       return runNft(run, op);
+    case 'ip-vs-in':
+    case 'ip-vs-out':
+      return runIpVs(op.what, { env, hook, skb, emit, flush: () => flush(run) });
     default: {
       const never: never = op;
       return never;
@@ -373,6 +386,7 @@ const HOOK_ACTION = {
   DROP: 'drop',
   REJECT: 'reject',
   UNKNOWN: 'unknown',
+  STOLEN: 'accept',
 } as const;
 
 const emitAll = ({ env, hook, state, chains, events }: Run, verdict: NfVerdict): void => {
@@ -396,6 +410,13 @@ const emitAll = ({ env, hook, state, chains, events }: Run, verdict: NfVerdict):
   for (const event of events) env.emit(event);
 };
 
+/** Tells what the hook has seen so far, before the stack is called from within it. */
+const flush = (run: Run): void => {
+  emitAll(run, ACCEPT);
+  run.chains = [];
+  run.events = [];
+};
+
 /**
  * nf_hook (include/linux/netfilter.h) for IPv4: calls what is registered at the hook until
  * something does not accept. Changes `skb` (mark, connection, and with NAT the packet) and the
@@ -403,9 +424,9 @@ const emitAll = ({ env, hook, state, chains, events }: Run, verdict: NfVerdict):
  * `conntrack`, `rule` and `nat` events in order.
  */
 export const nfHook = (env: NfEnv, hook: Hook, skb: Skb, state: NfState): NfVerdict => {
-  const ruleset = env.netns.netfilter;
-  if (!hasRules(ruleset)) return ACCEPT;
-  const ops = opsAt(ruleset, hook);
+  const { netns } = env;
+  if (!hasRules(netns.netfilter) && netns.ipvs.size === 0) return ACCEPT;
+  const ops = opsAt(netns, hook);
   if (ops.length === 0) return ACCEPT;
   const run: Run = {
     env,

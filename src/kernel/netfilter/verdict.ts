@@ -1,7 +1,10 @@
 /** What netfilter is asked, and what it answers (include/linux/netfilter.h). */
 import type { Ip } from '../../wire/packet.ts';
 import type { Choice } from '../choice.ts';
-import type { KernelEvent } from '../event.ts';
+import type { Errno, KernelEvent } from '../event.ts';
+import type { IpvsConnection } from '../ipvs/connection.ts';
+import type { VirtualServer } from '../ipvs/virtual-server.ts';
+import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import type { ConntrackEntry } from './conntrack.ts';
 import type { NftTableName } from './nft-table.ts';
@@ -27,6 +30,8 @@ export interface NfEnv {
   /** What rules of nf_tables add to sets, by set; absent: nothing can be added. */
   readonly nftSets?: Map<string, Set<string>> | undefined;
   emit(event: KernelEvent): void;
+  /** Absent where there is no virtual server. */
+  readonly ipvs?: NfIpvs | undefined;
   /** Settles what a rule leaves to chance. */
   choose(choice: Choice): number;
   addrType(ip: Ip): 'LOCAL' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
@@ -48,10 +53,23 @@ export type NfVerdict =
   | { readonly kind: 'ACCEPT'; readonly reroute?: true }
   | { readonly kind: 'DROP'; readonly by: NfDecider }
   | { readonly kind: 'REJECT'; readonly with: RejectWith; readonly by: NfDecider }
+  /** Somebody else sees to the packet. */
+  | { readonly kind: 'STOLEN'; readonly errno?: Errno }
   /** A rule that is not modelled would have decided. */
   | { readonly kind: 'UNKNOWN'; readonly by: NfDecider };
 
-export interface NfDecider {
+/** What IPVS asks of the stack. */
+export interface NfIpvs {
+  readonly connections: IpvsConnection[];
+  /** ip_vs_nat_xmit: the packet goes to its server, through OUTPUT or in the hook that it is in. */
+  xmit(skb: Skb, to: IpvsConnection): 'ACCEPT' | 'STOLEN';
+  /** ip_vs_route_me_harder. False: there is no route, and the packet ended. */
+  reroute(skb: Skb): boolean;
+}
+
+export type NfDecider = NfRuleDecider | { readonly ipvs: VirtualServer | undefined };
+
+export interface NfRuleDecider {
   readonly table: TableName | NftTableName;
   readonly chain: string;
   /** Absent: the chain's policy, or conntrack itself. */

@@ -4,11 +4,13 @@ import { inetAddrType } from '../fib-lookup.ts';
 import { inetSelectAddr } from '../fib-select.ts';
 import { nfHook } from '../netfilter/nf-hook.ts';
 import { type Hook, hasRules } from '../netfilter/ruleset.ts';
-import type { NfEnv, NfState, NfVerdict } from '../netfilter/verdict.ts';
+import type { NfDecider, NfEnv, NfIpvs, NfState, NfVerdict } from '../netfilter/verdict.ts';
 import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
+import { ipVsNatXmit } from './ip-vs-xmit.ts';
 import { nfReject } from './nf-reject.ts';
-import type { Walk } from './walk.ts';
+import { ipRouteMeHarder } from './route.ts';
+import type { DropSpec, Walk } from './walk.ts';
 import { choose, drop, emit } from './walk.ts';
 
 const ADDR_TYPE = {
@@ -23,6 +25,19 @@ const counterOf =
   (table, chain, number) =>
     count(id, table, chain, number);
 
+/** Whether anything may be registered at the hooks of a namespace. */
+const hasHooks = ({ netfilter, ipvs }: Netns): boolean => hasRules(netfilter) || ipvs.size > 0;
+
+const ipvsOf = (walk: Walk, netns: Netns): NfIpvs | undefined => {
+  if (netns.ipvs.size === 0) return undefined;
+  const { ipvs: connections = [] } = walk.overlay.write(netns.id);
+  return {
+    connections,
+    xmit: (skb, to) => ipVsNatXmit(walk, netns, skb, to),
+    reroute: (skb) => ipRouteMeHarder(walk, netns, skb),
+  };
+};
+
 const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => {
   const { conntrack, nftSets } = walk.overlay.write(netns.id);
   return {
@@ -31,6 +46,7 @@ const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => {
     count: walk.count && counterOf(walk.count, netns),
     conntrack,
     nftSets,
+    ipvs: ipvsOf(walk, netns),
     emit: (event) => emit(walk, event),
     choose: (choice) => choose(walk, choice),
     addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],
@@ -42,7 +58,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export type HookOutcome =
   | { readonly kind: 'accept'; readonly reroute: boolean }
-  | { readonly kind: 'stop'; readonly errno: Errno };
+  | { readonly kind: 'stop'; readonly errno?: Errno | undefined };
 
 const ACCEPT: HookOutcome = { kind: 'accept', reroute: false };
 
@@ -60,7 +76,7 @@ export const nfWalk = (
   entered?: string,
   out?: string,
 ): HookOutcome => {
-  if (!hasRules(netns.netfilter)) return ACCEPT;
+  if (!hasHooks(netns)) return ACCEPT;
   const { physin } = skb;
   // A packet that was made here comes from no port.
   const known = physin !== undefined && hook !== 'OUTPUT' && hook !== 'PREROUTING';
@@ -73,21 +89,25 @@ export const nfWalk = (
 
 /** The same for a caller that knows more: br_netfilter, which has ports. */
 export const nfWalkState = (walk: Walk, netns: Netns, skb: Skb, state: NfState): HookOutcome => {
-  if (!hasRules(netns.netfilter)) return ACCEPT;
+  if (!hasHooks(netns)) return ACCEPT;
   const verdict: NfVerdict = nfHook(envOf(walk, netns, skb), state.hook, skb, state);
   switch (verdict.kind) {
     case 'ACCEPT':
       return verdict.reroute ? { kind: 'accept', reroute: true } : ACCEPT;
+    case 'STOLEN':
+      return { kind: 'stop', errno: verdict.errno };
     case 'DROP':
-      drop(walk, netns, 'NETFILTER_DROP', origin(verdict));
+      drop(walk, netns, 'NETFILTER_DROP', decider(verdict));
       break;
     case 'REJECT':
       nfReject(walk, netns, state, skb, verdict.with);
-      drop(walk, netns, 'NETFILTER_DROP', origin(verdict));
+      drop(walk, netns, 'NETFILTER_DROP', decider(verdict));
       break;
-    case 'UNKNOWN':
-      drop(walk, netns, 'not-modelled', { unmodelled: 'rule', ...origin(verdict) });
+    case 'UNKNOWN': {
+      const unmodelled = 'ipvs' in verdict.by ? 'ipvs' : 'rule';
+      drop(walk, netns, 'not-modelled', { unmodelled, ...decider(verdict) });
       break;
+    }
     default: {
       const never: never = verdict;
       throw new TypeError(`not a verdict: ${never}`);
@@ -96,5 +116,9 @@ export const nfWalkState = (walk: Walk, netns: Netns, skb: Skb, state: NfState):
   return { kind: 'stop', errno: 'EPERM' };
 };
 
-const origin = ({ by }: Exclude<NfVerdict, { kind: 'ACCEPT' }>) =>
-  by.rule?.origin ? { origin: by.rule.origin } : {};
+const decider = ({ by }: Extract<NfVerdict, { by: NfDecider }>): DropSpec => {
+  if (!('ipvs' in by)) return by.rule?.origin ? { origin: by.rule.origin } : {};
+  if (!by.ipvs) return {};
+  const { protocol, ip, port, origin } = by.ipvs;
+  return { ipvs: { protocol, virtual: { ip, port } }, ...(origin && { origin }) };
+};

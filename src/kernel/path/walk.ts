@@ -13,6 +13,7 @@ import type {
   Unmodelled,
   WireBroadcast,
 } from '../event.ts';
+import type { IpvsIdle } from '../ipvs/told.ts';
 import type { Origin } from '../origin.ts';
 import type { Overlay } from '../overlay.ts';
 import { createOverlay } from '../overlay.ts';
@@ -275,6 +276,7 @@ export interface DropSpec {
   readonly device?: string;
   readonly about?: Ipv4;
   readonly unmodelled?: Unmodelled;
+  readonly ipvs?: IpvsIdle;
   readonly origin?: Origin;
 }
 
@@ -282,13 +284,18 @@ export interface DropSpec {
 export const drop = (walk: Walk, netns: Netns, reason: DropReason, spec: DropSpec = {}): void => {
   const { recorder } = walk;
   if (recorder.kind !== 'story') return;
-  const { device, about, unmodelled, origin } = spec;
+  const { device, about, unmodelled, ipvs, origin } = spec;
   recorder.events.push({
     kind: 'drop',
     netns: netns.id,
     ...(device !== undefined && { device }),
     action: 'drop',
-    detail: { reason, ...(about && { about }), ...(unmodelled && { unmodelled }) },
+    detail: {
+      reason,
+      ...(about && { about }),
+      ...(unmodelled && { unmodelled }),
+      ...(ipvs && { ipvs }),
+    },
     ...(origin && { origin }),
   });
   recorder.fate ??=

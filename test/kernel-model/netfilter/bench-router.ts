@@ -100,6 +100,7 @@ export const routerWith = (
     sysctls: new Map(),
     netfilter: ruleset,
     ipsets: new Map(),
+    ipvs: new Map(),
     sockets: [],
     listeners: { unlisted: 'refused' },
   };

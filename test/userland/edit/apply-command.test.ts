@@ -125,6 +125,7 @@ describe('what packets left behind', () => {
       ],
     ]),
     conntrack: [],
+    ipvs: [],
     pmtu: new Map([['10.244.2.2', 1400]]),
     flowHashes: new Map(),
   };
@@ -132,6 +133,7 @@ describe('what packets left behind', () => {
     neighbours: [{ ip: '10.244.1.1', dev: 'eth0', lladdr: '0a:58:0a:f4:01:01', state: 'STALE' }],
     fdb: new Map(),
     conntrack: [],
+    ipvs: [],
     pmtu: new Map(),
     flowHashes: new Map(),
   };

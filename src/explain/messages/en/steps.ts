@@ -1,6 +1,7 @@
 /** Steps in English. */
 import type { Errno, NatEvent } from '../../../kernel/event.ts';
 import type { FibEntry } from '../../../kernel/fib.ts';
+import type { IpvsIdle } from '../../../kernel/ipvs/told.ts';
 import type { Leg, LegPacket } from '../../../trace/trace.ts';
 import type { Layer, Unknown } from '../../../wire/packet.ts';
 import type { DetailOf, StepMessages, StepWords } from '../../catalogue.ts';
@@ -250,6 +251,14 @@ export const steps: StepMessages = {
     text: natText(detail, context),
     aside: unNatAside(context),
   }),
+  'nat.ipvs': (detail, context) => ({
+    text: ipvsText(detail, context),
+    aside: 'IPVS',
+  }),
+  'nat.un-ipvs': (detail, context) => ({
+    text: natText(detail, context),
+    aside: 'IPVS: the virtual server answers',
+  }),
   'conntrack.new': () => ({ text: 'first packet of a connection: NEW' }),
   'conntrack.established': () => ({ text: 'belongs to a known connection: ESTABLISHED' }),
   'conntrack.related': () => ({ text: 'an error about a known connection: RELATED' }),
@@ -297,10 +306,35 @@ export const steps: StepMessages = {
   'deliver.unknown-listener': (detail) => ({
     text: `the input does not say whether anything listens on ${detail.protocol} ${detail.port ?? ''}`,
   }),
-  'drop.drop': (detail) =>
-    detail.unmodelled === undefined
+  'drop.drop': (detail) => {
+    if (detail.ipvs) return { text: idleText(detail.ipvs), aside: detail.reason };
+    return detail.unmodelled === undefined
       ? { text: dropText(detail.reason), aside: detail.reason }
-      : { text: `not modelled yet: ${unmodelled[detail.unmodelled]}` },
+      : { text: `not modelled yet: ${unmodelled[detail.unmodelled]}` };
+  },
+};
+
+const virtualText = ({ protocol, virtual: { ip, port } }: IpvsIdle): string =>
+  `IPVS virtual server ${protocol.toUpperCase()} ${ip}:${port}`;
+
+const idleText = (idle: IpvsIdle): string => `${virtualText(idle)} has no server to send it to`;
+
+/** `IPVS virtual server TCP 10.96.0.20:80 picks 10.244.2.5:8080 (rr, one of 3)`. */
+const ipvsText = (detail: NatEvent['detail'], context: StepContext): string => {
+  const { ipvs, after } = detail;
+  if (!ipvs) return natText(detail, context);
+  const server = `${after.ip}${after.port === undefined ? '' : portSuffix(after.port)}`;
+  const virtual = virtualText(ipvs);
+  switch (ipvs.pick) {
+    case 'scheduler':
+      return `${virtual} picks ${server} (${ipvs.scheduler}, ${ipvs.servers === 1 ? 'the only one' : `one of ${ipvs.servers}`})`;
+    case 'template':
+      return `${virtual} stays with ${server}, where this client was before`;
+    case 'connection':
+      return `${virtual} sends on to ${server}, as the connection began`;
+    default:
+      return ipvs.pick satisfies never;
+  }
 };
 
 const chainText = ({ table, chain, rules }: { table: string; chain: string; rules: number }) =>

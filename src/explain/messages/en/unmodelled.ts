@@ -5,6 +5,7 @@ export const unmodelled: Catalogue['unmodelled'] = {
   fragmentation: 'splitting a packet into fragments',
   multicast: 'multicast',
   multipath: 'a route with several next hops',
+  ipvs: 'IPVS without connection tracking, or what it does with an error about an answer',
   rule: 'a firewall rule (the step shows it)',
   'vlan-filtering': 'VLANs on a bridge',
   'duplicate-address': 'two owners of one address on a wire',
