@@ -17,6 +17,8 @@ import { cidrAt, cidrBroadcast, cidrSize, parseCidr } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { NetworkPlugin } from './cni/plugin.ts';
 import { derivedMac, nodeKey } from './derived-name.ts';
+import { proxyMode } from './kube-proxy/kube-proxy.ts';
+import { startKubelet } from './kubelet.ts';
 import { ANY, bindListeners, nodePolicy } from './listener.ts';
 import { type Machine, NIC, type RunningPod } from './machine.ts';
 import { forNode } from './object-origin.ts';
@@ -123,7 +125,8 @@ const add = (plugin: NetworkPlugin, machine: Machine, pod: RunningPod, own: Netn
 
 /**
  * Compiles a node: boot (lo, eth0, default route), kubeadm's sysctls and the scenario's, listeners,
- * the plugin's daemon, then the Pods one by one as kubelet adds them. The scenario's sysctls are
+ * kubelet, kube-proxy, the plugin's daemon, then the Pods one by one as kubelet adds them, and what
+ * kube-proxy makes of the node as it is then. The scenario's sysctls are
  * written once more at the end: they are what the node was found with.
  */
 export const compileNode = (
@@ -149,6 +152,9 @@ export const compileNode = (
   bootUp(netns, cluster, node);
   prepare(netns, node);
   listen(netns, node, pods);
+  const proxy = proxyMode(cluster.kubeProxy);
+  startKubelet(machine);
+  proxy.start(machine);
   const inherited = inheritedSettings(netns);
   plugin.start(machine);
   const podNetns = pods.own.map((pod) => {
@@ -156,6 +162,7 @@ export const compileNode = (
     add(plugin, machine, pod, own);
     return own;
   });
+  proxy.sync(machine);
   writeSettings(netns, node);
   return createHost(node.name, [netns, ...podNetns], MODULES);
 };

@@ -62,6 +62,7 @@ export const createNetns = (spec: NetnsSpec): Netns => ({
   neighbours: [],
   sysctls: new Map(),
   netfilter: { tables: [] },
+  netfilter6: { tables: [] },
   ipsets: new Map(),
   ipvs: new Map(),
   sockets: [],

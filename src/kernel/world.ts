@@ -65,6 +65,8 @@ export interface Netns {
   /** Only what differs from the kernel's default; `sysctl.ts` knows the defaults. Keys dotted. */
   readonly sysctls: Map<string, Sysctl>;
   readonly netfilter: Ruleset;
+  /** Rules for IPv6: kept to be printed, since no IPv6 packet is walked. */
+  readonly netfilter6: Ruleset;
   /** By name: what `-m set` asks. */
   readonly ipsets: IpSets;
   readonly ipvs: VirtualServers;

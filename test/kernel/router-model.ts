@@ -183,6 +183,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     neighbours: [],
     sysctls: new Map(),
     netfilter: ruleset,
+    netfilter6: { tables: [] },
     ipsets: new Map(),
     ipvs: new Map(),
     sockets: [],

@@ -1,19 +1,14 @@
 /** kube-proxy on one node, in the mode that its configuration names. */
-import type { KubeProxyConfig, Service } from '../../cluster/cluster.ts';
+import type { KubeProxyConfig } from '../../cluster/cluster.ts';
 import type { Machine } from '../machine.ts';
-
-/** What kube-proxy is told: by the API server, and by its configuration. */
-export interface ProxyInput {
-  readonly services: readonly Service[];
-  readonly config: KubeProxyConfig;
-}
+import { startIptables, syncIptables } from './iptables.ts';
 
 /** One mode of kube-proxy. */
 export interface ProxyMode {
   /** As it starts, before the network plugin: whatever has a place in an order. */
-  start(machine: Machine, input: ProxyInput): void;
+  start(machine: Machine): void;
   /** Its last sync, once the node has all its devices and addresses: all that Services bring. */
-  sync(machine: Machine, input: ProxyInput): void;
+  sync(machine: Machine): void;
 }
 
 const NOTHING: ProxyMode = { start: () => undefined, sync: () => undefined };
@@ -22,6 +17,7 @@ const NOTHING: ProxyMode = { start: () => undefined, sync: () => undefined };
 export const proxyMode = ({ mode }: KubeProxyConfig): ProxyMode => {
   switch (mode) {
     case 'iptables':
+      return { start: startIptables, sync: syncIptables };
     case 'nftables':
     case 'ipvs':
     case 'none':

@@ -341,6 +341,32 @@ export const nfNewChain = (ruleset: Ruleset, table: TableName, name: string): Ch
 };
 
 /**
+ * What `iptables-restore --noflush` does with the user chains of a table that its input names: each
+ * is made, or loses the rules it had, and gets those given; all of them or none.
+ * @throws {NetfilterError} when a chain is built in, or a rule jumps to a chain that is not there
+ */
+export const nfRestore = (ruleset: Ruleset, table: TableName, chains: readonly Chain[]): void => {
+  if (chains.some(({ name }) => hookNamed(table, name)))
+    throw new NetfilterError('Chain already exists.');
+  const { chains: all } = tableFor(ruleset, table);
+  const places = new Map(all.map(({ name }, place) => [name, place]));
+  const next = [...all];
+  for (const chain of chains) {
+    const place = places.get(chain.name) ?? next.length;
+    places.set(chain.name, place);
+    next[place] = chain;
+  }
+  for (const { rules } of chains)
+    for (const rule of rules) {
+      const name = targetChain(rule);
+      if (name !== undefined && !places.has(name))
+        throw new NetfilterError(`Chain '${name}' does not exist`, 'tool');
+    }
+  for (const [place, chain] of next.entries()) all[place] = chain;
+  edited(ruleset);
+};
+
+/**
  * `iptables -t table -A chain rule`.
  * @throws {NetfilterError} when the chain, or the chain to jump to, does not exist
  */

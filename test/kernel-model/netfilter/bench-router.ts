@@ -99,6 +99,7 @@ export const routerWith = (
     neighbours: [],
     sysctls: new Map(),
     netfilter: ruleset,
+    netfilter6: { tables: [] },
     ipsets: new Map(),
     ipvs: new Map(),
     sockets: [],
