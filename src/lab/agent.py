@@ -35,6 +35,8 @@ NLM_REQUEST, NLM_ACK, NLM_DUMP = 1, 4, 0x300
 NUD_CONFIGURED = 0x80 | 0x40
 NDA_DST, NDA_LLADDR, NTF_SELF, NTF_MASTER = 1, 2, 2, 4
 NETLINK_ROUTE, NETLINK_NETFILTER, CT_DELETE = 0, 12, 1 << 8 | 2
+# linux/netfilter/nfnetlink_acct.h
+ACCT_NEW, NFACCT_NAME, NLM_CREATE = 7 << 8, 1, 0x400
 SIOCOUTQ = 0x5411
 
 START, BOOT = time.time_ns(), time.monotonic_ns()
@@ -227,6 +229,14 @@ def make(names):
         spaces[name] = os.open(path, os.O_RDONLY)
         flushers[name] = os.open('/proc/sys/net/ipv4/route/flush', os.O_WRONLY)
     enter(None)
+
+
+def account(name, counters):
+    """Named counters of one namespace, which rules name (`nfacct add`)."""
+    for counter in counters:
+        text = counter.encode() + b'\0'
+        body = bytes(4) + struct.pack('HH', len(text) + 4, NFACCT_NAME) + text + bytes(-len(text) % 4)
+        list(ask(name, NETLINK_NETFILTER, ACCT_NEW, NLM_ACK | NLM_CREATE, body))
 
 
 def write(name, values):
@@ -510,6 +520,10 @@ def handle(request):
         return make(request['names'])
     if op == 'sysctl':
         return {name: write(name, values) for name, values in request['values'].items()}
+    if op == 'account':
+        for name, counters in request['counters'].items():
+            account(name, counters)
+        return None
     if op == 'run':
         return run(request['jobs'], request.get('width', 2))
     if op == 'spawn':

@@ -81,6 +81,11 @@ interface Operations {
     /** By namespace: paths that could not be written, and why. */
     answer: Readonly<Record<string, readonly (readonly [path: string, why: string])[]>>;
   };
+  /** Makes counters that rules name, by namespace. */
+  account: {
+    ask: { counters: Readonly<Record<string, readonly string[]>> };
+    answer: null;
+  };
   run: { ask: { jobs: readonly Job[] }; answer: readonly JobResult[] };
   /** Commands that run beside probes, once each has written `ready` to standard error. */
   spawn: { ask: { jobs: readonly Job[]; ready: string }; answer: null };

@@ -103,6 +103,19 @@ const loadFirewalls = async (agent: Agent, spaces: readonly SpacePlan[]): Promis
     );
 };
 
+/** The counters that the rules of a namespace name. */
+const countersOf = ({ netfilter }: Netns): string[] => [
+  ...new Set(
+    netfilter.tables.flatMap(({ chains }) =>
+      chains.flatMap(({ rules }) =>
+        rules.flatMap(({ matches }) =>
+          matches.flatMap((match) => (match.kind === 'nfacct' ? [match.name] : [])),
+        ),
+      ),
+    ),
+  ),
+];
+
 const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
   const plan = planLab(world);
   const { spaces, wires } = plan;
@@ -111,6 +124,9 @@ const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
   // One at a time: a pair is made by one end, and the other end's batch may stand on it.
   for (const { name, create } of spaces) await runAll(agent, batch(name, create));
   await writeSysctls(agent, plan);
+  await agent.ask('account', {
+    counters: Object.fromEntries(spaces.map(({ name, netns }) => [name, countersOf(netns)])),
+  });
   await runAll(agent, [
     ...batch(WIRES, wires.configure),
     ...spaces.flatMap(({ name, configure }) => batch(name, configure)),

@@ -193,7 +193,7 @@ const markText = ({ op, value, mask }: Extract<Target, { kind: 'MARK' }>): strin
 };
 
 const addressText = ({ ip, port }: { ip: string; port?: number }): string =>
-  port === undefined ? ip : `${ip}:${port}`;
+  port === undefined ? ip : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 
 const targetText = (target: Target): string[] => {
   switch (target.kind) {
