@@ -45,7 +45,7 @@ export function attributeCause(view: View, facts: TraceFacts): CauseFact | undef
     return leg && twinCause(view, leg);
   }
   const ending = findingOf(view, facts, found);
-  const stray = ledElsewhere.has(ending.code) ? strayOf(view, found.leg, found.step.n) : undefined;
+  const stray = isElsewhere(found, ending) ? strayOf(view, found.leg, found.step.n) : undefined;
   const { code, about, step = found.step.n, origin } = withTaken(view, facts, stray ?? ending);
   const by = origin ?? (isThere(found, step, about) ? found.step.origin : undefined);
   return { code, step, ...(by && { origin: by }), ...(about && { about }) };
@@ -75,6 +75,10 @@ const ledElsewhere: ReadonlySet<CauseCode> = new Set<CauseCode>([
   'VTEP_FDB_WRONG',
   'ENCAP_ENDPOINT_MISMATCH',
 ]);
+
+/** kubelet's guard is right about what should never have left the machine, too. */
+const isElsewhere = ({ step }: Found, { code }: Finding): boolean =>
+  ledElsewhere.has(code) || step.origin?.why === 'localnet-guard';
 
 /** Who sends to everybody waits for an answer of somebody else: whatever came back is none. */
 function askedEverybody({ disposition, legs: [request] }: TraceFacts): Found | undefined {

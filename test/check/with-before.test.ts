@@ -20,12 +20,12 @@ const parting = ({ parts }: Before) =>
 
 describe('the trace before the faults', () => {
   it.each([
-    ['failures/underlay-blocked', 'wire carry, now step 25'],
-    ['failures/fdb-missing', 'encapsulate vxlan, now step 18'],
-    ['failures/tunnel-down', 'decapsulate vxlan, now step 30'],
-    ['failures/blackhole', 'route lookup, now step 9'],
+    ['failures/underlay-blocked', 'wire carry, now step 29'],
+    ['failures/fdb-missing', 'encapsulate vxlan, now step 20'],
+    ['failures/tunnel-down', 'decapsulate vxlan, now step 36'],
+    ['failures/blackhole', 'route lookup, now step 10'],
     // The hook says no more than that it dropped: the rule is what parts them.
-    ['failures/firewall-drop', 'rule accept, now step 36'],
+    ['failures/firewall-drop', 'rule accept, now step 43'],
   ])('of %s parts from it: %s', async (name, expected) => {
     const found = await fared(name);
     expect(found).toMatchObject({ without: 'faults', disposition: 'delivered' });

@@ -160,17 +160,17 @@ describe('steps', () => {
     [
       'policy-drop',
       '-A FORWARD -p tcp -m multiport --dports 80,443 -j ACCEPT',
-      '-A FORWARD -p tcp -m multiport --dports 80,443 -j ACCEPT  (rule 2 asks for --dports 80,443; its port is 8080)',
+      '-A FORWARD -p tcp -m multiport --dports 80,443 -j ACCEPT  (rule 6 asks for --dports 80,443; its port is 8080)',
     ],
     [
       'policy-drop',
       '-A FORWARD ! -i cni0 -j ACCEPT',
-      '-A FORWARD ! -i cni0 -j ACCEPT  (rule 2 asks for ! -i cni0; it came in on cni0)',
+      '-A FORWARD ! -i cni0 -j ACCEPT  (rule 6 asks for ! -i cni0; it came in on cni0)',
     ],
     [
       'passes',
       '-t nat -A POSTROUTING -o eth0 -j MASQUERADE',
-      '-t nat -A POSTROUTING -o eth0 -j MASQUERADE  (rule 2 asks for -o eth0; it goes out on flannel.1)',
+      '-t nat -A POSTROUTING -o eth0 -j MASQUERADE  (rule 3 asks for -o eth0; it goes out on flannel.1)',
     ],
   ])(
     'say of a firewall which rule nearly decided, and why it did not: %s',

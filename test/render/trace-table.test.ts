@@ -68,7 +68,7 @@ describe('a trace as a table', () => {
   it('has every step with -v, and nothing but ASCII where that is asked for', async () => {
     const options = { depth: 'verbose', glyphs: ASCII } as const;
     const text = await table('scenarios/basics/two-nodes.yaml', ['pod-a', 'pod-b'], options);
-    expect(text.match(/^\d+ /gm)).toHaveLength(86);
+    expect(text.match(/^\d+ /gm)).toHaveLength(98);
     expect(text).toMatch(/^[\n\x20-\x7e]*$/);
   });
 });

@@ -109,49 +109,53 @@ mac2=$(in_pod ip neigh show to "$ip2" | lladdr)
 in_pod ip -o link show dev eth0
 #> a line with: UP,LOWER_UP
 
-# step 7, cni0: from VETH-1, for the bridge's own MAC
+# step 8, cni0: from VETH-1, for the bridge's own MAC
 cat /sys/class/net/cni0/address
 #> MAC-1
 
-# step 9, route: 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink
+# step 10, route: 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink
 ip route get fibmatch "$ip1" from "$ip3" iif cni0
 #> 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink
 
-# step 10, forward: cni0 -> flannel.1
+# step 11, forward: cni0 -> flannel.1
 sysctl net.ipv4.ip_forward
 #> net.ipv4.ip_forward = 1
 
-# step 12, rule: FLANNEL-FWD rule 1 accepts
+# step 13, rule: FLANNEL-FWD rule 1 accepts
 iptables -t filter -S FLANNEL-FWD 1
 #> -A FLANNEL-FWD -s 10.244.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT
 
-# step 14, rule: FLANNEL-POSTRTG rule 2 returns
+# steps 15 and 25, rule: KUBE-POSTROUTING rule 1 returns
+iptables -t nat -S KUBE-POSTROUTING 1
+#> -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+
+# step 16, rule: FLANNEL-POSTRTG rule 2 returns
 iptables -t nat -S FLANNEL-POSTRTG 2
 #> -A FLANNEL-POSTRTG -s 10.244.1.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN
 
-# step 16, neighbour: 10.244.2.0 is at MAC-2
+# step 18, neighbour: 10.244.2.0 is at MAC-2
 ip neigh show to "$ip4"
 #> 10.244.2.0 dev flannel.1 lladdr MAC-2 PERMANENT
 mac4=$(ip neigh show to "$ip4" | lladdr)
 
-# step 17, flannel.1: --> into the tunnel
+# step 19, flannel.1: --> into the tunnel
 ip -o link show dev flannel.1
 #> a line with: UP,LOWER_UP
 
-# step 18, flannel.1: VNI 1 in UDP 8472, 192.168.10.11 -> 192.168.10.12
+# step 20, flannel.1: VNI 1 in UDP 8472, 192.168.10.11 -> 192.168.10.12
 bridge fdb show | grep -F "$mac4"
 #> MAC-2 dev flannel.1 dst 192.168.10.12 self permanent
 
-# step 19, route: 192.168.10.0/24 dev eth0
+# step 21, route: 192.168.10.0/24 dev eth0
 ip route get fibmatch "$ip5"
 #> 192.168.10.0/24 dev eth0 proto kernel scope link src 192.168.10.11
 
-# step 23, neighbour: 192.168.10.12 is at MAC-3
+# step 27, neighbour: 192.168.10.12 is at MAC-3
 ip neigh show to "$ip5"
 #> 192.168.10.12 dev eth0 lladdr MAC-3 REACHABLE
 mac5=$(ip neigh show to "$ip5" | lladdr)
 
-# step 24, eth0: ==> wire ==> eth0 of node-2
+# step 28, eth0: ==> wire ==> eth0 of node-2
 ip -o link show dev eth0
 #> a line with: UP,LOWER_UP
 END
@@ -159,96 +163,104 @@ END
 
 { prelude; cat <<'END'
 
-# step 28, route: 192.168.10.12 is an address of this namespace
+# step 33, route: 192.168.10.12 is an address of this namespace
 ip route get fibmatch "$ip5" from "$ip6" iif eth0
 #> local 192.168.10.12 dev eth0 proto kernel scope host src 192.168.10.12
 
-# step 30, flannel.1: unpacks VNI 1, packed by 192.168.10.11 (node-1)
+# step 36, flannel.1: unpacks VNI 1, packed by 192.168.10.11 (node-1)
 ip -d link show dev flannel.1 | grep vxlan
 #> a line with: vxlan id 1
 
-# step 33, route: 10.244.2.0/24 dev cni0
+# step 40, route: 10.244.2.0/24 dev cni0
 ip route get fibmatch "$ip1" from "$ip3" iif flannel.1
 #> 10.244.2.0/24 dev cni0 proto kernel scope link src 10.244.2.1
 
-# steps 34 and 56, forward: flannel.1 -> cni0
+# steps 41 and 64, forward: flannel.1 -> cni0
 sysctl net.ipv4.ip_forward
 #> net.ipv4.ip_forward = 1
 
-# steps 36 and 58, rule: FLANNEL-FWD rule 1 accepts
+# step 43, rule: FLANNEL-FWD rule 1 accepts
 iptables -t filter -S FLANNEL-FWD 1
 #> -A FLANNEL-FWD -s 10.244.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT
 
-# step 38, rule: FLANNEL-POSTRTG rule 3 returns
+# steps 45 and 74, rule: KUBE-POSTROUTING rule 1 returns
+iptables -t nat -S KUBE-POSTROUTING 1
+#> -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+
+# step 46, rule: FLANNEL-POSTRTG rule 3 returns
 iptables -t nat -S FLANNEL-POSTRTG 3
 #> -A FLANNEL-POSTRTG -s 10.244.0.0/16 -d 10.244.2.0/24 -m comment --comment "flanneld masq" -j RETURN
 
-# step 40, neighbour: 10.244.2.2 is at MAC-4
+# step 48, neighbour: 10.244.2.2 is at MAC-4
 ip neigh show to "$ip1"
 #> 10.244.2.2 dev cni0 lladdr MAC-4 REACHABLE
 mac1=$(ip neigh show to "$ip1" | lladdr)
 
-# step 41, cni0: --> into the bridge
+# step 49, cni0: --> into the bridge
 ip -o link show dev cni0
 #> a line with: UP,LOWER_UP
 
-# step 42, cni0: MAC-4 is behind port VETH-2
+# step 50, cni0: MAC-4 is behind port VETH-2
 bridge fdb show br cni0 | grep -F "$mac1"
 #> MAC-4 dev VETH-2 master cni0
 
 pid=$(pid_of default pod-b)
-# step 45, route: 10.244.2.2 is an address of this namespace
+# step 53, route: 10.244.2.2 is an address of this namespace
 in_pod ip route get fibmatch "$ip1" from "$ip3" iif eth0
 #> local 10.244.2.2 dev eth0 proto kernel scope host src 10.244.2.2
 
-# step 46, deliver: web listens on 10.244.2.2:8080
+# step 54, deliver: web listens on 10.244.2.2:8080
 in_pod ss -Hlnt 'sport = :8080'
 #> a line with: 0.0.0.0:8080, *:8080 or 10.244.2.2:8080
 
-# step 48, route: 10.244.0.0/16 via 10.244.2.1 dev eth0
+# step 56, route: 10.244.0.0/16 via 10.244.2.1 dev eth0
 in_pod ip route get fibmatch "$ip3"
 #> 10.244.0.0/16 via 10.244.2.1 dev eth0
 
-# step 49, neighbour: 10.244.2.1 is at MAC-5
+# step 57, neighbour: 10.244.2.1 is at MAC-5
 in_pod ip neigh show to "$ip7"
 #> 10.244.2.1 dev eth0 lladdr MAC-5 STALE
 mac7=$(in_pod ip neigh show to "$ip7" | lladdr)
 
-# step 50, eth0: --> VETH-2 of the node
+# step 58, eth0: --> VETH-2 of the node
 in_pod ip -o link show dev eth0
 #> a line with: UP,LOWER_UP
 
-# step 53, cni0: from VETH-2, for the bridge's own MAC
+# step 61, cni0: from VETH-2, for the bridge's own MAC
 cat /sys/class/net/cni0/address
 #> MAC-5
 
-# step 55, route: 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink
+# step 63, route: 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink
 ip route get fibmatch "$ip3" from "$ip1" iif cni0
 #> 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink
 
-# step 59, neighbour: 10.244.1.0 is at MAC-6
+# step 66, rule: KUBE-FORWARD rule 3 accepts
+iptables -t filter -S KUBE-FORWARD 3
+#> -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+
+# step 67, neighbour: 10.244.1.0 is at MAC-6
 ip neigh show to "$ip8"
 #> 10.244.1.0 dev flannel.1 lladdr MAC-6 PERMANENT
 mac8=$(ip neigh show to "$ip8" | lladdr)
 
-# step 60, flannel.1: --> into the tunnel
+# step 68, flannel.1: --> into the tunnel
 ip -o link show dev flannel.1
 #> a line with: UP,LOWER_UP
 
-# step 61, flannel.1: VNI 1 in UDP 8472, 192.168.10.12 -> 192.168.10.11
+# step 69, flannel.1: VNI 1 in UDP 8472, 192.168.10.12 -> 192.168.10.11
 bridge fdb show | grep -F "$mac8"
 #> MAC-6 dev flannel.1 dst 192.168.10.11 self permanent
 
-# step 62, route: 192.168.10.0/24 dev eth0
+# step 70, route: 192.168.10.0/24 dev eth0
 ip route get fibmatch "$ip6"
 #> 192.168.10.0/24 dev eth0 proto kernel scope link src 192.168.10.12
 
-# step 66, neighbour: 192.168.10.11 is at MAC-7
+# step 76, neighbour: 192.168.10.11 is at MAC-7
 ip neigh show to "$ip6"
 #> 192.168.10.11 dev eth0 lladdr MAC-7 STALE
 mac6=$(ip neigh show to "$ip6" | lladdr)
 
-# step 67, eth0: ==> wire ==> eth0 of node-1
+# step 77, eth0: ==> wire ==> eth0 of node-1
 ip -o link show dev eth0
 #> a line with: UP,LOWER_UP
 END
@@ -256,41 +268,41 @@ END
 
 { prelude; cat <<'END'
 
-# step 71, route: 192.168.10.11 is an address of this namespace
+# step 82, route: 192.168.10.11 is an address of this namespace
 ip route get fibmatch "$ip6" from "$ip5" iif eth0
 #> local 192.168.10.11 dev eth0 proto kernel scope host src 192.168.10.11
 
-# step 73, flannel.1: unpacks VNI 1, packed by 192.168.10.12 (node-2)
+# step 85, flannel.1: unpacks VNI 1, packed by 192.168.10.12 (node-2)
 ip -d link show dev flannel.1 | grep vxlan
 #> a line with: vxlan id 1
 
-# step 76, route: 10.244.1.0/24 dev cni0
+# step 88, route: 10.244.1.0/24 dev cni0
 ip route get fibmatch "$ip3" from "$ip1" iif flannel.1
 #> 10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.1
 
-# step 77, forward: flannel.1 -> cni0
+# step 89, forward: flannel.1 -> cni0
 sysctl net.ipv4.ip_forward
 #> net.ipv4.ip_forward = 1
 
-# step 79, rule: FLANNEL-FWD rule 1 accepts
-iptables -t filter -S FLANNEL-FWD 1
-#> -A FLANNEL-FWD -s 10.244.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT
+# step 91, rule: KUBE-FORWARD rule 3 accepts
+iptables -t filter -S KUBE-FORWARD 3
+#> -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 
-# step 80, neighbour: 10.244.1.2 is at MAC-8
+# step 92, neighbour: 10.244.1.2 is at MAC-8
 ip neigh show to "$ip3"
 #> 10.244.1.2 dev cni0 lladdr MAC-8 STALE
 mac3=$(ip neigh show to "$ip3" | lladdr)
 
-# step 81, cni0: --> into the bridge
+# step 93, cni0: --> into the bridge
 ip -o link show dev cni0
 #> a line with: UP,LOWER_UP
 
-# step 82, cni0: MAC-8 is behind port VETH-1
+# step 94, cni0: MAC-8 is behind port VETH-1
 bridge fdb show br cni0 | grep -F "$mac3"
 #> MAC-8 dev VETH-1 master cni0
 
 pid=$(pid_of default pod-a)
-# step 85, route: 10.244.1.2 is an address of this namespace
+# step 97, route: 10.244.1.2 is an address of this namespace
 in_pod ip route get fibmatch "$ip3" from "$ip1" iif eth0
 #> local 10.244.1.2 dev eth0 proto kernel scope host src 10.244.1.2
 END
