@@ -1,5 +1,6 @@
 /** What packets leave behind while they walk: dynamic state, copied before it is written. */
 
+import { copyRecent } from './netfilter/recent.ts';
 import type { NetnsDynamic, NetnsId, World } from './world.ts';
 import { withDynamic } from './world-build.ts';
 
@@ -20,6 +21,7 @@ const copy = (from: NetnsDynamic | undefined): NetnsDynamic => ({
   ipvs: [...(from?.ipvs ?? [])],
   pmtu: new Map(from?.pmtu),
   flowHashes: new Map(from?.flowHashes),
+  recent: copyRecent(from?.recent),
   headers: new Set(from?.headers),
   ...(from?.redirects && { redirects: new Map(from.redirects) }),
 });

@@ -14,6 +14,7 @@ import type { VirtualServers } from './ipvs/virtual-server.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry } from './netfilter/conntrack.ts';
 import type { IpSets } from './netfilter/ipset.ts';
+import type { RecentLists } from './netfilter/recent.ts';
 import type { Ruleset } from './netfilter/ruleset.ts';
 import type { Origin } from './origin.ts';
 
@@ -222,6 +223,8 @@ export interface NetnsDynamic {
   readonly ipvs?: IpvsConnection[];
   /** Learned path MTUs by destination, in bytes. */
   readonly pmtu: Map<Ip, number>;
+  /** Addresses that rules saw (`-m recent`), by list. */
+  readonly recent?: RecentLists;
   /** Neighbours behind bridges that the stack has sent to, so that their header is kept (hh_cache). */
   readonly headers?: Set<string>;
   /** Gateways learned from ICMP redirects, by destination. */

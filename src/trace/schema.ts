@@ -508,6 +508,17 @@ const match = complete<Match>()(
       negate: flag,
     }),
     object<MatchOf<'statistic'>>({ kind: only('statistic'), probability: count, negate: flag }),
+    object<MatchOf<'recent'>>({
+      kind: only('recent'),
+      op: closed<MatchOf<'recent'>['op']>()('set', 'rcheck', 'update', 'remove'),
+      name: text,
+      seconds: opt(count),
+      reap: opt(only(true)),
+      hitcount: opt(count),
+      mask: ip,
+      side: closed<MatchOf<'recent'>['side']>()('source', 'dest'),
+      negate: flag,
+    }),
     object<MatchOf<'nfacct'>>({ kind: only('nfacct'), name: text }),
     object<MatchOf<'extension'>>({
       kind: only('extension'),

@@ -14,6 +14,7 @@ import {
   chooserFrom,
   ROUTED_WORDS,
   randomCommands,
+  recentCommands,
   rulesetOf,
 } from './random-rules.ts';
 import { missing } from './requirements.ts';
@@ -331,6 +332,17 @@ describe.skipIf(lacking.length > 0)(`netfilter against this kernel${title}`, () 
     const choose = chooserFrom(seed);
     const flows = Array.from({ length: FLOWS }, () => randomFlow(choose, BRIDGED_WAYS));
     await check(bridged, randomCommands(choose, BRIDGED_WORDS), flows);
+  });
+
+  it.each(seedsOf(15))('lists of addresses that rules saw, random ruleset %i', async (seed) => {
+    const choose = chooserFrom(seed);
+    const commands = recentCommands(choose, ROUTED_WORDS);
+    const flows = Array.from({ length: 10 }, () => randomFlow(choose, ROUTED_WAYS));
+    await inTurn(
+      routed,
+      commands,
+      flows.map(({ n: _, ...flow }) => flow),
+    );
   });
 
   const tcp = { from: 'client', protocol: 'tcp', dport: OPEN_PORT, size: 0 } as const;

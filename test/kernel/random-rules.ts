@@ -112,6 +112,7 @@ const EXTENSIONS: readonly Maker[] = [
     `-m addrtype ${not(choose, `--${choose.pick(['src', 'dst'])}-type ${choose.pick(['LOCAL', 'UNICAST', 'BROADCAST'])}`)}`,
   (choose) =>
     `-m length ${not(choose, `--length ${choose.pick(['0:59', '60', '40:52', '84:', '92:'])}`)}`,
+  (choose) => `-m statistic --mode random ${not(choose, `--probability ${choose.pick([0, 1])}`)}`,
   (choose, { physdev }) => `-m physdev ${not(choose, choose.pick(physdev), 0.5)}`,
 ];
 
@@ -251,3 +252,24 @@ export const rulesetOf = (commands: readonly string[]): Ruleset => {
     );
   return ruleset;
 };
+
+/** A rule about a list of addresses. Lists are few, so that rules meet each other's. */
+const recentRule = (choose: Chooser, words: Vocabulary): string => {
+  const chain = choose.pick(['FORWARD', 'FORWARD', 'INPUT', 'OUTPUT']);
+  const op = choose.pick(['--set', '--set', '--rcheck', '--rcheck', '--update', '--remove']);
+  const asks = op === '--rcheck' || op === '--update';
+  const parts = [`-A ${chain}`];
+  if (choose.chance(0.3)) parts.push(not(choose, `-s ${choose.pick(words.nets)}`));
+  if (choose.chance(0.3)) parts.push('-m statistic --mode random --probability 1');
+  parts.push(`-m recent ${not(choose, op)} --name ${choose.pick(['A', 'B'])}`);
+  if (asks && choose.chance(0.4)) parts.push(`--hitcount ${choose.pick([1, 2, 3])}`);
+  if (asks && choose.chance(0.4)) parts.push('--seconds 100 --reap');
+  if (choose.chance(0.3)) parts.push('--rdest');
+  if (choose.chance(0.3)) parts.push('-m mark ! --mark 7');
+  const target = choose.pick(['', '', '-j ACCEPT', '-j DROP', '-j MARK --set-mark 7']);
+  return [...parts, target].join(' ').trimEnd();
+};
+
+/** Commands that fill and ask lists of addresses. */
+export const recentCommands = (choose: Chooser, words: Vocabulary): string[] =>
+  Array.from({ length: 4 + choose.upTo(6) }, () => recentRule(choose, words));

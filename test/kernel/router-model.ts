@@ -193,6 +193,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
   const env: NfEnv = {
     netns,
     conntrack,
+    recent: new Map(),
     emit: () => undefined,
     choose: () => 0,
     addrType: (ip) => {

@@ -107,6 +107,17 @@ const printed: readonly (readonly [typed: string, saved?: string])[] = [
     '-m statistic --mode random --probability 1.00000000000 -m comment --comment x',
   ],
   ['-m statistic --mode nth --every 3 --packet 1'],
+  ['-m recent --set', '-m recent --set --name DEFAULT --mask 255.255.255.255 --rsource'],
+  [
+    '-m recent --name a-b --rcheck --seconds 10800 --reap',
+    '-m recent --rcheck --seconds 10800 --reap --name a-b --mask 255.255.255.255 --rsource',
+  ],
+  [
+    '-m recent --update --hitcount 3 --rdest --mask 255.255.255.0 --name q-x',
+    '-m recent --update --hitcount 3 --name q-x --mask 255.255.255.0 --rdest',
+  ],
+  ['-m recent ! --remove', '-m recent ! --remove --name DEFAULT --mask 255.255.255.255 --rsource'],
+  ['-m recent ! --rcheck --rttl --name DEFAULT --mask 255.255.255.255 --rsource'],
   [
     '-p tcp -m tcp --dport 30080 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j ACCEPT',
     '-p tcp -m tcp --dport 30080 -m nfacct --nfacct-name  localhost_nps_accepted_pkts -j ACCEPT',
@@ -220,6 +231,9 @@ describe('a rule that iptables refuses', () => {
     ],
     ['-m statistic --mode random', '--probability must be specified when using random mode'],
     ['-m statistic --mode foo', 'Bad mode "foo"'],
+    ['-m recent', "recent: you must specify one of `--set', `--rcheck' `--update' or `--remove'"],
+    ['-m recent --set --update', 'recent: option "--set" cannot be used together with "--update".'],
+    ['-m recent --rcheck --reap', 'recent: option "--reap" also requires "--seconds".'],
     ['-m mark --mark zz', 'mark: bad integer value for option "--mark", or out of range.'],
     ['-m conntrack --ctstate FOO', 'Bad ctstate "FOO"'],
     ['-j REJECT --reject-with foo', 'unknown reject type "foo"'],

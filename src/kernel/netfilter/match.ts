@@ -9,6 +9,7 @@ import type { Ip, Ipv4, Unknown } from '../../wire/packet.ts';
 import { PROTO } from '../../wire/packet.ts';
 import type { Skb } from '../skb.ts';
 import { type IpSets, ipsetTest } from './ipset.ts';
+import { type RecentLists, recentMatches } from './recent.ts';
 import type { Match, Rule } from './ruleset.ts';
 import type { NfEnv, NfState } from './verdict.ts';
 
@@ -26,7 +27,17 @@ export interface MatchContext {
    * asks what would be: there the answer is not known, and nobody's pick is used up.
    */
   readonly chance?: (options: number, by: 'statistic' | 'numgen', at: string) => number;
+  /** The lists of `-m recent`; absent: nobody knows them. */
+  readonly recent?: RecentLists;
+  /** Only asks what would be: no list changes. */
+  readonly dry?: true;
 }
+
+/** The same place, for a walk that only asks: it picks nothing and leaves nothing behind. */
+export const asking = (context: MatchContext): MatchContext => {
+  const { skb, state, addrType, ipsets, recent } = context;
+  return { skb, state, addrType, ipsets, ...(recent && { recent }), dry: true };
+};
 
 type MatchOf<Kind extends Match['kind']> = Extract<Match, { kind: Kind }>;
 
@@ -178,7 +189,8 @@ const matchStatistic = ({ probability, negate }: MatchOf<'statistic'>): Answer =
 };
 
 /** Whether one condition holds for the packet at this hook; of chance, whether it has no part. */
-export const matches = (match: Match, { skb, state, addrType, ipsets }: MatchContext): Answer => {
+export const matches = (match: Match, context: MatchContext): Answer => {
+  const { skb, state, addrType, ipsets, recent, dry } = context;
   const { packet } = skb;
   switch (match.kind) {
     case 'src':
@@ -216,6 +228,8 @@ export const matches = (match: Match, { skb, state, addrType, ipsets }: MatchCon
       return matchSet(match, packet, ipsets);
     case 'statistic':
       return matchStatistic(match);
+    case 'recent':
+      return recent ? recentMatches(match, packet, recent, dry === true) : 'unknown';
     case 'nfacct':
     case 'extension':
     case 'comment':
@@ -242,14 +256,26 @@ export const ruleMatches = (
 ): Answer => {
   let answer: Answer = true;
   let chances = 0;
+  const draw = (): boolean => {
+    for (; chances > 0; chances -= 1)
+      if (context.chance?.(2, 'statistic', `${chain} ${number}`) !== 0) return false;
+    return true;
+  };
   for (const match of rule.matches) {
+    if (match.kind === 'recent') {
+      // It may change its list, so it is only asked once all before it hold.
+      if (answer !== true) continue;
+      if (!draw()) return false;
+    }
     const one = matches(match, context);
     if (one === false) return false;
     if (one !== 'unknown') continue;
     if (match.kind === 'statistic' && context.chance) chances += 1;
     else answer = 'unknown';
   }
-  for (; answer === true && chances > 0; chances -= 1)
-    if (context.chance?.(2, 'statistic', `${chain} ${number}`) !== 0) answer = false;
-  return answer;
+  return answer === true ? draw() : answer;
 };
+
+/** Whether a rule changes a list when its conditions hold. */
+export const changesList = ({ matches: conditions }: Rule): boolean =>
+  conditions.some((match) => match.kind === 'recent' && match.op !== 'rcheck');

@@ -7,7 +7,8 @@ import { ICMP_TYPE } from '../../wire/number.ts';
 import type { Icmp, Ipv4 } from '../../wire/packet.ts';
 import type { RuleMiss } from '../event.ts';
 import { ipsetAsked } from './ipset.ts';
-import { type MatchContext, matches, protocolOf } from './match.ts';
+import { asking, type MatchContext, matches, protocolOf } from './match.ts';
+import { recentAddress } from './recent.ts';
 import { findChain, type Match, type NfTable, type Rule, type Target } from './ruleset.ts';
 import { type RuleAt, SILENT, type WalkEnd, walkTable } from './walk.ts';
 
@@ -79,6 +80,8 @@ const foundBy = (match: Match, { skb, state, addrType, ipsets }: MatchContext): 
       const set = ipsets.get(match.name);
       return some(set && ipsetAsked(set, match.dirs, packet));
     }
+    case 'recent':
+      return [recentAddress(match, packet)];
     case 'statistic':
     case 'nfacct':
     case 'extension':
@@ -129,7 +132,11 @@ const decisionOf = (
   const chain = findChain(table, target.chain);
   if (!chain) return undefined;
   // It would have been one of several, which all decide alike: chance is not asked for it.
-  const asked: MatchContext = { ...context, skb: { ...context.skb }, chance: () => 0 };
+  const asked: MatchContext = {
+    ...asking(context),
+    skb: { ...context.skb },
+    chance: () => 0,
+  };
   const end = walkTable(table, chain, asked, SILENT);
   if (end.kind !== 'target') return undefined;
   const way = wayOf(end.target);
@@ -177,6 +184,7 @@ export interface NearMisses {
  */
 export const collectNearMisses = (table: NfTable, context: MatchContext): NearMisses => {
   const candidates: Candidate[] = [];
+  const here = asking(context);
   const nearest = (decided: Way, by?: RuleAt): RuleMiss | undefined => {
     let best: Candidate | undefined;
     for (const one of candidates) {
@@ -187,8 +195,8 @@ export const collectNearMisses = (table: NfTable, context: MatchContext): NearMi
   };
   return {
     missed: (at) => {
-      const condition = failingAlone(at.rule, context);
-      const decision = condition && decisionOf(table, at.rule, context);
+      const condition = failingAlone(at.rule, here);
+      const decision = condition && decisionOf(table, at.rule, here);
       if (!condition || !decision) return;
       const { way, leadsTo } = decision;
       const found = foundBy(condition, context);

@@ -438,6 +438,7 @@ export const nfHook = (env: NfEnv, hook: Hook, skb: Skb, state: NfState): NfVerd
       state,
       addrType: (ip) => env.addrType(ip),
       ipsets: env.netns.ipsets,
+      ...(env.recent && { recent: env.recent }),
       chance: (options, by, at) => env.choose({ by, netns: env.netns.id, options, at }),
     },
     chains: [],

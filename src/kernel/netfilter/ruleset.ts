@@ -142,6 +142,18 @@ export type Match =
       readonly probability: number;
       readonly negate: boolean;
     }
+  | {
+      /** `-m recent`: a list of addresses that were seen. */
+      readonly kind: 'recent';
+      readonly op: 'set' | 'rcheck' | 'update' | 'remove';
+      readonly name: string;
+      readonly seconds?: number;
+      readonly reap?: true;
+      readonly hitcount?: number;
+      readonly mask: Ip;
+      readonly side: 'source' | 'dest';
+      readonly negate: boolean;
+    }
   /** `-m nfacct`: counts packets under a name, always true. */
   | { readonly kind: 'nfacct'; readonly name: string }
   /** `-m tcp` without a condition of its own, which kube-proxy writes: always true. */

@@ -8,6 +8,7 @@ import type { Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
 import type { ConntrackEntry } from './conntrack.ts';
 import type { NftTableName } from './nft-table.ts';
+import type { RecentLists } from './recent.ts';
 import type { Hook, RejectWith, Rule, TableName } from './ruleset.ts';
 
 /** struct nf_hook_state. */
@@ -29,6 +30,8 @@ export interface NfEnv {
   readonly conntrack: ConntrackEntry[];
   /** What rules of nf_tables add to sets, by set; absent: nothing can be added. */
   readonly nftSets?: Map<string, Set<string>> | undefined;
+  /** The lists of `-m recent`; absent: nobody knows them. */
+  readonly recent?: RecentLists | undefined;
   emit(event: KernelEvent): void;
   /** Absent where there is no virtual server. */
   readonly ipvs?: NfIpvs | undefined;

@@ -1,7 +1,7 @@
 /** One packet through one table at one hook: rules in order, jumps, gotos, returns, the policy. */
 import type { Skb } from '../skb.ts';
 import { candidates } from './dispatch.ts';
-import { type MatchContext, ruleMatches } from './match.ts';
+import { asking, changesList, type MatchContext, ruleMatches } from './match.ts';
 import type { NftTableName } from './nft-table.ts';
 import { type Chain, findChain, type NfTable, type Rule, type Target } from './ruleset.ts';
 
@@ -185,10 +185,12 @@ export const SILENT: WalkReport = {
 /** Whether it makes a difference that a rule, of which this is not known, matches. */
 const mayMatter = (
   table: NfTable,
-  { rule: { target } }: RuleAt,
+  { rule }: RuleAt,
   context: MatchContext,
   select: Candidates,
 ): boolean => {
+  const { target } = rule;
+  if (changesList(rule)) return true;
   switch (target.kind) {
     case 'NONE':
     case 'LOG':
@@ -199,9 +201,8 @@ const mayMatter = (
       // A chain that would send the packet back as it came makes no difference.
       const chain = findChain(table, target.chain);
       if (!chain) return true;
-      const { state, addrType, ipsets } = context;
       const skb: Skb = { ...context.skb };
-      const end = walkTable(table, chain, { skb, state, addrType, ipsets }, SILENT, select);
+      const end = walkTable(table, chain, { ...asking(context), skb }, SILENT, select);
       return end.kind !== 'policy' || skb.mark !== context.skb.mark;
     }
     case 'unmodelled':

@@ -39,7 +39,7 @@ const ipvsOf = (walk: Walk, netns: Netns): NfIpvs | undefined => {
 };
 
 const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => {
-  const { conntrack, nftSets } = walk.overlay.write(netns.id);
+  const { conntrack, nftSets, recent } = walk.overlay.write(netns.id);
   return {
     netns,
     detailed: walk.detailed,
@@ -47,6 +47,7 @@ const envOf = (walk: Walk, netns: Netns, skb: Skb): NfEnv => {
     conntrack,
     nftSets,
     ipvs: ipvsOf(walk, netns),
+    recent,
     emit: (event) => emit(walk, event),
     choose: (choice) => choose(walk, choice),
     addrType: (ip) => ADDR_TYPE[inetAddrType(netns, ip)],

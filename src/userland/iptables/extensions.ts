@@ -3,6 +3,7 @@
  * not understand in full stays as written: a rule is never read as less than it says.
  */
 import type { Match } from '../../kernel/netfilter/ruleset.ts';
+import { isIpv4 } from '../../wire/ip.ts';
 import { badArgument, IptablesError } from './error.ts';
 import { ICMP_NAMES, portFrom } from './names.ts';
 import type { Word } from './words.ts';
@@ -242,6 +243,54 @@ const readStatistic: Reader = (options) => {
   return [{ kind: 'statistic', probability, negate: option.negate }];
 };
 
+const RECENT = ['set', 'rcheck', 'update', 'remove'] as const;
+const RECENT_OPTIONS = ['--seconds', '--hitcount', '--name', '--mask', '--rsource', '--rdest'];
+
+const noRecent = (text: string): IptablesError => new IptablesError(`recent: ${text}`);
+
+const recentCount = (options: readonly Option[], name: string): number | undefined => {
+  const option = options.find((one) => one.name === name);
+  if (!option) return undefined;
+  const value = integer(firstValue(option));
+  if (value === undefined || value < 1)
+    throw noRecent(`bad value for option "${name}", or out of range (1-4294967295).`);
+  return value;
+};
+
+/** `--rttl` is not modelled. */
+const readRecent: Reader = (options) => {
+  const [how, second] = options.filter(({ name }) => RECENT.some((one) => name === `--${one}`));
+  if (!how) throw noRecent("you must specify one of `--set', `--rcheck' `--update' or `--remove'");
+  if (second) throw noRecent(`option "${how.name}" cannot be used together with "${second.name}".`);
+  const op = RECENT.find((one) => how.name === `--${one}`);
+  const others = options.filter((option) => option !== how);
+  const reap = others.some(({ name }) => name === '--reap');
+  const known = others.every(({ name }) => name === '--reap' || RECENT_OPTIONS.includes(name));
+  if (!op || !known || others.some(({ negate }) => negate)) return undefined;
+  const seconds = recentCount(others, '--seconds');
+  const hitcount = recentCount(others, '--hitcount');
+  if (reap && seconds === undefined) throw noRecent('option "--reap" also requires "--seconds".');
+  const text = (name: string, absent: string): string => {
+    const option = others.find((one) => one.name === name);
+    return option ? firstValue(option) : absent;
+  };
+  const mask = text('--mask', '255.255.255.255');
+  if (!isIpv4(mask)) throw noRecent('bad value for option "--mask", or out of range.');
+  return [
+    {
+      kind: 'recent',
+      op,
+      name: text('--name', 'DEFAULT'),
+      ...(seconds !== undefined && { seconds }),
+      ...(reap && { reap }),
+      ...(hitcount !== undefined && { hitcount }),
+      mask,
+      side: others.some(({ name }) => name === '--rdest') ? 'dest' : 'source',
+      negate: how.negate,
+    },
+  ];
+};
+
 /** NFACCT_NAME_MAX, with the zero at the end. */
 const NFACCT_NAME_MAX = 32;
 
@@ -296,6 +345,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   physdev: readPhysdev,
   length: readLength,
   statistic: readStatistic,
+  recent: readRecent,
   nfacct: readNfacct,
   comment: readComment,
   set: readSet,
@@ -330,7 +380,6 @@ export const OTHER_MATCHES: ReadonlySet<string> = new Set([
   'quota',
   'rateest',
   'realm',
-  'recent',
   'rpfilter',
   'socket',
   'string',

@@ -63,6 +63,7 @@ const groupOf = (match: Match, protocol: string): readonly [name: string, order:
     case 'mark':
     case 'length':
     case 'statistic':
+    case 'recent':
     case 'nfacct':
     case 'comment':
       return [match.kind, 0];
@@ -85,6 +86,17 @@ const physdevText = (match: Extract<Match, { kind: 'physdev' }>): string =>
   match.ifname === undefined
     ? `--physdev-${match.which}`
     : `--physdev-${match.which} ${match.ifname}`;
+
+const recentText = (match: Extract<Match, { kind: 'recent' }>): string => {
+  const { op, seconds, reap, hitcount, name, mask, side } = match;
+  const words = [`--${op}`];
+  if (seconds !== undefined) words.push('--seconds', `${seconds}`);
+  if (reap) words.push('--reap');
+  if (hitcount !== undefined) words.push('--hitcount', `${hitcount}`);
+  // The name stands without quotation marks, whatever is in it.
+  words.push('--name', name, '--mask', mask, `--r${side}`);
+  return words.join(' ');
+};
 
 /** A condition as an option, without its `-m` and without `!`. */
 const optionText = (match: Match): string => {
@@ -124,6 +136,8 @@ const optionText = (match: Match): string => {
       return `--match-set ${match.name} ${match.dirs.join(',')}`;
     case 'statistic':
       return `--probability ${(match.probability / 2 ** 31).toFixed(11)}`;
+    case 'recent':
+      return recentText(match);
     case 'nfacct':
       // The second blank is iptables' own.
       return `--nfacct-name  ${saveString(match.name)}`;

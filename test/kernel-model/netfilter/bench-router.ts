@@ -110,6 +110,7 @@ export const routerWith = (
     detailed,
     conntrack,
     emit: (event) => events.push(event),
+    recent: new Map(),
     choose: () => 0,
     addrType: (ip) => (LOCAL.includes(ip) ? 'LOCAL' : 'UNICAST'),
     masqueradeAddress: (out) => ({ eth0: '10.0.0.1', eth1: '192.0.2.1' })[out],

@@ -50,6 +50,8 @@ function foundText({ condition, found }: RuleMiss): string {
       return `it has ${values} bytes`;
     case 'set':
       return found.length === 0 ? 'it has not' : `it has ${values}`;
+    case 'recent':
+      return condition.negate ? `${values} was seen` : `${values} was not seen`;
     case 'statistic':
     case 'nfacct':
     case 'extension':
