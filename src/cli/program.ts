@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import manifest from '../../package.json' with { type: 'json' };
 import { harmless } from '../render/harmless.ts';
 import { widthOf } from './appearance.ts';
+import type { ExecOptions } from './exec-command.ts';
 import { EXIT, type Io } from './io.ts';
 import type { TestOptions } from './test-command.ts';
 import type { TourOptions } from './tour-command.ts';
@@ -35,6 +36,13 @@ const EXAMPLES = {
   test: [
     'k8snet test --scenario basics/one-node',
     'k8snet scenarios flannel/host-gw > my.yaml && k8snet test my.yaml',
+  ],
+  exec: [
+    'k8snet exec node/node-1 -- iptables-save -t nat',
+    'k8snet exec node/node-2 -- ip route',
+    'k8snet exec pod-a -s basics/one-node -- ip addr show eth0',
+    "k8snet exec node/node-1 --break 'node/node-1: ip route del 10.244.2.0/24' -- ip route",
+    'k8snet exec node/node-1 --set kubeProxy.mode=none -- iptables-save',
   ],
   scenarios: ['k8snet scenarios', 'k8snet scenarios basics/one-pod'],
   tour: ['k8snet tour --yes', 'k8snet tour one-node --yes'],
@@ -205,6 +213,35 @@ Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
     .action(async (paths: string[], _: object, command: Command) => {
       const { testCommand } = await import('./test-command.ts');
       exit = await testCommand(paths, command.optsWithGlobals<TestOptions>(), io);
+    });
+
+  const exec = program
+    .command('exec')
+    .summary('what iptables-save, ip, bridge and other tools print on a node or in a Pod')
+    .description(
+      'Runs a command that only looks, on a node or in a Pod, and prints what the real tool prints there: iptables-save, ip6tables-save, nft list ruleset, ipset list, ip, bridge, sysctl.',
+    )
+    .argument('<where>', 'node/name, [namespace/]pod or [namespace/]kind/name')
+    .argument('<command...>', 'the command and its arguments, behind --')
+    .option(
+      '-f, --file <path>',
+      'scenario, manifest, directory of them, or - for standard input; repeat to merge',
+      collect,
+    );
+  exec.option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
+  inputOptions(exec)
+    .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
+    .addHelpText(
+      'after',
+      examples(
+        EXAMPLES.exec,
+        `Exit codes: those of the command; 127 for one that is not here, 2 bad usage or
+bad input.`,
+      ),
+    )
+    .action(async (where: string, argv: string[], _: object, command: Command) => {
+      const { execCommand } = await import('./exec-command.ts');
+      exit = await execCommand(where, argv, command.optsWithGlobals<ExecOptions>(), io);
     });
 
   program

@@ -278,12 +278,34 @@ const tableText = (table: NfTable, chains: readonly Chain[]): string[] => [
 /**
  * What `iptables-save` prints, without its comments, one line a string: every built-in chain of a
  * table that exists, whether it is registered or not.
+ * @param only that table alone (`-t`)
  */
-export const iptablesSave = (ruleset: Ruleset): string[] =>
-  TABLES.flatMap((name) => {
+export const iptablesSave = (ruleset: Ruleset, only?: TableName): string[] =>
+  (only === undefined ? TABLES : [only]).flatMap((name) => {
     const table = ruleset.tables.find((one) => one.name === name);
     return table ? tableText(table, [...builtIn(table), ...userChains(table)]) : [];
   });
+
+/**
+ * What `iptables -S` prints of a table: policies, chains, then rules; of one chain with its name.
+ * Undefined: there is no such chain.
+ */
+export const iptablesListRules = (
+  ruleset: Ruleset,
+  name: TableName,
+  only?: string,
+): string[] | undefined => {
+  const table = ruleset.tables.find((one) => one.name === name) ?? { name, chains: [] };
+  const all = [...builtIn(table), ...userChains(table)];
+  const chains = only === undefined ? all : all.filter((chain) => chain.name === only);
+  if (chains.length === 0) return undefined;
+  return [
+    ...chains.map((chain) =>
+      chain.base ? `-P ${chain.name} ${chain.base.policy}` : `-N ${chain.name}`,
+    ),
+    ...chains.flatMap((chain) => chain.rules.map((rule) => ruleLine(chain.name, rule))),
+  ];
+};
 
 /**
  * Input of `iptables-restore` that makes the ruleset as it is: tables and built-in chains in the

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/program.ts';
+
+const k8snet = async (...args: string[]) => {
+  const texts = { stdout: '', stderr: '' };
+  const sink = (name: keyof typeof texts) => ({
+    write: (part: string): void => {
+      texts[name] += part;
+    },
+    isTTY: false,
+  });
+  const code = await run(args, { stdout: sink('stdout'), stderr: sink('stderr'), env: {} });
+  return { code, ...texts };
+};
+
+describe('k8snet exec', () => {
+  it('runs a command on a node, after the faults', async () => {
+    const fault = ['--break', 'node/node-1: ip route del 10.244.2.0/24'];
+    const before = await k8snet('exec', 'node/node-1', '--', 'ip', 'route');
+    const after = await k8snet('exec', 'node/node-1', ...fault, '--', 'ip', 'route');
+    expect(before.stdout).toContain('10.244.2.0/24 via');
+    expect(after.stdout).not.toContain('10.244.2.0/24 via');
+    expect([before.code, after.code]).toEqual([0, 0]);
+  });
+
+  it('runs in a Pod, whichever of its containers is named', async () => {
+    const text = (await k8snet('exec', 'pod-a', '--', 'ip', 'addr')).stdout;
+    expect(text).toContain('inet 10.244.1.2/24');
+    expect((await k8snet('exec', 'pod-a:sidecar', '--', 'ip', 'addr')).stdout).toBe(text);
+  });
+
+  it('ends as the command does', async () => {
+    expect((await k8snet('exec', 'node/node-1', '--', 'nope')).code).toBe(127);
+    expect((await k8snet('exec', 'node/node-1', '--', 'ip', 'link', 'show', 'x')).code).toBe(1);
+  });
+
+  it.each([
+    [['exec', 'node/nope', '--', 'ip', 'route'], 'there is no node "nope"'],
+    [['exec', 'node/node-1'], "missing required argument 'command'"],
+    [['exec', '10.96.0.77', '--', 'ip', 'route'], ''],
+  ])('is bad usage: %j', async (args, said) => {
+    const { code, stdout, stderr } = await k8snet(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(said);
+  });
+});
