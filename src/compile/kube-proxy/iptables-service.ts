@@ -304,10 +304,20 @@ interface Named {
   readonly chain: string;
 }
 
-/** The list of senders that an endpoint's chain keeps (xt_recent). */
-const recent = (chain: string, what: string): Match => ({
-  kind: 'unmodelled',
-  text: `-m recent ${what} --name ${chain} --mask 255.255.255.255 --rsource`,
+const WHOLE: Record<Family, string> = {
+  4: '255.255.255.255',
+  6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+};
+
+/** The list of senders that an endpoint's chain keeps: looked at, or the sender put into it. */
+const recent = (family: Family, name: string, seconds?: number): Match => ({
+  kind: 'recent',
+  op: seconds === undefined ? 'set' : 'rcheck',
+  name,
+  ...(seconds !== undefined && { seconds, reap: true as const }),
+  mask: WHOLE[family],
+  side: 'source',
+  negate: false,
 });
 
 /** writeServiceToEndpointRules: first those who were here before, then by chance. */
@@ -322,9 +332,8 @@ const writeBackends = (
     around.large ? undefined : `${name} -> ${endpoint.text}`;
   if (affinitySeconds !== undefined) {
     const origin = author('service-affinity', 'spec.sessionAffinity');
-    const check = `--rcheck --seconds ${affinitySeconds} --reap`;
     for (const backend of backends) {
-      const before = recent(backend.chain, check);
+      const before = recent(around.family, backend.chain, affinitySeconds);
       write(out.nat, chain, plainRule(origin, [before], jump(backend.chain), comment(backend)));
     }
   }
@@ -366,7 +375,7 @@ const writeEndpoints = (writing: Writing, backends: readonly Named[]): void => {
     const shared = slices.get(slice) ?? sharedBy(writing, slice);
     slices.set(slice, shared);
     const { protocol, extension, comment } = shared;
-    const noted = affinitySeconds === undefined ? [] : [recent(chain, '--set')];
+    const noted = affinitySeconds === undefined ? [] : [recent(writing.around.family, chain)];
     out.nat.set(chain, [
       plainRule(shared.hairpin, [from(single(ip))], TO_MARK, comment),
       plainRule(
