@@ -54,7 +54,8 @@ export const startIptables = (machine: Machine): void => {
   for (const family of [4, 6] as const) ensureJumps(rulesetOf(netns, family), author);
 };
 
-const conditions = (local: LocalTraffic): NonNullable<Surroundings['local']> => {
+/** As conditions of rules. */
+export const conditions = (local: LocalTraffic): NonNullable<Surroundings['local']> => {
   switch (local.kind) {
     case 'source':
       return { is: [from(local.cidr)], isNot: [notFrom(local.cidr)] };

@@ -2,6 +2,7 @@
 import type { KubeProxyConfig } from '../../cluster/cluster.ts';
 import type { Machine } from '../machine.ts';
 import { startIptables, syncIptables } from './iptables.ts';
+import { startIpvs, syncIpvs } from './ipvs.ts';
 
 /** One mode of kube-proxy. */
 export interface ProxyMode {
@@ -18,8 +19,9 @@ export const proxyMode = ({ mode }: KubeProxyConfig): ProxyMode => {
   switch (mode) {
     case 'iptables':
       return { start: startIptables, sync: syncIptables };
-    case 'nftables':
     case 'ipvs':
+      return { start: startIpvs, sync: syncIpvs };
+    case 'nftables':
     case 'none':
       return NOTHING;
     default: {
