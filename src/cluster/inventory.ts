@@ -15,7 +15,8 @@ import {
 } from './pod-draft.ts';
 import { type Policy, readPolicy } from './policy.ts';
 import { type KubeProxyObject, readKubeProxy } from './service/kube-proxy-object.ts';
-import { readService, type ServiceObject } from './service/service-object.ts';
+import { readService } from './service/read-service.ts';
+import type { ServiceObject } from './service/service-object.ts';
 import { readEndpoints, readSlice, type SliceObject } from './service/slice-object.ts';
 import {
   readWorkload,
