@@ -188,6 +188,7 @@ function misuseOf(
     case 'sctp':
     case 'ipv6':
     case 'special-address':
+    case 'balancer-proxy':
     case 'host-port':
     case 'external-name':
     case 'range-too-small':

@@ -117,9 +117,24 @@ const ownersOf = (input: BookInput): LateOwner[] => {
   ];
 };
 
+/** ClusterIPs, addresses of load balancers and external IPs; the first Service keeps the name. */
+const serviceNames = ({ services }: Cluster): ReadonlyMap<Ip, string> => {
+  const names = new Map<Ip, string>();
+  for (const { namespace, name, clusterIPs, ingress, externalIPs } of services)
+    for (const ip of [
+      ...clusterIPs.map((address) => address.ip),
+      ...ingress.flatMap((row) => (row.ip === undefined ? [] : [row.ip])),
+      ...externalIPs,
+    ])
+      if (!names.has(ip)) names.set(ip, `service ${namespace}/${name}`);
+  return names;
+};
+
 /**
  * The book of a cluster. Owners are gathered when first asked for. Pods on a node's network have no
  * address of their own, and Pods that do not run have none any more.
  */
 export const addressBook = (input: BookInput): Book =>
-  createBook(rangesOf(input), { [Symbol.iterator]: () => ownersOf(input).values() });
+  createBook(rangesOf(input), { [Symbol.iterator]: () => ownersOf(input).values() }, () =>
+    serviceNames(input.cluster),
+  );

@@ -20,7 +20,7 @@ export interface ProbeEnd {
 }
 
 /** A question about an address that the model has no answer to. */
-export type Unanswerable = 'ipv6' | 'special-address' | 'no-such-source';
+export type Unanswerable = 'ipv6' | 'special-address' | 'no-such-source' | 'balancer-proxy';
 
 export type Endpoint =
   /** Somebody has the address. */
@@ -147,6 +147,9 @@ const ipEndpoint = (
   if (!owner) {
     const service = serviceOfAddress(cluster, ip);
     if (service) {
+      // kube-proxy leaves such an address to a balancer that ends connections and begins its own.
+      if (service.ingress.some((row) => row.ip === ip && row.ipMode === 'Proxy'))
+        return unanswerable('balancer-proxy');
       const { namespace, name } = service;
       return { kind: 'nobody', end: { ...end, name: `${namespace}/${name}` }, ip, service };
     }

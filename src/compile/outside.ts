@@ -7,10 +7,11 @@ import type { Host, Netns } from '../kernel/world.ts';
 import { createHost } from '../kernel/world-build.ts';
 import { cidrBroadcast, cidrOverlaps, parseCidr } from '../wire/ip.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
+import { balancedAddresses } from './balancer.ts';
 import { tryRoute } from './cni/peer-route.ts';
 import { derivedMac, nodeKey } from './derived-name.ts';
 import { NIC, podRanges } from './machine.ts';
-import { forMachine, forNode } from './object-origin.ts';
+import { forMachine, forNode, forService } from './object-origin.ts';
 import { GW_OUTSIDE_NIC, OUTSIDE, OUTSIDE_MTU, outsideOf, UNDERLAY } from './underlay.ts';
 
 const EVERYWHERE: Cidr = '0.0.0.0/0';
@@ -55,11 +56,27 @@ const clusterRanges = ({ network, nodes }: Cluster): Cidr[] => [
 const isWithin = (outer: Cidr, inner: Cidr): boolean =>
   parseCidr(inner).prefix >= parseCidr(outer).prefix && cidrOverlaps(outer, inner);
 
+/** One route for each address of a Service outside the cluster; a blackhole where no node takes it. */
+const balance = (netns: Netns, cluster: Cluster): void => {
+  for (const { ip, service, field, nodes } of balancedAddresses(cluster)) {
+    const origin = forService('scenario', service)('balancer-route', field);
+    const dst = `${ip}/32`;
+    const [first] = nodes;
+    tryRoute(
+      netns,
+      first
+        ? { dst, via: first.ip, dev: NIC, protocol: 'static' }
+        : { dst, type: 'blackhole', protocol: 'static' },
+      origin,
+    );
+  }
+};
+
 /**
  * The router of the nodes' network: their wire on eth0, the outside on eth1, everything else goes
  * there. Pod and Service ranges are blackholes, so what reaches it without a route is dropped
- * without a word; with cloud-routes it knows the node of each Pod range. It sends no redirects:
- * a cloud's route table does not.
+ * without a word; with cloud-routes it knows the node of each Pod range. It is the load balancer of
+ * Services, too. It sends no redirects: a cloud's route table does not.
  */
 export const compileGw = (cluster: Cluster, name: string, cloudRoutes: boolean): Host => {
   const netns = createNetns({ host: name, name: 'host', listeners: { unlisted: 'unknown' } });
@@ -90,6 +107,7 @@ export const compileGw = (cluster: Cluster, name: string, cloudRoutes: boolean):
           { dst, via: node.ip, dev: NIC, protocol: 'static' },
           forNode('scenario', node)('gateway-route'),
         );
+  balance(netns, cluster);
   for (const dst of clusterRanges(cluster))
     tryRoute(
       netns,
@@ -115,7 +133,8 @@ export const compileExternal = (cluster: Cluster, name: string): Host => {
   plugIn(netns, NIC, { segment: OUTSIDE, mtu: OUTSIDE_MTU, cidr: outside.cidr }, ip);
   const local = { table: TABLE_LOCAL, dev: NIC, src: ip, protocol: 'static' } as const;
   routeAdd(netns, { ...local, dst: outside.cidr, scope: 'link' }, author('gateway-route'));
-  for (const dst of new Set([cluster.underlay.cidr, ...clusterRanges(cluster)]))
+  const balanced = balancedAddresses(cluster).map((row) => `${row.ip}/32`);
+  for (const dst of new Set([cluster.underlay.cidr, ...clusterRanges(cluster), ...balanced]))
     tryRoute(netns, { ...local, dst, via: outside.gateway }, author('gateway-route'));
   routeAdd(
     netns,

@@ -19,9 +19,9 @@ export interface Told {
 /** Finds out why a trace of the scenario failed, and what mends that. */
 export type Diagnose = StoryOptions['whyOf'];
 
-/** What people call an address: its first owner in the book. */
+/** What people call an address: its first owner in the book, or the Service that it belongs to. */
 export function namesOf({ book }: World): (ip: Ip) => string | undefined {
-  return (ip) => book.owners(ip)[0]?.name;
+  return (ip) => book.owners(ip)[0]?.name ?? book.serviceName(ip);
 }
 
 /** Who is no node has an address outside, or leads there: a node may have any name. */

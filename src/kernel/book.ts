@@ -13,12 +13,20 @@ export interface LateOwner {
   owner(): BookOwner;
 }
 
+const NAMELESS = (): ReadonlyMap<Ip, string> => new Map();
+
 /**
  * A book over fixed ranges and owners. `owners` answers everybody an address was given to, in the
  * order given; `rangeOf` the smallest range that holds an address, the first of equal ones.
  * @param all gone through when an owner is first asked for
+ * @param services names of addresses that no device has, asked for once
  */
-export const createBook = (ranges: readonly BookRange[], all: Iterable<LateOwner>): Book => {
+export const createBook = (
+  ranges: readonly BookRange[],
+  all: Iterable<LateOwner>,
+  services: () => ReadonlyMap<Ip, string> = NAMELESS,
+): Book => {
+  let byService: ReadonlyMap<Ip, string> | undefined;
   let byIp: Map<Ip, LateOwner | LateOwner[]> | undefined;
   let byPrefix: PrefixMap<BookRange> | undefined;
   const indexOwners = (): Map<Ip, LateOwner | LateOwner[]> => {
@@ -39,6 +47,10 @@ export const createBook = (ranges: readonly BookRange[], all: Iterable<LateOwner
       const found = byIp.get(ip);
       if (found === undefined) return NOBODY;
       return Array.isArray(found) ? found.map((late) => late.owner()) : [found.owner()];
+    },
+    serviceName: (ip) => {
+      byService ??= services();
+      return byService.get(ip);
     },
     rangeOf: (ip) => {
       byPrefix ??= createPrefixMap(ranges, ({ cidr }) => cidr);

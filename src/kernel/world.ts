@@ -239,6 +239,8 @@ export interface Book {
   /** Owners of an address; two or more when it was given twice. */
   owners(ip: Ip): readonly BookOwner[];
   rangeOf(ip: Ip): BookRange | undefined;
+  /** What people call an address that no device has: a Service's. */
+  serviceName(ip: Ip): string | undefined;
 }
 
 export interface BookRange {

@@ -1254,6 +1254,7 @@ const trace = object<Trace>({
           'sctp',
           'ipv6',
           'special-address',
+          'balancer-proxy',
           'host-port',
           'external-name',
           'range-too-small',

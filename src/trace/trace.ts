@@ -146,6 +146,7 @@ export type UnmodelledQuestion =
   | 'sctp'
   | 'ipv6'
   | 'special-address'
+  | 'balancer-proxy'
   | 'host-port'
   | 'external-name'
   | 'range-too-small';
