@@ -10,6 +10,7 @@ import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { fork, type Wanted, type Way } from '../trace/forks.ts';
 import type { Misuse, TraceFacts, TraceProbe, UnmodelledQuestion } from '../trace/trace.ts';
+import { serviceView } from './service-view.ts';
 
 export interface Question {
   readonly from: string;
@@ -99,7 +100,8 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
   const unsent = { scenario: name, probe: asked, legs: [], assumptions } as const;
   switch (plan.kind) {
     case 'probe': {
-      const meta = { scenario: name, probe: asked, assumptions, intended, detailed };
+      const services = serviceView(scenario.cluster);
+      const meta = { scenario: name, probe: asked, assumptions, intended, detailed, services };
       const { world, probe, chosen, others = [] } = plan;
       const ways: Way[] = [
         { world, probe, meta, ...(chosen && { chosen }) },
@@ -133,7 +135,7 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan)
           ...unsent,
           disposition: 'dropped',
           symptom: 'name not found',
-          cause: { code: 'UNKNOWN_DST_IP' },
+          cause: { code: 'SVC_NO_ENDPOINTS' },
         },
       };
     case 'unsupported': {

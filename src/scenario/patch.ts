@@ -28,11 +28,17 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
   nodes: ['name'],
 };
 
+/** Ports of a Service are told apart by another field than those of a container. */
+const SERVICE_PORTS: readonly string[] = ['port', 'protocol'];
+
 const own = (object: JsonObject, key: string): Json | undefined =>
   Object.hasOwn(object, key) ? object[key] : undefined;
 
 const isSame = (a: Json, b: Json, keys: readonly string[]): boolean =>
-  isObject(a) && isObject(b) && keys.every((key) => own(a, key) === own(b, key));
+  isObject(a) && isObject(b) && keysOf(a, keys).every((key) => own(a, key) === own(b, key));
+
+const keysOf = (item: JsonObject, keys: readonly string[]): readonly string[] =>
+  keys === MERGE_KEYS['ports'] && own(item, 'containerPort') === undefined ? SERVICE_PORTS : keys;
 
 const mergeLists = (
   list: readonly Json[],

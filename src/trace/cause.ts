@@ -19,6 +19,7 @@ import type { Netns } from '../kernel/world.ts';
 import { invalidFinding, isAgainstInvalid } from './asymmetry.ts';
 import { dropFinding } from './cause-of-drop.ts';
 import { routeFinding } from './cause-of-route.ts';
+import { serviceFinding } from './cause-of-service.ts';
 import {
   cutFinding,
   neighbourFinding,
@@ -45,8 +46,11 @@ export function attributeCause(view: View, facts: TraceFacts): CauseFact | undef
     return leg && twinCause(view, leg);
   }
   const ending = findingOf(view, facts, found);
-  const stray = isElsewhere(found, ending) ? strayOf(view, found.leg, found.step.n) : undefined;
-  const { code, about, step = found.step.n, origin } = withTaken(view, facts, stray ?? ending);
+  const known =
+    serviceFinding(view, facts, found, ending) ??
+    (isElsewhere(found, ending) ? strayOf(view, found.leg, found.step.n) : undefined) ??
+    ending;
+  const { code, about, step = found.step.n, origin } = withTaken(view, facts, known);
   const by = origin ?? (isThere(found, step, about) ? found.step.origin : undefined);
   return { code, step, ...(by && { origin: by }), ...(about && { about }) };
 }

@@ -36,6 +36,18 @@ export type AdviceCode =
   | 'masquerade'
   | 'one-way'
   | 'same-translator'
+  | 'use-known-service'
+  | 'use-declared-port'
+  | 'expose-service'
+  | 'select-pods'
+  | 'see-why-not-ready'
+  | 'correct-target-port'
+  | 'spread-policy'
+  | 'allow-source'
+  | 'run-proxy'
+  | 'restart-proxy'
+  | 'drop-endpoint'
+  | 'same-family'
   | 'see-fidelity';
 
 export interface Advice {

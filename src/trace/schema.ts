@@ -1150,6 +1150,12 @@ const about = described(
     bridge: opt(described(text, 'The bridge that the device is, or should be, a port of.')),
     peer: opt(described(text, 'The machine at the other end of the wire.')),
     mac: opt(described(mac, 'The link-layer address that the tunnel has no node for.')),
+    service: opt(
+      described(
+        object<NonNullable<CauseSubject['service']>>({ namespace: text, name: text }),
+        'The Service that was asked.',
+      ),
+    ),
     wrong: opt(described(rows, 'What decided, and should not.')),
     missing: opt(
       described(

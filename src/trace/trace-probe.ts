@@ -26,6 +26,7 @@ import { attributeCause } from './cause.ts';
 import { type Ended, legDisposition, traceDisposition } from './disposition.ts';
 import { hopsOf } from './hops.ts';
 import { sourceSeen, targetReached } from './seen.ts';
+import type { ServiceView } from './services.ts';
 import { type Heard, symptomOf } from './symptom.ts';
 import type { Leg, LegPacket, TraceFacts, TraceProbe } from './trace.ts';
 
@@ -40,6 +41,8 @@ export interface TraceMeta {
   readonly assumptions: readonly Assumption[];
   /** The World without the scenario's faults: says what should be there. */
   readonly intended?: World | undefined;
+  /** Of the cluster, for the cause of a packet to a Service. */
+  readonly services?: ServiceView | undefined;
   /** With the firewall rules that nearly decided, which take time to find. Default false. */
   readonly detailed?: boolean | undefined;
   /** Told of every firewall rule whose conditions hold, as the rule's own counter would be. */
@@ -492,24 +495,22 @@ export const traceProbe = (
     ...(client.errno !== undefined && { errno: client.errno }),
     stuck: sentData && !client.acked,
   };
+  const told = numbered(legs);
+  const seen = sourceSeen(told[0]);
+  const dnat = targetReached(told[0]);
   const facts: TraceFacts = {
     scenario: meta.scenario,
     probe: meta.probe,
     disposition,
     symptom: symptomOf(heard, disposition),
-    legs: numbered(legs),
+    legs: told,
+    ...(seen && { sourceSeen: seen }),
+    ...(dnat && { dnat }),
     assumptions: meta.assumptions,
   };
-  const cause = attributeCause({ world, intended: meta.intended }, facts);
-  const seen = sourceSeen(facts.legs[0]);
-  const dnat = targetReached(facts.legs[0]);
+  const cause = attributeCause({ world, intended: meta.intended, services: meta.services }, facts);
   return {
-    facts: {
-      ...facts,
-      ...(cause && { cause }),
-      ...(seen && { sourceSeen: seen }),
-      ...(dnat && { dnat }),
-    },
+    facts: cause ? { ...facts, cause } : facts,
     world: walk.overlay.world(),
     choices: walk.choices,
   };

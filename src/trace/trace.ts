@@ -125,6 +125,8 @@ export interface CauseSubject {
   readonly peer?: string;
   /** The link-layer address that the tunnel has no node for. */
   readonly mac?: Mac;
+  /** The Service that was asked. */
+  readonly service?: { readonly namespace: string; readonly name: string };
   /** What decided, and should not. */
   readonly wrong?: CauseRows;
   /** What is not there because of the scenario's faults, or a route that would lead on. */
@@ -400,5 +402,19 @@ export type CauseCode =
   | 'REPLY_ASYMMETRIC'
   | 'REPLY_NO_SESSION'
   | 'REPLY_NO_ROUTE'
+  | 'STALE_ENDPOINT'
+  | 'SVC_NOT_FOUND'
+  | 'SVC_PORT_MISMATCH'
+  | 'SVC_CLUSTER_ONLY'
+  | 'SVC_NO_ENDPOINTS'
+  | 'SVC_TARGET_PORT_UNRESOLVED'
+  | 'SVC_NO_LOCAL_ENDPOINT'
+  | 'SVC_SOURCE_RANGE_DENIED'
+  | 'SVC_PROXY_NOT_PROGRAMMED'
+  | 'SVC_PROXY_STALE'
+  | 'SVC_HAIRPIN_NO_MASQ'
+  | 'HAIRPIN_MODE_OFF'
+  | 'SVC_FAMILY_MISMATCH'
+  | 'BRIDGE_NF_OFF'
   | 'MODEL_UNSUPPORTED'
   | 'FACT_MISSING';

@@ -1,12 +1,15 @@
 /** The state that a trace walked over, and how it would be without the scenario's faults. */
 import { netnsOf } from '../kernel/netns.ts';
 import type { Netdev, Netns, NetnsId, World } from '../kernel/world.ts';
+import type { ServiceView } from './services.ts';
 import type { CauseCode, CauseSubject, Hop, Leg, Step } from './trace.ts';
 
 export interface View {
   readonly world: World;
   /** Absent where nothing was broken on purpose. */
   readonly intended?: World | undefined;
+  /** Absent: nobody knows the Services. */
+  readonly services?: ServiceView | undefined;
 }
 
 /** A step with the place it happened at. */

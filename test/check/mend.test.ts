@@ -51,6 +51,13 @@ const ADVICE_ONLY: Readonly<Record<string, string>> = {
   'failures/unknown-address 2': 'nobody has the address: the question is wrong',
   'failures/unmodelled-rule 1': 'nobody knows whether anything is broken',
   'failures/veth-peer 1': 'the plugin makes a veth pair, with a namespace that only it knows',
+  'services/hairpin-no-masquerade 1': 'only kube-proxy knows its rules',
+  'services/other-family 1': 'which family is meant is for people',
+  'services/stale-endpoint 1': 'slices are written by controllers',
+  'services/stale-endpoint 2': 'slices are written by controllers',
+  'services/wrong-port 1': 'the port is wrong, or the Service: for people',
+  'services/wrong-port 2': 'nobody answers a ping to a Service',
+  'services/wrong-port 3': 'nobody has the address: the question is wrong',
   'flannel/vxlan-size 2': 'nobody knows whether anything is broken',
 };
 
@@ -72,8 +79,8 @@ describe('the fixes of the scenarios', async () => {
       })),
   );
   const questionOf = ({ expected }: (typeof failing)[number]): Question => {
-    const { from, to, port, protocol, size } = expected;
-    return { from, to, port, protocol, size };
+    const { from, to, port, protocol, size, backend } = expected;
+    return { from, to, port, protocol, size, backend };
   };
 
   it.each(failing.filter(({ name }) => !(name in ADVICE_ONLY || name in AS_BEFORE)))(

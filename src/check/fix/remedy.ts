@@ -39,6 +39,23 @@ import {
 } from './packets.ts';
 import { wireFix } from './patches.ts';
 import { neighbourCheck, neighbourFix, routeFix, routeGet, rulesFix } from './routes.ts';
+import {
+  endpointsCheck,
+  exposeFix,
+  hairpinFix,
+  noEndpointsFix,
+  proxyFix,
+  rulesCheck,
+  serviceCheck,
+  portFix as servicePortFix,
+  sourceRangeFix,
+  staleEndpointFix,
+  staleRuleFix,
+  targetPortFix,
+  policyFix as trafficPolicyFix,
+  unknownServiceCheck,
+  unknownServiceFix,
+} from './services.ts';
 
 interface Cure {
   readonly fix: (ailment: Ailment) => Fix;
@@ -364,6 +381,23 @@ const CURES: { readonly [C in CauseCode]: Cure } = {
   REPLY_ASYMMETRIC: asymmetric,
   REPLY_NO_SESSION: noSession,
   REPLY_NO_ROUTE: noRoute,
+  STALE_ENDPOINT: { fix: staleEndpointFix, check: endpointsCheck },
+  SVC_NOT_FOUND: { fix: unknownServiceFix, check: unknownServiceCheck },
+  SVC_PORT_MISMATCH: { fix: servicePortFix, check: serviceCheck },
+  SVC_CLUSTER_ONLY: { fix: exposeFix, check: serviceCheck },
+  SVC_NO_ENDPOINTS: { fix: noEndpointsFix, check: endpointsCheck },
+  SVC_TARGET_PORT_UNRESOLVED: { fix: targetPortFix, check: endpointsCheck },
+  SVC_NO_LOCAL_ENDPOINT: { fix: trafficPolicyFix, check: endpointsCheck },
+  SVC_SOURCE_RANGE_DENIED: { fix: sourceRangeFix, check: serviceCheck },
+  SVC_PROXY_NOT_PROGRAMMED: { fix: proxyFix, check: rulesCheck },
+  SVC_PROXY_STALE: { fix: staleRuleFix, check: rulesCheck },
+  SVC_HAIRPIN_NO_MASQ: {
+    fix: proxyFix,
+    check: (ailment) => checkAt(ailment, 'iptables -t nat -S KUBE-POSTROUTING'),
+  },
+  HAIRPIN_MODE_OFF: { fix: hairpinFix, check: ofDevice('bridge -d link show dev', 'bridge link') },
+  SVC_FAMILY_MISMATCH: { fix: () => advise('same-family'), check: endpointsCheck },
+  BRIDGE_NF_OFF: setSysctl(() => 'net.bridge.bridge-nf-call-iptables'),
   MODEL_UNSUPPORTED: unmodelled,
   FACT_MISSING: { fix: declareFix, check: listenersCheck },
 };

@@ -54,5 +54,33 @@ export const advice: Catalogue['advice'] = {
   'one-way': () => 'Let both directions of the connection pass the same nodes.',
   'same-translator': () =>
     'Lead the answer through the machine that translated the request, and past any other that translates.',
+  'use-known-service': ({ near, service }) =>
+    near === undefined
+      ? 'Use the address of a Service'
+      : `Use the address of a Service; ${near} is that of ${service ?? 'one'}`,
+  'use-declared-port': ({ service, ports }) =>
+    ports === undefined || ports === ''
+      ? 'Ask for a port that the Service declares, or declare this one.'
+      : `Ask for a port that ${service ?? 'the Service'} declares, ${ports}, or declare this one.`,
+  'expose-service': () =>
+    'Give the Service a way in from outside: type NodePort or LoadBalancer, or an external IP.',
+  'select-pods': () => 'Let the selector of the Service name labels that its Pods have',
+  'see-why-not-ready': ({ count, pod }) =>
+    `The selector finds ${count === 1 ? `one Pod, ${pod ?? ''}, which is` : `${count ?? 'some'} Pods, which are`} not ready; see why`,
+  'correct-target-port': ({ name, near }) =>
+    near === undefined
+      ? `Let a container name its port ${name ?? 'as the Service does'}, or give targetPort as a number.`
+      : `Let targetPort be a port that the Pods have (${near}), not ${name ?? 'another'}.`,
+  'spread-policy': ({ field }) =>
+    `Let ${field ?? 'externalTrafficPolicy'} be Cluster, or run an endpoint on every node.`,
+  'allow-source': ({ source }) =>
+    `Let loadBalancerSourceRanges name ${source ?? 'the sender'}, or leave them out.`,
+  'run-proxy': () => 'Run kube-proxy on every node, or what stands in for it.',
+  'restart-proxy': ({ node }) =>
+    `Let kube-proxy${node === undefined ? '' : ` on ${node}`} write its rules again`,
+  'drop-endpoint': ({ ip, slice }) =>
+    `Take ${ip ?? 'the address'} out of ${slice === undefined ? 'the slice' : `EndpointSlice ${slice}`}`,
+  'same-family': () =>
+    'Give the Service an address of the family that its Pods have (ipFamilies), or the Pods one of its.',
   'see-fidelity': () => 'See docs/fidelity.md for what is modelled.',
 };

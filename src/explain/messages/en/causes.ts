@@ -11,6 +11,13 @@ import { unmodelled } from './unmodelled.ts';
 const placeName = ({ node, netns }: Partial<CauseSubject>): string =>
   (netns === 'host' ? node : netns) ?? 'the network';
 
+/** `Service shop/web`. */
+const serviceName = ({ about, facts: { probe } }: CauseContext): string => {
+  const { to } = probe;
+  const { namespace, name } = about.service ?? (to.kind === 'service' ? to : {});
+  return name === undefined ? 'The Service' : `Service ${namespace ?? 'default'}/${name}`;
+};
+
 const where = ({ about }: CauseContext): string => placeName(about);
 
 /** The node or Pod that the packet stopped at, where that is not the one to mend. */
@@ -268,6 +275,37 @@ export const causes: Catalogue['causes'] = {
     return `The answer comes to ${where(context)} from ${named(src, context)}, and no socket there asked that address${edit === undefined ? '' : `: ${edit} on the way translated its source`}.`;
   },
   REPLY_NO_ROUTE: (context) => noRoute(context, ' for the answer'),
+  STALE_ENDPOINT: (context) =>
+    `${serviceName(context)} sends it to ${context.facts.dnat?.ip ?? 'an address'}, which no Pod has any more.`,
+  SVC_NOT_FOUND: ({ facts }) =>
+    `No Service has the address ${facts.probe.to.ip ?? facts.probe.to.text}.`,
+  SVC_PORT_MISMATCH: (context) => {
+    const { protocol, port } = context.facts.probe;
+    return port === undefined
+      ? `${serviceName(context)} answers on its ports only: nothing translates ${protocol} to its address.`
+      : `${serviceName(context)} declares no port ${port}/${protocol}.`;
+  },
+  SVC_CLUSTER_ONLY: (context) =>
+    `${serviceName(context)} has no address that leads into the cluster from outside.`,
+  SVC_NO_ENDPOINTS: (context) => `${serviceName(context)} has no endpoint that is ready.`,
+  SVC_TARGET_PORT_UNRESOLVED: (context) =>
+    `${serviceName(context)} names a targetPort that none of its Pods has.`,
+  SVC_NO_LOCAL_ENDPOINT: (context) =>
+    `${serviceName(context)} keeps to endpoints of the node, and ${context.about.node ?? 'the node'} has none.`,
+  SVC_SOURCE_RANGE_DENIED: (context) =>
+    `${serviceName(context)} does not let the sender's address in (loadBalancerSourceRanges).`,
+  SVC_PROXY_NOT_PROGRAMMED: (context) =>
+    `${where(context)} has no rule that translates the address of ${serviceName(context)}.`,
+  SVC_PROXY_STALE: (context) =>
+    `A rule on ${where(context)} sends it to ${context.facts.dnat?.ip ?? 'an address'}, which is no endpoint of ${serviceName(context)}.`,
+  SVC_HAIRPIN_NO_MASQ: (context) =>
+    `The Pod is its own endpoint, and ${context.about.node ?? 'the node'} does not masquerade: it sees its own address as a source from outside.`,
+  HAIRPIN_MODE_OFF: ({ about }) =>
+    `The Pod is its own endpoint, and port ${about.device ?? ''} of the bridge on ${about.node ?? 'the node'} sends nothing back to where it came from.`,
+  SVC_FAMILY_MISMATCH: (context) =>
+    `${serviceName(context)} and its endpoints have addresses of different families.`,
+  BRIDGE_NF_OFF: ({ about }) =>
+    `The answer crosses the bridge on ${about.node ?? 'the node'} past its conntrack (bridge-nf-call-iptables is 0), so nothing gives it the source that was asked.`,
   MODEL_UNSUPPORTED: (context) => {
     const { cause, detail, quote } = context;
     const { table, chain, number, rule } = detail;

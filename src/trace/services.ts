@@ -1,0 +1,23 @@
+/** What a cause may ask about the Services of the traced cluster; whoever knows the objects answers. */
+import type { Ip } from '../wire/packet.ts';
+
+export interface KnownServicePort {
+  readonly port: number;
+  readonly protocol: string;
+  /** Why nothing is behind it although there are Pods; absent: nothing in its way. */
+  readonly lacks?: 'target-port' | 'family';
+}
+
+export interface KnownService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly ports: readonly KnownServicePort[];
+  /** `IP:port`, ready or not. */
+  readonly endpoints: ReadonlySet<string>;
+}
+
+export interface ServiceView {
+  /** The Service that has an address. */
+  at(ip: Ip): KnownService | undefined;
+  named(namespace: string | undefined, name: string): KnownService | undefined;
+}
