@@ -36,7 +36,7 @@ import {
   type TableName,
 } from './ruleset.ts';
 import type { NfDecider, NfEnv, NfState, NfVerdict } from './verdict.ts';
-import { everyRule, type RuleAt, type WalkEnd, type WalkReport, walkTable } from './walk.ts';
+import { nearRules, type RuleAt, type WalkEnd, type WalkReport, walkTable } from './walk.ts';
 
 const ACCEPT: NfVerdict = { kind: 'ACCEPT' };
 
@@ -204,7 +204,7 @@ const walkChain = (run: Run, table: NfTable, chain: Chain): Walked => {
     returned: (at) => emitRule(run, table.name, 'return', at, { nearMiss: misses?.ofReturn(at) }),
   };
   if (misses) report.missed = misses.missed;
-  const end = walkTable(table, chain, context, report, misses && everyRule);
+  const end = walkTable(table, chain, context, report, misses && nearRules);
   const nearMiss = misses?.ofEnd(end);
   const { policy = 'ACCEPT' } = chain.base ?? {};
   const asked: Run['chains'][number] = {

@@ -252,19 +252,22 @@ export const hasRules = ({ tables, nft }: Ruleset): boolean =>
 export const findTable = (ruleset: Ruleset, name: TableName): NfTable | undefined =>
   ruleset.tables.find((table) => table.name === name);
 
-// Chains keep their places until one is deleted; a place that holds another chain is looked up anew.
+// Chains keep their places until one is deleted; new ones come last.
 const places = new WeakMap<NfTable, Map<string, number>>();
 
-/** The chain of that name, built-in or not. */
-export const findChain = (table: NfTable, name: string): Chain | undefined => {
-  let known = places.get(table);
-  const chain = table.chains[known?.get(name) ?? -1];
-  if (chain?.name === name) return chain;
-  if (known?.size === table.chains.length && known.get(name) === undefined) return undefined;
-  known = new Map(table.chains.map((one, place) => [one.name, place]));
+const placesOf = (table: NfTable): ReadonlyMap<string, number> => {
+  const known = places.get(table) ?? new Map<string, number>();
   places.set(table, known);
-  return table.chains[known.get(name) ?? -1];
+  for (let place = known.size; place < table.chains.length; place += 1) {
+    const chain = table.chains[place];
+    if (chain) known.set(chain.name, place);
+  }
+  return known;
 };
+
+/** The chain of that name, built-in or not. */
+export const findChain = (table: NfTable, name: string): Chain | undefined =>
+  table.chains[placesOf(table).get(name) ?? -1];
 
 /** What is derived from a whole ruleset, kept until the ruleset is edited. */
 export const perRevision = <Derived>(
@@ -322,8 +325,8 @@ const chainFor = (ruleset: Ruleset, table: TableName, name: string): Chain => {
 
 /** An edit other than an append makes a new chain object: what is derived from a chain is keyed on it. */
 const replaceChain = (ruleset: Ruleset, table: TableName, chain: Chain, next: Chain): void => {
-  const { chains } = tableFor(ruleset, table);
-  chains[chains.indexOf(chain)] = next;
+  const from = tableFor(ruleset, table);
+  from.chains[placesOf(from).get(chain.name) ?? from.chains.length] = next;
   edited(ruleset);
 };
 
@@ -461,8 +464,10 @@ const isUsed = ({ chains }: NfTable, { name, rules }: Chain): boolean =>
 const busy = ({ name }: Chain): NetfilterError =>
   new NetfilterError(` CHAIN_DEL failed (Device or resource busy): chain ${name}`, 'tool');
 
-const removeChain = (ruleset: Ruleset, { chains }: NfTable, chain: Chain): void => {
+const removeChain = (ruleset: Ruleset, table: NfTable, chain: Chain): void => {
+  const { chains } = table;
   chains.splice(chains.indexOf(chain), 1);
+  places.delete(table);
   edited(ruleset);
 };
 

@@ -1,6 +1,6 @@
 /** One packet through one table at one hook: rules in order, jumps, gotos, returns, the policy. */
 import type { Skb } from '../skb.ts';
-import { candidates } from './dispatch.ts';
+import { candidates, type Selection } from './dispatch.ts';
 import { asking, changesList, type MatchContext, ruleMatches } from './match.ts';
 import type { NftTableName } from './nft-table.ts';
 import { type Chain, findChain, type NfTable, type Rule, type Target } from './ruleset.ts';
@@ -45,8 +45,9 @@ export interface WalkReport {
 
 interface Frame {
   readonly chain: Chain;
-  readonly among: readonly number[] | undefined;
-  /** Index of the next rule to look at, in `among` or in the chain. */
+  /** Which rules to ask; absent: all. */
+  readonly among: Selection | undefined;
+  /** Index of the next rule to look at, where all are asked. */
   next: number;
   readonly path: RuleAt['path'];
 }
@@ -77,7 +78,7 @@ export const markAfter = (
 
 const takeNext = (frame: Frame): { rule: Rule; number: number } | undefined => {
   const { chain, among } = frame;
-  const at = among ? among[frame.next] : frame.next;
+  const at = among ? among.next() : frame.next;
   frame.next += 1;
   const rule = at === undefined ? undefined : chain.rules[at];
   return rule && at !== undefined ? { rule, number: at + 1 } : undefined;
@@ -88,6 +89,16 @@ export type Candidates = typeof candidates;
 
 /** Asks every rule: what the indexed walk is held against. */
 export const everyRule: Candidates = () => undefined;
+
+/** Chains as long as nobody writes them by hand. */
+const VERY_LONG = 1000;
+
+/**
+ * For a walk that looks for rules that nearly matched: every rule of a chain, but of one with a rule
+ * for each of thousands of Services only those that can match.
+ */
+export const nearRules: Candidates = (chain, packet) =>
+  chain.rules.length > VERY_LONG ? candidates(chain, packet) : undefined;
 
 /**
  * Walks a table from one of its chains (nft_do_chain, net/netfilter/nf_tables_core.c; the same as

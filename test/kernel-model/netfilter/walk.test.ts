@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { candidates } from '../../../src/kernel/netfilter/dispatch.ts';
+import { candidates, type Selection } from '../../../src/kernel/netfilter/dispatch.ts';
 import type { MatchContext } from '../../../src/kernel/netfilter/match.ts';
 import {
   findChain,
@@ -54,6 +54,12 @@ const walk = (
     returned: () => undefined,
   };
   return { end: walkTable(table, chain, context, report, select), mark: context.skb.mark, seen };
+};
+
+const positions = (asked: Selection | undefined): number[] => {
+  const found: number[] = [];
+  for (let one = asked?.next(); one !== undefined; one = asked?.next()) found.push(one);
+  return found;
 };
 
 const at = ({ end }: Walked): string =>
@@ -226,7 +232,19 @@ describe('the dispatch of a long chain', () => {
     const table = findTable(iptables(...lines, '-A FORWARD -j DROP'), 'filter');
     const chain = table && findChain(table, 'FORWARD');
     const asked = chain && candidates(chain, tcp('1.1.1.1', 1, '10.3.7.1', 80));
-    expect(asked).toEqual([3 * 256 + 7, 2000]);
+    expect(positions(asked)).toEqual([3 * 256 + 7, 2000]);
+  });
+
+  it('asks few rules of many for one address', () => {
+    const lines = Array.from(
+      { length: 2000 },
+      (_, n) => `-A FORWARD -d 10.9.9.9 -p tcp --dport ${n + 1} -j ACCEPT`,
+    );
+    const first = '-A FORWARD -d 10.9.9.9 -j MARK --set-mark 1';
+    const table = findTable(iptables(first, ...lines), 'filter');
+    const chain = table && findChain(table, 'FORWARD');
+    const asked = chain && candidates(chain, tcp('1.1.1.1', 1, '10.9.9.9', 80));
+    expect(positions(asked)).toEqual([0, 80]);
   });
 });
 
