@@ -1,6 +1,6 @@
 /** A small scenario as the documents of a scenario file. */
 
-import type { Service } from '../cluster/cluster.ts';
+import type { EndpointSlice, KubeProxyConfig, Service } from '../cluster/cluster.ts';
 import { parseEndpoint } from '../cluster/endpoint.ts';
 import { isObject, type Json, type JsonObject } from '../cluster/kube-object.ts';
 import { cidrOverlaps } from '../wire/ip.ts';
@@ -29,6 +29,7 @@ export const endText = (end: SmallEnd): string => {
     case 'ip':
       return end.ip ?? '';
     case 'service':
+      return namespace === 'default' ? `svc/${name}` : `${namespace}/svc/${name}`;
     case 'name':
       return name;
     default:
@@ -136,20 +137,120 @@ const podDocument = (pod: SmallPod): JsonObject => {
   };
 };
 
-const serviceDocument = ({ namespace, name, selector, ports }: Service): JsonObject => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: filled({ name, ...(namespace !== 'default' && { namespace }) }),
-  spec: filled({
-    selector,
-    ports: ports.map(({ name: called, port, protocol, targetPort }) => ({
-      ...(called !== undefined && { name: called }),
-      port,
-      targetPort,
-      protocol: protocol.toUpperCase(),
-    })),
+const metadataOf = (namespace: string, name: string, more: object = {}): JsonObject =>
+  filled({ name, ...(namespace !== 'default' && { namespace }), ...more });
+
+/** Without its selector: what it selects stands in its slices. */
+const serviceDocument = (service: Service): JsonObject => {
+  const { clusterIPs, ports, ingress, affinitySeconds, healthCheckNodePort } = service;
+  const hasAddress = service.type !== 'ExternalName';
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadataOf(service.namespace, service.name),
+    spec: filled({
+      type: service.type,
+      ...(service.externalName !== undefined && { externalName: service.externalName }),
+      ...(service.headless && { clusterIP: 'None' }),
+      clusterIPs: clusterIPs.map(({ ip }) => ip),
+      ...(clusterIPs.length > 1 && { ipFamilyPolicy: 'PreferDualStack' }),
+      ports: ports.map(({ name, port, protocol, targetPort, nodePort }) => ({
+        ...(name !== undefined && { name }),
+        port,
+        targetPort,
+        ...(protocol !== 'tcp' && { protocol: protocol.toUpperCase() }),
+        ...(nodePort !== undefined && { nodePort }),
+      })),
+      externalIPs: service.externalIPs,
+      loadBalancerSourceRanges: service.sourceRanges,
+      ...(hasAddress &&
+        service.externalTrafficPolicy === 'Local' && { externalTrafficPolicy: 'Local' }),
+      ...(hasAddress &&
+        service.internalTrafficPolicy === 'Local' && { internalTrafficPolicy: 'Local' }),
+      ...(affinitySeconds !== undefined && {
+        sessionAffinity: 'ClientIP',
+        sessionAffinityConfig: { clientIP: { timeoutSeconds: affinitySeconds } },
+      }),
+      ...(healthCheckNodePort !== undefined && { healthCheckNodePort }),
+      // All NodePorts that it has are written.
+      ...(service.type === 'LoadBalancer' && { allocateLoadBalancerNodePorts: false }),
+      ...(service.publishNotReadyAddresses && { publishNotReadyAddresses: true }),
+    }),
+    ...(ingress.length > 0 && {
+      status: {
+        loadBalancer: {
+          ingress: ingress.map(({ ip, hostname, ipMode }) => ({
+            ...(ip !== undefined && { ip }),
+            ...(hostname !== undefined && { hostname }),
+            ...(ipMode !== 'VIP' && { ipMode }),
+          })),
+        },
+      },
+    }),
+  };
+};
+
+const sliceDocument = (
+  { namespace, name }: Service,
+  slice: EndpointSlice,
+  pods: SmallScenario['pods'],
+): JsonObject => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: metadataOf(namespace, slice.name, { labels: { 'kubernetes.io/service-name': name } }),
+  addressType: `IPv${slice.family}`,
+  ports: slice.ports.map(({ name: called, port, protocol }) => ({
+    ...(called !== undefined && { name: called }),
+    ...(port !== undefined && { port }),
+    protocol: protocol.toUpperCase(),
+  })),
+  endpoints: slice.endpoints.map((endpoint) => {
+    const { address, nodeName, hostname, zone, ready, serving, terminating, hints } = endpoint;
+    const pod = endpoint.pod === undefined ? undefined : pods[endpoint.pod];
+    return filled({
+      addresses: [address],
+      conditions: { ready, serving, ...(terminating && { terminating }) },
+      ...(nodeName !== undefined && { nodeName }),
+      ...(hostname !== undefined && { hostname }),
+      ...(zone !== undefined && { zone }),
+      ...(hints && {
+        hints: filled({
+          forZones: hints.zones.map((one) => ({ name: one })),
+          forNodes: hints.nodes.map((one) => ({ name: one })),
+        }),
+      }),
+      ...(pod && { targetRef: { kind: 'Pod', namespace: pod.namespace, name: pod.name } }),
+    });
   }),
 });
+
+/** What is not kube-proxy's default, or does not follow from the Scenario. */
+const kubeProxyOf = (config: KubeProxyConfig, podCIDR: string): JsonObject => {
+  const { mode, clusterCIDR, detectLocal, masqueradeAll, masqueradeBit, ipvs } = config;
+  const masquerade = {
+    ...(masqueradeAll && { masqueradeAll }),
+    ...(masqueradeBit !== 14 && { masqueradeBit }),
+  };
+  const isDefault = clusterCIDR.length === 1 && clusterCIDR[0] === podCIDR;
+  return filled({
+    ...(mode !== 'iptables' && { mode }),
+    ...(!isDefault && { clusterCIDR: clusterCIDR.join(',') }),
+    ...(config.detectLocalMode !== 'ClusterCIDR' && { detectLocalMode: config.detectLocalMode }),
+    detectLocal: Object.fromEntries(Object.entries(detectLocal).filter(([, name]) => name !== '')),
+    nodePortAddresses: config.nodePortAddresses,
+    iptables: {
+      ...(mode !== 'nftables' && masquerade),
+      ...(!config.localhostNodePorts && { localhostNodePorts: false }),
+    },
+    nftables: mode === 'nftables' ? masquerade : {},
+    ipvs: {
+      ...(ipvs.scheduler !== 'rr' && { scheduler: ipvs.scheduler }),
+      ...(ipvs.strictARP && { strictARP: true }),
+      ...(ipvs.excludeCIDRs.length > 0 && { excludeCIDRs: ipvs.excludeCIDRs }),
+    },
+    conntrack: config.tcpBeLiberal ? { tcpBeLiberal: true } : {},
+  });
+};
 
 /** A Scenario's ranges must not overlap; those that came of addresses may. */
 const rangesOf = ({ network, underlay }: SmallScenario) => {
@@ -176,6 +277,7 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
           config: network.config,
         }),
         underlay: { cidr: underlay.cidr, mtu: underlay.mtu },
+        kubeProxy: kubeProxyOf(small.kubeProxy, network.podCIDR),
         nodes: isNamed
           ? nodes.map(({ name: node, ip, podCIDR, sysctl }) =>
               filled({ name: node, addresses: [ip], podCIDR, sysctl }),
@@ -186,7 +288,10 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
       }),
     },
     ...(isNamed ? [] : nodes.map(nodeDocument)),
-    ...services.map(serviceDocument),
+    ...services.flatMap((service) => [
+      serviceDocument(service),
+      ...service.slices.map((slice) => sliceDocument(service, slice, pods)),
+    ]),
     ...pods.map(podDocument),
   ];
 };

@@ -1,5 +1,12 @@
 /** The smallest cluster that gives one trace: what the trace touched, with nothing left to decide. */
-import type { ClusterNode, Network, Pod, Service } from '../cluster/cluster.ts';
+import type {
+  Cluster,
+  ClusterNode,
+  KubeProxyConfig,
+  Network,
+  Pod,
+  Service,
+} from '../cluster/cluster.ts';
 import type { NetnsId } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
@@ -54,6 +61,7 @@ export interface SmallScenario {
   readonly nodes: readonly SmallNode[];
   readonly pods: readonly SmallPod[];
   readonly services: readonly Service[];
+  readonly kubeProxy: KubeProxyConfig;
   readonly faults: readonly ScenarioFault[];
   readonly expect: SmallExpectation;
 }
@@ -62,6 +70,8 @@ export interface SmallScenario {
 interface Touched {
   readonly hosts: Set<string>;
   readonly netns: Set<NetnsId>;
+  /** Addresses that the packets had, or were sent to. */
+  readonly ips: Set<Ip>;
 }
 
 const IP_FIELDS = ['dst', 'src', 'ip', 'remote', 'local'] as const;
@@ -78,8 +88,9 @@ const namedIn = (detail: Step['detail']): { ips: Ip[]; process: string | undefin
 };
 
 const touchedBy = (facts: TraceFacts, { world, cluster }: OpenedScenario): Touched => {
-  const touched: Touched = { hosts: new Set(), netns: new Set() };
+  const touched: Touched = { hosts: new Set(), netns: new Set(), ips: new Set() };
   const own = (ip: Ip): void => {
+    touched.ips.add(ip);
     for (const { host, netns } of world.book.owners(ip)) {
       touched.hosts.add(host);
       touched.netns.add(netns);
@@ -127,10 +138,39 @@ const smallNode = ({ name, ip, podCIDR, sysctl }: ClusterNode): SmallNode => ({
 
 const smallEnd = ({ kind, namespace, name, container, ip }: EndpointRef): SmallEnd => ({
   kind,
-  ...(kind === 'pod' && namespace !== undefined && { namespace }),
-  ...((kind === 'pod' || kind === 'node') && name !== undefined && { name }),
+  ...((kind === 'pod' || kind === 'service') && namespace !== undefined && { namespace }),
+  ...((kind === 'pod' || kind === 'node' || kind === 'service') && name !== undefined && { name }),
   ...(container !== undefined && { container }),
   ...(ip !== undefined && { ip }),
+});
+
+/** Services that the question names, that have an address of the packets, or their NodePort. */
+const servicesOf = ({ services }: Cluster, { probe }: TraceFacts, { ips }: Touched): Service[] =>
+  services.filter(({ namespace, name, clusterIPs, externalIPs, ingress, ports }) => {
+    const { to, port } = probe;
+    const isNamed = to.kind === 'service' && to.namespace === namespace && to.name === name;
+    const own = [
+      ...clusterIPs.map(({ ip }) => ip),
+      ...externalIPs,
+      ...ingress.flatMap(({ ip }) => ip ?? []),
+    ];
+    return (
+      isNamed ||
+      own.some((ip) => ips.has(ip)) ||
+      (port !== undefined && ports.some(({ nodePort }) => nodePort === port))
+    );
+  });
+
+/** A Service that names Pods by their place among those that are kept. */
+const withPods = (service: Service, indexes: ReadonlyMap<number, number>): Service => ({
+  ...service,
+  slices: service.slices.map((slice) => ({
+    ...slice,
+    endpoints: slice.endpoints.map(({ pod, ...endpoint }) => {
+      const index = pod === undefined ? undefined : indexes.get(pod);
+      return index === undefined ? endpoint : { ...endpoint, pod: index };
+    }),
+  })),
 });
 
 /** Takes out of a cluster what one trace needs, and makes explicit what was decided for it. */
@@ -143,8 +183,19 @@ export const smallScenario = (
   const { probe } = facts;
   const ends = [probe.from, probe.to];
   const touched = touchedBy(facts, scenario);
+  const services = reach === 'touched' ? servicesOf(cluster, facts, touched) : cluster.services;
+  // Every backend is an answer to the question.
+  const backends = new Set(
+    reach === 'touched'
+      ? services.flatMap(({ slices }) =>
+          slices.flatMap(({ endpoints }) =>
+            endpoints.flatMap(({ pod: at }) => (at === undefined ? [] : (cluster.pods[at] ?? []))),
+          ),
+        )
+      : [],
+  );
   const isTouched = (pod: Pod): boolean =>
-    ends.some((end) => isEnd(pod, end)) || touched.netns.has(netnsOfPod(pod));
+    backends.has(pod) || ends.some((end) => isEnd(pod, end)) || touched.netns.has(netnsOfPod(pod));
   for (const pod of cluster.pods)
     if (isTouched(pod) && pod.node !== undefined) touched.hosts.add(pod.node);
   const faults = scenario.faults.filter((fault) => {
@@ -163,6 +214,13 @@ export const smallScenario = (
     broken.some(({ pod: name }) => name === `${pod.namespace}/${pod.name}`) ||
     (reach === 'nodes' && pod.node !== undefined && touched.hosts.has(pod.node));
   const pods = cluster.pods.filter(isWanted);
+  const kept = new Map(pods.map((pod, at) => [pod, at]));
+  const indexes = new Map(
+    cluster.pods.flatMap((pod, at) => {
+      const index = kept.get(pod);
+      return index === undefined ? [] : [[at, index] as const];
+    }),
+  );
   const used = new Set(pods.map(({ node }) => node));
   const nodes = cluster.nodes.filter(
     ({ name }) => reach === 'all' || touched.hosts.has(name) || used.has(name),
@@ -176,7 +234,8 @@ export const smallScenario = (
       const { workload } = ends.find((end) => isEnd(pod, end)) ?? {};
       return { ...pod, ...(workload && { owner: workload }) };
     }),
-    services: reach === 'touched' ? [] : cluster.services,
+    services: services.map((service) => withPods(service, indexes)),
+    kubeProxy: cluster.kubeProxy,
     faults,
     expect: {
       from: smallEnd(probe.from),

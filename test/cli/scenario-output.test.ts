@@ -231,7 +231,7 @@ describe('a small scenario', () => {
 
   it.each([
     ['a hostPort', 'hostPort: 31000', 'Pod', 31_000],
-    ['a NodePort', 'name: x', 'Service', 31_000],
+    ['a NodePort', 'name: x', 'Service', 31_001],
   ])('takes more where that decides: %s', async (_, port, kind, asked) => {
     const text = `${CLUSTER.replace('PLUGIN', 'flannel')}---
 apiVersion: v1
@@ -240,6 +240,11 @@ metadata: { name: far }
 spec:
   nodeName: crystal-2.acme.internal
   containers: [{ name: far, ports: [{ containerPort: 80, ${port} }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: garnet, namespace: opal-system }
+spec: { type: NodePort, selector: { app: ruby }, ports: [{ name: web, port: 81, targetPort: 9999, nodePort: 31001 }] }
 `;
     const scenario = await opened([{ file: 'acme.yaml', text }]);
     const question = { from: 'jade/deploy/quartz', to: `${NODE_2}:${asked}` };
