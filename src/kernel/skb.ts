@@ -27,7 +27,10 @@ export interface Skb {
   /** The Ethernet header, where there is one. */
   mac?: { src: Mac; dst: Mac } | undefined;
   mark: number;
-  /** Set by conntrack in PREROUTING or OUTPUT; dropped when the packet leaves the namespace. */
+  /**
+   * Set by conntrack in PREROUTING or OUTPUT; dropped when the packet leaves the namespace. Clones
+   * share it: what becomes of the connection by one copy, the others find.
+   */
   ct?: { entry: ConntrackEntry; dir: CtDir; state: CtState } | undefined;
   /** Receiving device, absent for packets made here. */
   iif?: string | undefined;

@@ -37,7 +37,7 @@ NDA_DST, NDA_LLADDR, NTF_SELF, NTF_MASTER = 1, 2, 2, 4
 NETLINK_ROUTE, NETLINK_NETFILTER, CT_DELETE = 0, 12, 1 << 8 | 2
 # linux/netfilter/nfnetlink_acct.h
 ACCT_NEW, NFACCT_NAME, NLM_CREATE = 7 << 8, 1, 0x400
-SIOCOUTQ = 0x5411
+SIOCOUTQ, TCP_SYN_SENT = 0x5411, 2
 
 START, BOOT = time.time_ns(), time.monotonic_ns()
 own = os.open('/proc/self/ns/net', os.O_RDONLY)
@@ -421,6 +421,13 @@ class Client:
             self.outcome = errno.errorcode.get(error.errno, str(error.errno))
 
 
+    def is_waiting(self):
+        """Whether its SYN was never answered."""
+        if self.wanted['protocol'] != 'tcp':
+            return False
+        return self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_SYN_SENT
+
+
 def note_arp(frame, asked, answered):
     """Keeps who asked for whom, and which questions were answered (asker and asked for, in hex)."""
     if frame[24:28] == '0806':
@@ -456,6 +463,9 @@ def probe(request):
     if not request.get('warm'):
         cold()
     before = counters()
+    # What the last probe's sockets sent when they were closed is not this one's.
+    for ring in rings.values():
+        ring.drain()
     sockets, taken = [listen(entry) for entry in request['listeners']], []
     poll = select.epoll()
     by_fd = {sock.fileno(): sock for sock in sockets}
@@ -493,12 +503,16 @@ def probe(request):
             break
         if now - start > request['limit']:
             break
+    # Nobody may send again while the rest is read; closing these sends nothing.
+    for sock in (*sockets, *([client.sock] if client.is_waiting() else [])):
+        sock.close()
     dropped = drops.drain() if drops else None
     tuples = outputs(tracked, ['conntrack', '-L', '-o', 'extended'])
     after = counters()
     poll.close()
-    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    for sock in (client.sock, *taken, *sockets):
+    if client.sock.fileno() >= 0:
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    for sock in (client.sock, *taken):
         sock.close()
     lost = sum(ring.lost() for ring in rings.values())
     return {

@@ -1,5 +1,4 @@
 /** The second probe through the simulator and through a real kernel: do the two agree? */
-import type { Tap } from '../kernel/event.ts';
 import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
 import type { Probe } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
@@ -29,15 +28,8 @@ const worldOfSecond = (world: World, probe: Probe): World =>
     ),
   );
 
-/** RST from the client, whose port a translation may have changed: no trace has one. */
-const isClosing = ({ packet }: Tap, { dport }: Probe): boolean =>
-  packet.some(
-    (layer) => layer.type === 'tcp' && layer.flags.includes('rst') && layer.dport === dport,
-  );
-
 const observedOfSecond = (seen: Observation, probe: Probe): Observation => ({
   ...seen,
-  taps: seen.taps.filter((tap) => !isClosing(tap, probe)),
   conntrack: new Map(
     [...seen.conntrack].map(([id, rows]) => [id, rows.filter((row) => isOfSecond(row, probe))]),
   ),

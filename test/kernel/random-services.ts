@@ -3,9 +3,9 @@
  * from YAML to the rules of a real kernel.
  */
 
-import type { Service } from '../../src/cluster/cluster.ts';
+import type { Cluster, Pod, Service } from '../../src/cluster/cluster.ts';
 import type { Probe } from '../../src/kernel/probe.ts';
-import type { World } from '../../src/kernel/world.ts';
+import type { NetnsId, World } from '../../src/kernel/world.ts';
 import { openScenario } from '../../src/scenario/open.ts';
 import type { Random } from './random.ts';
 import type { RandomCase } from './random-cluster.ts';
@@ -76,16 +76,10 @@ const scenarioOf = (mode: ProxyMode, random: Random): Document & { spec: { nodes
   } as Document & { spec: { nodes: object[] } };
 };
 
-const APPS = ['a', 'b', 'c', 'd'] as const;
+const APPS = ['a', 'b', 'c'] as const;
 const LISTEN = ['8080/tcp, 5353/udp', '8080/tcp, 5353/udp', '8080/tcp, 5353/udp', '8080/tcp', ''];
 
-interface PodPlan {
-  readonly document: Document;
-  readonly node: number;
-  readonly hostPorts: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp' }[];
-}
-
-const podOf = (node: number, n: number, random: Random, taken: Set<string>): PodPlan => {
+const podOf = (node: number, n: number, random: Random, taken: Set<string>): Document => {
   const { chance, pick } = random;
   // Two Pods on a node's own network would want one port; a node's first Pod brings the bridge.
   const onHost = n > 1 && chance(0.18) && !taken.has(`host ${node}`);
@@ -93,7 +87,7 @@ const podOf = (node: number, n: number, random: Random, taken: Set<string>): Pod
   const hostPort = !onHost && chance(0.2) ? 8000 + taken.size * 2 : undefined;
   if (hostPort !== undefined) taken.add(`port ${hostPort}`);
   const mapped = hostPort !== undefined && { hostPort };
-  const document = {
+  return {
     kind: 'Pod',
     apiVersion: 'v1',
     metadata: {
@@ -117,14 +111,9 @@ const podOf = (node: number, n: number, random: Random, taken: Set<string>): Pod
     },
     status: {
       phase: 'Running',
-      conditions: [{ type: 'Ready', status: chance(0.2) ? 'False' : 'True' }],
+      conditions: [{ type: 'Ready', status: chance(0.15) ? 'False' : 'True' }],
     },
-  };
-  return {
-    document,
-    node,
-    hostPorts: hostPort === undefined ? [] : [{ port: hostPort, protocol: 'tcp' }],
-  };
+  } as Document;
 };
 
 const portsOf = (n: number, { chance, pick }: Random): object[] => {
@@ -192,7 +181,7 @@ const serviceOf = (n: number, nodes: number, random: Random): Document[] => {
     metadata: { name },
     spec: {
       type,
-      ...(!byHand && { selector: { app: pick([...APPS, ...APPS, 'nobody']) } }),
+      ...(!byHand && { selector: { app: pick([...APPS, ...APPS, ...APPS, 'nobody']) } }),
       ...(headless && { clusterIP: 'None' }),
       ...(!headless && chance(0.5) && { clusterIP: `10.96.0.${20 + n}` }),
       ports: portsOf(n, random).map((port) => (outside ? port : { ...port, nodePort: undefined })),
@@ -229,32 +218,70 @@ interface Called {
   readonly dport: number;
 }
 
-/** The ways in which one Service is called, and two in which it is called wrongly. */
-const calledOf = (service: Service, nodes: readonly string[]): Called[] => {
-  const { clusterIPs, ingress, externalIPs, slices } = service;
-  const addresses = [
-    ...clusterIPs.map(({ ip }) => ip),
-    ...ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
-    ...externalIPs,
-  ];
-  const direct = slices.flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
-  return [
-    ...service.ports.flatMap(({ protocol, port, nodePort }): Called[] => {
-      if (protocol === 'sctp') return [];
-      return [
-        ...addresses.map((dst) => ({ dst, protocol, dport: port })),
-        ...(nodePort === undefined ? [] : nodes.map((dst) => ({ dst, protocol, dport: nodePort }))),
-      ];
-    }),
-    ...addresses.slice(0, 1).flatMap((dst): Called[] => [
+/** The ways in which something is called. */
+interface Callable {
+  /** From everywhere, and only from within the cluster. */
+  readonly outside: readonly Called[];
+  readonly inside: readonly Called[];
+  /** Where nobody is to answer. */
+  readonly wrong: readonly Called[];
+  /** Namespaces of those that answer. */
+  readonly backends: readonly NetnsId[];
+}
+
+const netnsOfPod = ({ node, namespace, name, hostNetwork }: Pod): NetnsId =>
+  hostNetwork ? `${node}/host` : `${node}/${namespace}/${name}`;
+
+const callable = (
+  { nodes, pods }: Cluster,
+  { clusterIPs, ingress, externalIPs, slices, ports }: Service,
+): Callable => {
+  const own = clusterIPs.map(({ ip }) => ip);
+  const others = [...ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip])), ...externalIPs];
+  const endpoints = slices.flatMap((slice) => slice.endpoints);
+  const inside: Called[] = [];
+  const outside: Called[] = [];
+  for (const { protocol, port, nodePort } of ports) {
+    if (protocol === 'sctp') continue;
+    inside.push(...own.map((dst) => ({ dst, protocol, dport: port })));
+    outside.push(...others.map((dst) => ({ dst, protocol, dport: port })));
+    if (nodePort !== undefined)
+      outside.push(...nodes.map(({ ip }) => ({ dst: ip, protocol, dport: nodePort })));
+  }
+  if (own.length === 0)
+    inside.push(
+      ...endpoints.map(({ address }): Called => ({ dst: address, protocol: 'tcp', dport: 8080 })),
+    );
+  return {
+    inside,
+    outside,
+    wrong: [...own, ...others].flatMap((dst): Called[] => [
       { dst, protocol: 'tcp', dport: 99 },
       { dst, protocol: 'udp', dport: 80 },
     ]),
-    ...(addresses.length === 0
-      ? direct.map((dst): Called => ({ dst, protocol: 'tcp', dport: 8080 }))
-      : []),
-  ];
+    backends: endpoints.flatMap(({ pod }) => {
+      const found = pod === undefined ? undefined : pods[pod];
+      return found ? [netnsOfPod(found)] : [];
+    }),
+  };
 };
+
+/** Ports of nodes that lead to Pods without a Service. */
+const hostPortsOf = ({ nodes, pods }: Cluster): Callable => ({
+  inside: [],
+  wrong: [],
+  backends: pods.map(netnsOfPod),
+  outside: pods.flatMap(({ node, containers }) =>
+    containers
+      .flatMap(({ ports }) => ports)
+      .flatMap(({ hostPort, protocol }): Called[] => {
+        const dst = nodes.find(({ name }) => name === node)?.ip;
+        return hostPort === undefined || dst === undefined || protocol === 'sctp'
+          ? []
+          : [{ dst, protocol, dport: hostPort }];
+      }),
+  ),
+});
 
 /** Everybody with a socket of their own: Pods, nodes, the router, the host outside. */
 const sourcesIn = (world: World): { readonly pods: string[]; readonly others: string[] } => {
@@ -265,28 +292,43 @@ const sourcesIn = (world: World): { readonly pods: string[]; readonly others: st
   };
 };
 
+/** Who calls and what is called. The host outside mostly asks for what is meant for it. */
+const callOf = (
+  { pods, others }: ReturnType<typeof sourcesIn>,
+  { inside, outside, wrong, backends }: Callable,
+  { chance, pick }: Random,
+): { readonly from: NetnsId; readonly called: Called | undefined } => {
+  const everything = [...inside, ...outside];
+  const from =
+    backends.length > 0 && chance(0.15) ? pick(backends) : pick(chance(0.6) ? pods : others);
+  const wanted = from.startsWith('external') && chance(0.85) ? outside : everything;
+  const among = chance(0.07) ? wrong : wanted;
+  return { from, called: among.length > 0 ? pick(among) : undefined };
+};
+
 const probesOf = (
   world: World,
-  called: readonly Called[],
+  callables: readonly Callable[],
   flows: number,
-  { chance, pick, below }: Random,
+  random: Random,
 ): Probe[] => {
-  const { pods, others } = sourcesIn(world);
-  return Array.from({ length: flows }, (_, n) => {
-    const { dst, protocol, dport } = pick(called);
-    const netns = pods.length > 0 && chance(0.6) ? pick(pods) : pick(others);
-    return {
-      from: { netns },
+  const sources = sourcesIn(world);
+  const probes: Probe[] = [];
+  while (probes.length < flows) {
+    const { from, called } = callOf(sources, random.pick(callables), random);
+    if (called === undefined) continue;
+    const { dst, protocol, dport } = called;
+    const isNodes = /^node-.*\/host$/.test(from) && dport >= 30_000;
+    probes.push({
+      from: { netns: from },
       protocol,
-      dst:
-        netns.startsWith('node-') && netns.endsWith('/host') && dport >= 30_000 && chance(0.15)
-          ? '127.0.0.1'
-          : dst,
-      sport: 40_000 + n,
+      dst: isNodes && random.chance(0.15) ? '127.0.0.1' : dst,
+      sport: 40_000 + probes.length,
       dport,
-      ...(protocol === 'udp' && chance(0.5) && { size: below(200) }),
-    };
-  });
+      ...(protocol === 'udp' && random.chance(0.5) && { size: random.below(200) }),
+    });
+  }
+  return probes;
 };
 
 /**
@@ -306,20 +348,15 @@ export const serviceCase = async (
     Array.from({ length: 1 + below(4) }, (__, pod) => podOf(node + 1, pod + 1, random, taken)),
   ).flat();
   const services = Array.from({ length: 3 + below(4) }, (_, n) => serviceOf(n, count, random));
-  const documents = [scenario, ...pods.map(({ document }) => document), ...services.flat()];
+  const documents = [scenario, ...pods, ...services.flat()];
   const text = documents.map((item) => JSON.stringify(item)).join('\n---\n');
   const opened = await openScenario([{ file: 'random.yaml', text }]);
   if (!opened.ok) throw new Error(`${JSON.stringify(opened.diagnostics)}\n${text}`);
   const { cluster, world: sound } = opened.scenario;
   const { world, faults } = chance(0.25) ? withFaults(sound, random) : { world: sound, faults: [] };
-  const nodes = cluster.nodes.map(({ ip }) => ip);
-  const called = [
-    ...cluster.services.flatMap((service) => calledOf(service, nodes)),
-    ...pods.flatMap(({ node, hostPorts }) =>
-      hostPorts.map(
-        ({ port, protocol }): Called => ({ dst: nodes[node - 1] ?? '', protocol, dport: port }),
-      ),
-    ),
+  const callables = [
+    ...cluster.services.map((service) => callable(cluster, service)),
+    hostPortsOf(cluster),
   ];
-  return { about: text, faults, world, probes: probesOf(sound, called, flows, random) };
+  return { about: text, faults, world, probes: probesOf(sound, callables, flows, random) };
 };

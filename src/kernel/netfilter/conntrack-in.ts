@@ -249,13 +249,13 @@ export const nfConntrackConfirm = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit)
   const known = lookup(env.conntrack, flow);
   if (known?.dir === 'original') {
     // nf_ct_resolve_clash: a copy of the same packet was first.
-    skb.ct = { ...ct, entry: known.entry };
+    ct.entry = known.entry;
     return true;
   }
   const answers: Flow = { tuple: ct.entry.reply, ...(echo && { echo: 'reply' }) };
   if (known || tupleTaken(env.conntrack, answers, ct.entry)) return false;
   const entry: ConntrackEntry = { ...ct.entry, confirmed: true };
-  skb.ct = { ...ct, entry };
+  ct.entry = entry;
   env.conntrack.push(entry);
   const detail = { hook, state: ct.state, dir: ct.dir, entry };
   emit({ kind: 'conntrack', netns: env.netns.id, action: 'confirm', detail });
@@ -280,7 +280,7 @@ export const nfConntrackSetClosing = (env: Pick<NfEnv, 'conntrack'>, skb: Skb): 
   if (ct?.entry.tcpState === undefined) return;
   const entry: ConntrackEntry = { ...ct.entry, tcpState: 'CLOSE' };
   replaceEntry(env.conntrack, ct.entry, entry);
-  skb.ct = { ...ct, entry };
+  ct.entry = entry;
 };
 
 const TRACKING =

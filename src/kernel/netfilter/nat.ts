@@ -373,14 +373,14 @@ export const nfNatInetFn = (
       if (bound.kind === 'verdict') return bound.verdict;
       at = bound.at;
       replaceEntry(env.conntrack, ct.entry, bound.entry);
-      skb.ct = { ...ct, entry: bound.entry };
+      ct.entry = bound.entry;
     } else if (oifChanged(ct.entry, dir, state)) {
       killEntry(env.conntrack, ct.entry);
       return dropAt(hook);
     }
-    skb.packet = natPacket(packet, skb.ct?.entry ?? ct.entry, dir, manip);
+    skb.packet = natPacket(packet, ct.entry, dir, manip);
   }
-  const entry = skb.ct?.entry ?? ct.entry;
+  const { entry } = ct;
   emitNat(env, emit, skb, { hook, manip, before: packet, at });
   return hook === 'OUTPUT' && leavesElsewhere(entry, dir)
     ? { kind: 'ACCEPT', reroute: true }

@@ -60,6 +60,8 @@ export const icmpSend = (walk: Walk, netns: Netns, about: Skb, error: IcmpErrorS
   const saddr = errorSource(netns, about);
   const mark = replyMark(netns, about.mark);
   const cause = skbClone(about);
+  // The kernel makes the error at once: what becomes of the connection later is not in it.
+  cause.ct = about.ct && { ...about.ct };
   const run = (): void => sendError(walk, netns, cause, saddr, mark, error);
   walk.pending.push({
     carries: 'icmp-error',

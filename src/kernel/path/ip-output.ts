@@ -88,13 +88,13 @@ export const ipOutput = (walk: Walk, netns: Netns, skb: Skb): Errno | undefined 
  * ip_local_out: a packet made here walks OUTPUT, gets a new route if netfilter changed what decides
  * it, and goes out.
  * @returns what the system call of its sender fails with: EPERM where a rule stopped it, here or at
- *   POSTROUTING
+ *   POSTROUTING; what the new route said where there is none
  */
 export const ipLocalOut = (walk: Walk, netns: Netns, skb: Skb): Errno | undefined => {
   const { dst } = skb;
   if (!dst) throw new TypeError('ip_local_out without a route');
   const outcome = nfWalk(walk, netns, skb, 'OUTPUT', undefined, dst.dev);
   if (outcome.kind === 'stop') return outcome.errno;
-  if (outcome.reroute && !ipRouteMeHarder(walk, netns, skb)) return 'EPERM';
-  return ipOutput(walk, netns, skb);
+  const errno = outcome.reroute ? ipRouteMeHarder(walk, netns, skb) : undefined;
+  return errno ?? ipOutput(walk, netns, skb);
 };

@@ -64,7 +64,7 @@ const nfSendReset = (walk: Walk, netns: Netns, about: Skb): void => {
   const run = (): void => {
     const detail = { protocol: 'tcp', what: 'rst', src: answer.src, dst: answer.dst } as const;
     emit(walk, { kind: 'socket', netns: netns.id, action: 'kernel-send', detail });
-    if (!ipRouteMeHarder(walk, netns, skb)) return;
+    if (ipRouteMeHarder(walk, netns, skb) !== undefined) return;
     const port = physin === undefined ? undefined : findDev(netns, physin);
     if (port && mac) {
       const frame: Ethernet = { type: 'ethernet', src: mac.dst, dst: mac.src, payload: answer };

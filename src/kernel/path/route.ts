@@ -120,8 +120,9 @@ export const routeOutput = (
 /**
  * ip_route_me_harder (net/ipv4/netfilter.c): the route of a packet that netfilter changed. Its
  * source may be anybody's. Without a route the packet ends here.
+ * @returns what the sender gets where there is no route (NF_DROP_ERR)
  */
-export const ipRouteMeHarder = (walk: Walk, netns: Netns, skb: Skb): boolean => {
+export const ipRouteMeHarder = (walk: Walk, netns: Netns, skb: Skb): Errno | undefined => {
   const { packet, mark } = skb;
   const type = inetAddrType(netns, packet.src);
   const own = type === 'local' || type === 'unicast';
@@ -132,8 +133,9 @@ export const ipRouteMeHarder = (walk: Walk, netns: Netns, skb: Skb): boolean => 
   });
   if (route.kind === 'route') {
     skb.dst = route.dst;
-    return true;
+    return undefined;
   }
-  if (route.kind === 'error') drop(walk, netns, 'NETFILTER_DROP');
-  return false;
+  if (route.kind !== 'error') return 'EPERM';
+  drop(walk, netns, 'NETFILTER_DROP');
+  return route.errno;
 };

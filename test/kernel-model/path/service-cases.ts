@@ -283,4 +283,29 @@ export const SERVICES: readonly Case[] = [
     symptom: 'timeout',
     legs: ['datagram'],
   },
+  {
+    name: 'copies of a flooded datagram share their connection: nat asks its rules about the first',
+    world: () =>
+      build({ ...ON, pods: 4 }, [
+        [POD, 'ip neigh add 10.244.1.1 lladdr 02:00:00:00:99:99 dev eth0'],
+        [NODE, 'iptables -t nat -A POSTROUTING -p udp -j MASQUERADE'],
+      ]),
+    probe: udp(POD, SERVICE, { dport: 80, size: 30 }),
+    ...SILENT,
+    legs: ['datagram'],
+  },
+  {
+    name: 'a node that sends from localhost what a rule leads elsewhere: the new route takes none such',
+    world: () =>
+      build(ON, [
+        [
+          NODE,
+          `iptables -t nat -A OUTPUT -p udp --dport 30080 -j DNAT --to-destination ${POD_IP}:5353`,
+        ],
+      ]),
+    probe: udp(NODE, '127.0.0.1', { dport: 30080, size: 30 }),
+    disposition: 'rejected',
+    symptom: 'invalid argument',
+    legs: ['datagram'],
+  },
 ];
