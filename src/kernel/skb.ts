@@ -42,6 +42,8 @@ export interface Skb {
   dst?: Dst | undefined;
   /** br_netfilter walked PREROUTING in the bridge: ip_sabotage_in skips it in the stack. */
   preroutingDone?: boolean | undefined;
+  /** br_netfilter translated it and found its route: the stack's lookup is not the first. */
+  routedInBridge?: boolean | undefined;
   /** IPSKB_FORWARDED. */
   forwarded?: boolean | undefined;
   /** IPVS has been at it (skb->ipvs_property), and leaves it alone. */
@@ -60,6 +62,7 @@ export const allocSkb = (packet: Ipv4, mark: number, dst?: Dst): Skb => ({
   pktType: undefined,
   dst,
   preroutingDone: false,
+  routedInBridge: false,
   forwarded: false,
   ipvsProperty: false,
 });
@@ -74,6 +77,7 @@ export const skbClone = (skb: Skb): Skb => {
   clone.physout = skb.physout;
   clone.pktType = skb.pktType;
   clone.preroutingDone = skb.preroutingDone;
+  clone.routedInBridge = skb.routedInBridge;
   clone.forwarded = skb.forwarded;
   clone.ipvsProperty = skb.ipvsProperty;
   return clone;

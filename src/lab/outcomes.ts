@@ -53,3 +53,18 @@ export function* outcomesOf(world: World, probe: Probe): Generator<Outcome> {
     yield { facts, world: traced.world, counters: sheet.byNetns, picks: picked };
   }
 }
+
+/** The ports that requests have when a socket takes them. */
+export const portsTaken = (outcomes: readonly Outcome[]): number[] => [
+  ...new Set(
+    outcomes
+      .flatMap(({ facts }) => facts.legs)
+      .filter(({ direction }) => direction === 'request')
+      .flatMap(({ hops }) => hops.flatMap(({ steps }) => steps))
+      .flatMap(({ kind, detail }) =>
+        kind === 'deliver' && 'port' in detail && typeof detail.port === 'number'
+          ? [detail.port]
+          : [],
+      ),
+  ),
+];

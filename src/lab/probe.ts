@@ -29,18 +29,22 @@ const QUIET = 0.03;
 const PATIENCE = 0.35;
 const LIMIT = 6;
 
-/** Listeners as the World has them, and one where it assumes that somebody listens. */
-const listenersOf = (lab: Lab, world: World, probe: Probe): ListenerRequest[] =>
+/** Listeners as the World has them, and one at each port where it assumes that somebody listens. */
+const listenersOf = (
+  lab: Lab,
+  world: World,
+  { protocol, dport }: Probe,
+  translated: readonly number[],
+): ListenerRequest[] =>
   [...lab.plan.names].flatMap(([id, name]) => {
     const netns = netnsOf(world, id);
     const rows = netns.sockets.map(({ protocol, ip, port }) => ({ ns: name, protocol, ip, port }));
-    const { protocol, dport } = probe;
     if (protocol === 'icmp' || dport === undefined) return rows;
-    const wildcard = netns.listeners.unlisted === 'assumed-open';
-    const taken = rows.some((row) => row.protocol === protocol && row.port === dport);
-    return wildcard && !taken
-      ? [...rows, { ns: name, protocol, ip: '0.0.0.0', port: dport }]
-      : rows;
+    if (netns.listeners.unlisted !== 'assumed-open') return rows;
+    const open = [...new Set([dport, ...translated])].filter(
+      (port) => !rows.some((row) => row.protocol === protocol && row.port === port),
+    );
+    return [...rows, ...open.map((port) => ({ ns: name, protocol, ip: '0.0.0.0', port }))];
   });
 
 export interface LabProbe {
@@ -48,6 +52,8 @@ export interface LabProbe {
   readonly warm?: boolean;
   /** The World whose listeners wait for the probe, where they are not the lab's own. */
   readonly world?: World;
+  /** Ports that the packet may have when it arrives, beside the one that it is sent to. */
+  readonly translated?: readonly number[];
 }
 
 /**
@@ -58,13 +64,13 @@ export interface LabProbe {
 export const probeLab = async (
   lab: Lab,
   probe: Probe,
-  { warm = false, world = lab.world }: LabProbe = {},
+  { warm = false, world = lab.world, translated = [] }: LabProbe = {},
 ): Promise<Observation> => {
   const ns = lab.plan.names.get(probe.from.netns);
   if (ns === undefined) throw new Error(`no namespace ${probe.from.netns} in the lab`);
   const { protocol, dst, dport, sport, src, size, ttl } = probe;
   const answer = await lab.agent.ask('probe', {
-    listeners: listenersOf(lab, world, probe),
+    listeners: listenersOf(lab, world, probe, translated),
     client: { ns, protocol, dst, dport, sport, src, size, ttl },
     quiet: QUIET,
     patience: PATIENCE,

@@ -5,7 +5,7 @@ import type { World } from '../kernel/world.ts';
 import { withDynamic } from '../kernel/world-build.ts';
 import { leftBehind, secondPort } from '../trace/second-probe.ts';
 import type { Lab } from './build.ts';
-import { outcomesOf } from './outcomes.ts';
+import { outcomesOf, portsTaken } from './outcomes.ts';
 import { type Observation, probeLab } from './probe.ts';
 import { compareOutcomes, type Proof } from './prove.ts';
 
@@ -42,16 +42,17 @@ const observedOfSecond = (seen: Observation, probe: Probe): Observation => ({
 export const proveSecond = async (lab: Lab, probe: Probe): Promise<Proof> => {
   const { protocol } = probe;
   const { world } = lab;
-  const one = await probeLab(lab, probe);
-  const { outcome: first, proof } = compareOutcomes(world, outcomesOf(world, probe), one);
+  const firsts = [...outcomesOf(world, probe)];
+  const one = await probeLab(lab, probe, { translated: portsTaken(firsts) });
+  const { outcome: first, proof } = compareOutcomes(world, firsts, one);
   if (proof.differences.length > 0) return proof;
   const again = { ...probe, sport: secondPort(protocol, probe.sport) };
-  const left = leftBehind(first.world, protocol);
-  const seen = await probeLab(lab, again, { warm: true });
-  if (protocol === 'icmp') return compareOutcomes(world, outcomesOf(left, again), seen).proof;
-  const outcomes = [...outcomesOf(left, again)].map((outcome) => ({
-    ...outcome,
-    world: worldOfSecond(outcome.world, again),
-  }));
-  return compareOutcomes(world, outcomes, observedOfSecond(seen, again)).proof;
+  const outcomes = [...outcomesOf(leftBehind(first.world, protocol), again)];
+  const seen = await probeLab(lab, again, { warm: true, translated: portsTaken(outcomes) });
+  if (protocol === 'icmp') return compareOutcomes(world, outcomes, seen).proof;
+  return compareOutcomes(
+    world,
+    outcomes.map((outcome) => ({ ...outcome, world: worldOfSecond(outcome.world, again) })),
+    observedOfSecond(seen, again),
+  ).proof;
 };

@@ -11,7 +11,7 @@ import type { Lab } from './build.ts';
 import { callersIn, compareCallers } from './callers.ts';
 import type { TimedTap } from './capture.ts';
 import { compareCounters } from './counters.ts';
-import { type Outcome, outcomesOf } from './outcomes.ts';
+import { type Outcome, outcomesOf, portsTaken } from './outcomes.ts';
 import { type Observation, probeLab } from './probe.ts';
 
 export interface Proof {
@@ -303,7 +303,7 @@ export const compareProof = (
  */
 export const compareOutcomes = (
   world: World,
-  outcomes: Iterable<Outcome>,
+  outcomes: readonly Outcome[],
   observation: Observation,
 ): { readonly proof: Proof; readonly outcome: Outcome } => {
   let best: { readonly proof: Proof; readonly outcome: Outcome } | undefined;
@@ -327,6 +327,7 @@ export const compareOutcomes = (
  * @param world the lab's World, or one that differs from it in listeners alone
  */
 export const proveProbe = async (lab: Lab, probe: Probe, world = lab.world): Promise<Proof> => {
-  const seen = await probeLab(lab, probe, { world });
-  return compareOutcomes(lab.world, outcomesOf(world, probe), seen).proof;
+  const outcomes = [...outcomesOf(world, probe)];
+  const seen = await probeLab(lab, probe, { world, translated: portsTaken(outcomes) });
+  return compareOutcomes(lab.world, outcomes, seen).proof;
 };

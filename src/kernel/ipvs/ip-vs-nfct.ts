@@ -24,5 +24,5 @@ export const ipVsUpdateConntrack = (
       : { ...reply, dst: virtual.ip, dport: icmp ? reply.dport : virtual.port };
   const entry: ConntrackEntry = { ...ct.entry, reply: altered };
   replaceEntry(conntrack, ct.entry, entry);
-  skb.ct = { ...ct, entry };
+  ct.entry = entry;
 };

@@ -21,7 +21,7 @@ export interface Bridged {
 }
 
 /** should_deliver: not back to where it came from, only to ports that forward, isolated apart. */
-const shouldDeliver = (
+export const shouldDeliver = (
   walk: Walk,
   netns: Netns,
   port: Netdev,

@@ -9,11 +9,19 @@ import type { Skb } from '../skb.ts';
 import { skbClone } from '../skb.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { brFdbUpdate } from './br-fdb.ts';
-import { brFlood, brForward } from './br-forward.ts';
+import { brFlood, brForward, shouldDeliver } from './br-forward.ts';
 import { brNfPreRouting, callsIptables } from './br-netfilter.ts';
 import { isGroupMac } from './pkt-type.ts';
-import type { Walk } from './walk.ts';
-import { copiesDetail, drop, emit, walkCopies } from './walk.ts';
+import type { Story, Walk } from './walk.ts';
+import {
+  copiesDetail,
+  drop,
+  emit,
+  markAmbiguous,
+  recordedBy,
+  tapsOfEvents,
+  walkCopies,
+} from './walk.ts';
 
 /**
  * br_handle_frame: what a port's state lets through. br_netfilter, where it is on, walks PREROUTING
@@ -86,7 +94,13 @@ const brHandleFrameFinish = (
     emit(walk, event, row?.origin);
   };
   const bridged = { bridge, frame, skb, inPort: port };
-  const up = (): void => brPassFrameUp(walk, netns, bridge, frame, skb && skbClone(skb));
+  const promisc = bridge.promisc === true;
+  const up = (): void => {
+    const copy = skb && skbClone(skb);
+    // br_nf_local_in: what is taken by a promiscuous bridge belongs to no connection.
+    if (copy && promisc && !row?.local) copy.ct = undefined;
+    brPassFrameUp(walk, netns, bridge, frame, copy);
+  };
   const row = isGroupMac(frame.dst)
     ? undefined
     : bridgeFdbFind(netns, bridge, walk.overlay.read(netns.id), frame.dst);
@@ -95,11 +109,17 @@ const brHandleFrameFinish = (
     up();
     return;
   }
-  // A promiscuous bridge takes every frame up as well, where its stack throws it away.
-  const also = isGroupMac(frame.dst) || bridge.promisc === true ? [up] : [];
+  // A promiscuous bridge takes every frame up as well. Its stack throws it away, but for one that
+  // was sent to the bridge and got another address on the way.
+  const also = isGroupMac(frame.dst) || promisc ? [up] : [];
   const out = row && findDev(netns, row.dev);
   if (row && out) {
-    tell('forward', { outPort: row.dev, ...copiesDetail(walkCopies(walk, also)) }, row);
+    if (promisc && !shouldDeliver(walk, netns, out, port)) {
+      tell('local', {}, row);
+      up();
+      return;
+    }
+    tell('forward', { outPort: row.dev, ...(promisc && copyUp(walk, up)) }, row);
     brForward(walk, netns, out, bridged);
     return;
   }
@@ -110,6 +130,18 @@ const brHandleFrameFinish = (
     drop(walk, netns, flooded.copies.length > 0 ? 'OTHERHOST' : 'NO_TX_TARGET', {
       device: bridge.ifname,
     });
+};
+
+/** What becomes of the copy that goes up while the frame itself is forwarded. */
+const copyUp = (
+  walk: Walk,
+  up: () => void,
+): Pick<BridgeEvent['detail'], 'copies' | 'broadcasts'> => {
+  if (walk.recorder.kind !== 'story') return copiesDetail(walkCopies(walk, [up]));
+  const story: Story = { kind: 'story', events: [] };
+  recordedBy(walk, story, up);
+  if (story.fate?.kind !== 'dropped') markAmbiguous(walk);
+  return { copies: tapsOfEvents(story.events, true) };
 };
 
 /** br_pass_frame_up: the bridge's own stack receives the frame, as if the bridge were a device. */
@@ -126,6 +158,6 @@ const brPassFrameUp = (
     frame,
     skb,
     from: 'bridge',
-    pktType: local ? 'host' : undefined,
+    pktType: local || skb?.pktType === 'host' ? 'host' : undefined,
   });
 };

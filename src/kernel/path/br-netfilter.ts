@@ -85,6 +85,7 @@ const brNfPreRoutingFinish = (
   }
   if (!bridged) return { ...frame, dst: bridge.mac, payload: skb.packet };
   skb.dst = forwardDst(walk, netns, dst, route);
+  skb.routedInBridge = true;
   return brNfPreRoutingFinishBridge(walk, netns, bridge, frame, skb, skb.dst.gateway ?? dst);
 };
 

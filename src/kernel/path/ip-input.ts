@@ -55,6 +55,8 @@ const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
       break;
     case 'forward':
       skb.dst = forwardDst(walk, netns, dst, route);
+      // IPSKB_DOREDIRECT is set by the lookup, and that was the bridge's.
+      if (skb.routedInBridge) skb.dst = { ...skb.dst, redirect: false };
       ipForward(walk, netns, dev, skb);
       break;
     case 'drop':

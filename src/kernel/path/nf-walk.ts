@@ -34,7 +34,7 @@ const ipvsOf = (walk: Walk, netns: Netns): NfIpvs | undefined => {
   return {
     connections,
     xmit: (skb, to) => ipVsNatXmit(walk, netns, skb, to),
-    reroute: (skb) => ipRouteMeHarder(walk, netns, skb),
+    reroute: (skb) => ipRouteMeHarder(walk, netns, skb) === undefined,
   };
 };
 
