@@ -51,6 +51,8 @@ export interface ProbeRequest {
   readonly limit: number;
   /** Keep what earlier packets left behind. */
   readonly warm?: boolean;
+  /** UDP: the next warm probe is sent out of this one's socket. */
+  readonly keep?: boolean;
 }
 
 export interface ProbeAnswer {

@@ -50,6 +50,8 @@ const listenersOf = (
 export interface LabProbe {
   /** Keep what earlier packets left behind. Default: start cold. */
   readonly warm?: boolean;
+  /** UDP: the next warm probe is sent out of this one's socket. */
+  readonly keep?: boolean;
   /** The World whose listeners wait for the probe, where they are not the lab's own. */
   readonly world?: World;
   /** Ports that the packet may have when it arrives, beside the one that it is sent to. */
@@ -64,7 +66,7 @@ export interface LabProbe {
 export const probeLab = async (
   lab: Lab,
   probe: Probe,
-  { warm = false, world = lab.world, translated = [] }: LabProbe = {},
+  { warm = false, keep = false, world = lab.world, translated = [] }: LabProbe = {},
 ): Promise<Observation> => {
   const ns = lab.plan.names.get(probe.from.netns);
   if (ns === undefined) throw new Error(`no namespace ${probe.from.netns} in the lab`);
@@ -76,6 +78,7 @@ export const probeLab = async (
     patience: PATIENCE,
     limit: LIMIT,
     warm,
+    keep,
   });
   if (answer.lost > 0) throw new Error(`the capture lost ${answer.lost} frames`);
   if (!answer.silent) throw new Error(`frames still flow ${LIMIT} s after the probe`);

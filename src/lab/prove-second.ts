@@ -10,9 +10,8 @@ import { type Observation, probeLab } from './probe.ts';
 import { compareOutcomes, type Proof } from './prove.ts';
 
 /**
- * What tells of the second probe alone. The lab closes the first connection when it has looked at
- * it, which no trace does, and sends the second datagram out of a socket of its own, which gives
- * the tunnel another outer port: neither is the second probe's.
+ * What tells of the second connection alone. The lab closes the first one when it has looked at it,
+ * which no trace does.
  */
 const isOfSecond = ({ original }: ConntrackEntry, { sport }: Probe): boolean =>
   original.sport === sport;
@@ -43,13 +42,16 @@ export const proveSecond = async (lab: Lab, probe: Probe): Promise<Proof> => {
   const { protocol } = probe;
   const { world } = lab;
   const firsts = [...outcomesOf(world, probe)];
-  const one = await probeLab(lab, probe, { translated: portsTaken(firsts) });
+  const one = await probeLab(lab, probe, {
+    keep: protocol === 'udp',
+    translated: portsTaken(firsts),
+  });
   const { outcome: first, proof } = compareOutcomes(world, firsts, one);
   if (proof.differences.length > 0) return proof;
   const again = { ...probe, sport: secondPort(protocol, probe.sport) };
   const outcomes = [...outcomesOf(leftBehind(first.world, protocol), again)];
   const seen = await probeLab(lab, again, { warm: true, translated: portsTaken(outcomes) });
-  if (protocol === 'icmp') return compareOutcomes(world, outcomes, seen).proof;
+  if (protocol !== 'tcp') return compareOutcomes(world, outcomes, seen).proof;
   return compareOutcomes(
     world,
     outcomes.map((outcome) => ({ ...outcome, world: worldOfSecond(outcome.world, again) })),
