@@ -65,6 +65,8 @@ export type OriginWhy =
   | 'service-health-check'
   | 'service-no-endpoints'
   | 'service-no-local-endpoints'
+  | 'service-port-undefined'
+  | 'cluster-ip-unallocated'
   | 'service-source-range'
   | 'service-firewall'
   | 'service-cluster-masquerade'

@@ -279,6 +279,8 @@ const origin = object<Origin>({
     'service-health-check',
     'service-no-endpoints',
     'service-no-local-endpoints',
+    'service-port-undefined',
+    'cluster-ip-unallocated',
     'service-source-range',
     'service-firewall',
     'service-cluster-masquerade',

@@ -166,7 +166,11 @@ interface FlowSocket {
 
 type State = Omit<NfState, 'hook' | 'bridged'> & { bridged?: boolean };
 
-export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
+export const routerModel = (
+  ruleset: Ruleset,
+  net: Net,
+  more: Partial<Pick<NfEnv, 'choose'>> = {},
+): RouterModel => {
   const { addresses, deviceTo, mainAddress, bridge } = net;
   const ownerOf = (ip: string): Place | undefined =>
     (['client', 'router', 'server'] as const).find((place) => addresses[place].includes(ip));
@@ -195,6 +199,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
     conntrack,
     recent: new Map(),
     emit: () => undefined,
+    nftSets: new Map(),
     choose: () => 0,
     addrType: (ip) => {
       if (deviceTo(ip) === 'lo') return 'LOCAL';
@@ -209,6 +214,7 @@ export const routerModel = (ruleset: Ruleset, net: Net): RouterModel => {
       counter.bytes += counted ? ipv4Length(counted.packet) : 0;
       counters.set(key, counter);
     },
+    ...more,
   };
 
   const sockets: FlowSocket[] = [];

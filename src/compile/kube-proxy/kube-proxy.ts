@@ -3,6 +3,7 @@ import type { KubeProxyConfig } from '../../cluster/cluster.ts';
 import type { Machine } from '../machine.ts';
 import { startIptables, syncIptables } from './iptables.ts';
 import { startIpvs, syncIpvs } from './ipvs.ts';
+import { startNftables, syncNftables } from './nftables.ts';
 
 /** One mode of kube-proxy. */
 export interface ProxyMode {
@@ -19,9 +20,10 @@ export const proxyMode = ({ mode }: KubeProxyConfig): ProxyMode => {
   switch (mode) {
     case 'iptables':
       return { start: startIptables, sync: syncIptables };
+    case 'nftables':
+      return { start: startNftables, sync: syncNftables };
     case 'ipvs':
       return { start: startIpvs, sync: syncIpvs };
-    case 'nftables':
     case 'none':
       return NOTHING;
     default: {

@@ -96,6 +96,8 @@ export const en: Catalogue = {
     'service-health-check': 'the health check port of a Service',
     'service-no-endpoints': 'a Service without endpoints',
     'service-no-local-endpoints': 'a Service without endpoints on this node',
+    'service-port-undefined': 'a port that the Service does not have',
+    'cluster-ip-unallocated': 'addresses of Services that no Service has',
     'service-source-range': 'a source range of a Service',
     'service-firewall': "senders outside a Service's source ranges",
     'service-cluster-masquerade':

@@ -2,6 +2,7 @@
  * How tables of nf_tables come about: chains, sets, rules and elements are added to a table, and the
  * table is loaded whole, as one transaction of `nft -f`.
  */
+import { forgetIndex } from './nft-set.ts';
 import {
   findNftChain,
   findNftSet,
@@ -89,15 +90,25 @@ export const nftAddRule = (table: NftTable, chain: string, rule: NftRule): void 
   known.rules.push(rule);
 };
 
+// Where the elements of a set are, by their keys.
+const places = new WeakMap<readonly NftElement[], Map<string, number>>();
+
 /**
- * `add element`.
+ * `add element`; in place of the one with that key, as if that had been deleted.
  * @throws {NetfilterError} when there is no such set, or no such chain for a verdict
  */
 export const nftAddElement = (table: NftTable, set: string, element: NftElement): void => {
   const known = findNftSet(table, set);
   if (!known) throw new NetfilterError(NOT_THERE);
   checkVerdict(table, element.verdict);
-  known.elements.push(element);
+  const { elements } = known;
+  const keys = places.get(elements) ?? new Map<string, number>();
+  places.set(elements, keys);
+  const key = JSON.stringify(element.key);
+  const at = keys.get(key) ?? elements.length;
+  keys.set(key, at);
+  elements[at] = element;
+  forgetIndex(elements);
 };
 
 /**

@@ -8,6 +8,7 @@ import { type Answer, type MatchContext, protocolOf } from './match.ts';
 import { type Datum, lookUp, nftKey, valueHolds } from './nft-set.ts';
 import {
   findNftSet,
+  type NftElement,
   type NftExpr,
   type NftOperand,
   type NftTable,
@@ -18,11 +19,13 @@ import {
 export type NftAdded = Map<string, Set<string>>;
 
 /** What a condition of an nft rule can see. */
-export interface NftContext extends MatchContext {
+export interface NftContext extends Pick<MatchContext, 'skb' | 'state' | 'addrType' | 'chance'> {
   readonly table: NftTable;
   readonly added: NftAdded | undefined;
   /** Names what is left to chance in the rule: `CHAIN NUMBER`. */
   readonly at: string;
+  /** Told of the element of a named set that the packet is in. */
+  found?(element: NftElement): void;
   /** A condition before this one is neither true nor false: chance is not asked. */
   readonly unsure: boolean;
 }
@@ -141,7 +144,11 @@ export const evaluate = (
 const isInSet = (name: string, data: readonly Datum[], context: NftContext): Answer => {
   const { table, added } = context;
   const found = lookUp(findNftSet(table, name)?.elements ?? [], data);
-  if (found !== undefined) return found === 'unknown' ? found : true;
+  if (found === 'unknown') return found;
+  if (found) {
+    context.found?.(found);
+    return true;
+  }
   const keys = added?.get(addedName(table, name));
   if (!keys || keys.size === 0) return false;
   const known = data.filter((datum) => typeof datum !== 'object');

@@ -50,8 +50,6 @@ const keyHolds = (key: readonly NftValue[], data: readonly Datum[]): Answer => {
 };
 
 interface Index {
-  /** Elements are only ever added. */
-  readonly length: number;
   readonly exact: ReadonlyMap<string, NftElement>;
   /** Those with an interval, a prefix or a wildcard. */
   readonly loose: readonly NftElement[];
@@ -61,6 +59,11 @@ interface Index {
 
 const indexes = new WeakMap<readonly NftElement[], Index>();
 
+/** To be called when elements were added. */
+export const forgetIndex = (elements: readonly NftElement[]): void => {
+  indexes.delete(elements);
+};
+
 /** How a key is known among the others of its set. */
 export const nftKey = (key: readonly (string | number)[]): string => key.join(' ');
 
@@ -69,7 +72,7 @@ const exactKey = (key: readonly NftValue[]): string | undefined =>
 
 const indexOf = (elements: readonly NftElement[]): Index => {
   const known = indexes.get(elements);
-  if (known?.length === elements.length) return known;
+  if (known) return known;
   const exact = new Map<string, NftElement>();
   const loose: NftElement[] = [];
   for (const element of elements) {
@@ -77,7 +80,7 @@ const indexOf = (elements: readonly NftElement[]): Index => {
     if (key === undefined) loose.push(element);
     else exact.set(key, element);
   }
-  const made: Index = { length: elements.length, exact, loose, without: new Map() };
+  const made: Index = { exact, loose, without: new Map() };
   indexes.set(elements, made);
   return made;
 };

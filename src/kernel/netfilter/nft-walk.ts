@@ -26,7 +26,9 @@ export interface NftReport {
   returned(at: RuleAt): void;
 }
 
-type Context = Omit<NftContext, 'at' | 'unsure' | 'table'>;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+type Context = Omit<NftContext, 'at' | 'unsure' | 'table' | 'found'>;
 
 interface Frame {
   readonly chain: NftChain;
@@ -43,6 +45,8 @@ interface Here {
   readonly frame: Frame;
   readonly number: number;
   readonly rule: NftRule;
+  /** The last element of a named set that a condition of the rule found. */
+  member: NftElement | undefined;
 }
 
 // A rule's text is the same for every packet.
@@ -54,9 +58,17 @@ const textOf = (rule: NftRule, table: NftTable): string => {
   return known;
 };
 
-/** Who it was written for: the rule, or what led to it, whichever names an object. */
-const originOf = ({ rule, frame }: Here, element?: NftElement): Origin | undefined =>
-  [element?.origin, rule.origin, frame.led].find((origin) => origin?.object) ?? rule.origin;
+/**
+ * Who it was written for: the rule, or what led to it, whichever names an object. A rule about the
+ * members of a set is about the one that the packet has.
+ */
+const originOf = ({ rule, frame, member }: Here, element?: NftElement): Origin | undefined => {
+  const named = [element?.origin, rule.origin].find((origin) => origin?.object);
+  if (named) return named;
+  const { object, at: place } = member?.origin ?? {};
+  if (rule.origin && object) return { ...rule.origin, object, ...(place && { at: place }) };
+  return frame.led?.object ? frame.led : rule.origin;
+};
 
 const at = (here: Here, target: Target, element?: NftElement, shown?: string): RuleAt => {
   const { table, frame, number, rule } = here;
@@ -179,66 +191,72 @@ const finalOf = (
 const runRule = (here: Here, context: Context, report: NftReport): Outcome => {
   const { table, frame, number, rule } = here;
   const { skb } = context;
-  let unsure = false;
-  const seen = (): NftContext => ({
-    ...context,
+  const seen: Writable<NftContext> = {
+    skb,
+    state: context.state,
+    addrType: context.addrType,
+    added: context.added,
     table,
     at: `${frame.chain.name} ${number}`,
-    unsure,
-  });
+    unsure: false,
+    found: (element) => {
+      here.member = element;
+    },
+  };
+  if (context.chance) seen.chance = context.chance;
   for (const [place, statement] of rule.statements.entries()) {
     switch (statement.kind) {
       case 'match': {
-        const answer = holds(statement.left, statement.right, statement.negate, seen());
+        const answer = holds(statement.left, statement.right, statement.negate, seen);
         if (answer === false) return NEXT;
-        if (answer === 'unknown') unsure = true;
+        if (answer === 'unknown') seen.unsure = true;
         break;
       }
       case 'counter':
-        if (!unsure) report.counted(frame.chain.name, number);
+        if (!seen.unsure) report.counted(frame.chain.name, number);
         break;
       case 'log':
         break;
       case 'mark': {
         const mark = markAfter(skb.mark, statement);
-        if (unsure && mark !== skb.mark) return UNMODELLED;
+        if (seen.unsure && mark !== skb.mark) return UNMODELLED;
         skb.mark = mark;
-        if (!unsure) report.marked(at(here, markTarget(statement)), mark);
+        if (!seen.unsure) report.marked(at(here, markTarget(statement)), mark);
         break;
       }
       case 'set-element': {
-        const answer = unsure ? 'unknown' : addToSet(statement, seen());
+        const answer = seen.unsure ? 'unknown' : addToSet(statement, seen);
         if (answer === 'unknown') return UNMODELLED;
         if (answer === false) return NEXT;
         break;
       }
       case 'vmap': {
-        const element = find(statement, seen());
+        const element = find(statement, seen);
         if (element === undefined) return NEXT;
-        if (element === 'unknown' || unsure) return UNMODELLED;
+        if (element === 'unknown' || seen.unsure) return UNMODELLED;
         const { verdict } = element;
         if (!verdict) return UNMODELLED;
         const text = elementText(typesOf(statement.on), element);
         return { kind: 'verdict', verdict, by: { element, text } };
       }
       case 'verdict':
-        if (unsure && statement.verdict.kind !== 'continue') return UNMODELLED;
+        if (seen.unsure && statement.verdict.kind !== 'continue') return UNMODELLED;
         return { kind: 'verdict', verdict: statement.verdict };
       case 'reject':
       case 'masquerade':
       case 'dnat':
       case 'snat':
-        return unsure ? UNMODELLED : { kind: 'final', target: finalOf(statement) };
+        return seen.unsure ? UNMODELLED : { kind: 'final', target: finalOf(statement) };
       case 'dnat-map': {
-        const target = destinationOf(statement, seen());
+        const target = destinationOf(statement, seen);
         if (target === undefined) return NEXT;
-        return unsure || target === 'unknown' ? UNMODELLED : { kind: 'final', target };
+        return seen.unsure || target === 'unknown' ? UNMODELLED : { kind: 'final', target };
       }
       case 'unmodelled':
         if (statement.watches) break;
         // A condition, if more comes after it.
         if (place === rule.statements.length - 1) return UNMODELLED;
-        unsure = true;
+        seen.unsure = true;
         break;
       default: {
         const never: never = statement;
@@ -283,7 +301,7 @@ export const walkNft = (
       frame = stack.pop();
       continue;
     }
-    const here: Here = { table, frame, number: frame.next, rule };
+    const here: Here = { table, frame, number: frame.next, rule, member: undefined };
     const outcome = runRule(here, context, report);
     switch (outcome.kind) {
       case 'next':
