@@ -191,7 +191,6 @@ function misuseOf(
     case 'ipv6':
     case 'special-address':
     case 'balancer-proxy':
-    case 'host-port':
     case 'external-name':
     case 'range-too-small':
       return why;

@@ -126,7 +126,7 @@ const serviceNames = ({ services }: Cluster): ReadonlyMap<Ip, string> => {
       ...ingress.flatMap((row) => (row.ip === undefined ? [] : [row.ip])),
       ...externalIPs,
     ])
-      if (!names.has(ip)) names.set(ip, `service ${namespace}/${name}`);
+      if (!names.has(ip)) names.set(ip, `${namespace}/svc/${name}`);
   return names;
 };
 

@@ -19,8 +19,6 @@ export interface ProbeOptions extends Asked {
 export type Unsupported =
   | Unanswerable
   | Extract<PortChoice, { kind: 'problem' }>['why']
-  /** A port that only the portmap plugin's rules lead to a Pod. */
-  | 'host-port'
   /** Another name stands for the Service. */
   | 'external-name'
   /** The node's range has no room for a gateway. */

@@ -9,9 +9,10 @@ import type { Netns, Socket, World } from '../kernel/world.ts';
 import { withHost } from '../kernel/world-build.ts';
 import type { Ip } from '../wire/packet.ts';
 import { assumptionsAbout } from './assumption.ts';
+import { hostPortsOf } from './cni/portmap.ts';
 import { type Endpoint, findEndpoint, type Owned } from './endpoint.ts';
 import { ANY, processName } from './listener.ts';
-import { podNetnsName } from './machine.ts';
+import { isRunning, podNetnsName } from './machine.ts';
 import { forMachine, forNode, forPod } from './object-origin.ts';
 import {
   type Asked,
@@ -41,23 +42,6 @@ const addressOf = (source: Endpoint, target: Endpoint): Ip => {
   if (target.kind !== 'owned') return target.kind === 'nobody' ? target.ip : ANY;
   const samePod = source.kind === 'owned' && source.pod && source.pod === target.pod;
   return samePod && target.container !== undefined ? LOCALHOST : target.ip;
-};
-
-/** Ports of a node that lead elsewhere by rules that are not modelled. */
-const redirected = (
-  cluster: Cluster,
-  { pod, node }: Owned,
-  port: number,
-): 'host-port' | undefined => {
-  if (!node || (pod && !pod.hostNetwork)) return undefined;
-  const mapped = cluster.pods.some(
-    (one) =>
-      one.node === node.name &&
-      one.phase === 'Running' &&
-      !one.hostNetwork &&
-      one.containers.some(({ ports }) => ports.some(({ hostPort }) => hostPort === port)),
-  );
-  return mapped ? 'host-port' : undefined;
 };
 
 /** Which process is meant: the container that was named, or whoever of the Pod has the port. */
@@ -244,9 +228,6 @@ export const probeFor = (
   if (target.kind === 'unanswerable') return unsupported(target.why);
   if (source.kind !== 'owned') return unsupported('no-such-source');
   if (choice.kind === 'problem') return unsupported(choice.why);
-  const leads =
-    target.kind === 'owned' && choice.kind === 'port' && redirected(cluster, target, choice.port);
-  if (leads) return unsupported(leads);
   if (hasNoRoom(cluster, source) || hasNoRoom(cluster, target))
     return unsupported('range-too-small');
   return {
@@ -258,19 +239,25 @@ export const probeFor = (
   };
 };
 
-/** Ports that lead on by the rules of kube-proxy: of a Service's address, or of every node. */
+/** Ports that lead on by rules: of a Service's address, of every node, or of one as a host port. */
 const declaredBy = (cluster: Cluster, target: Endpoint, port: number | undefined): Evidence[] => {
   if (target.kind === 'nobody')
     return target.service ? evidenceIn(target.service.ports, target.ip) : [];
   if (target.kind !== 'owned' || !target.node || port === undefined) return [];
-  const ports = serviceOfNodePort(cluster, port);
+  const { node } = target;
+  const mapped = cluster.pods.flatMap((pod) =>
+    isRunning(pod) && pod.node === node.name && !pod.hostNetwork
+      ? hostPortsOf(pod).filter(({ hostPort }) => hostPort === port)
+      : [],
+  );
+  const ports = [...serviceOfNodePort(cluster, port), ...mapped];
   return evidenceIn(
     ports.map((one) => ({ ...one, port })),
     target.ip,
   );
 };
 
-const evidenceIn = (ports: readonly ServicePort[], ip: Ip): Evidence[] =>
+const evidenceIn = (ports: readonly Pick<ServicePort, 'port' | 'protocol'>[], ip: Ip): Evidence[] =>
   ports.flatMap(({ port, protocol }) =>
     protocol === 'sctp' ? [] : [{ protocol, port, ip, evidence: 'service' }],
   );

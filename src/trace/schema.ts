@@ -1263,7 +1263,6 @@ const trace = object<Trace>({
           'ipv6',
           'special-address',
           'balancer-proxy',
-          'host-port',
           'external-name',
           'range-too-small',
         ),

@@ -149,7 +149,6 @@ export type UnmodelledQuestion =
   | 'ipv6'
   | 'special-address'
   | 'balancer-proxy'
-  | 'host-port'
   | 'external-name'
   | 'range-too-small';
 

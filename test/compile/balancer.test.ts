@@ -76,7 +76,7 @@ describe('the load balancer', () => {
   it('is named in the book', () => {
     const { book } = compileWorld(cluster({ services: [web({ externalIPs: ['203.0.113.99'] })] }));
     for (const ip of ['10.96.0.20', VIP, '203.0.113.99'])
-      expect(book.serviceName(ip)).toBe('service default/web');
+      expect(book.serviceName(ip)).toBe('default/svc/web');
     expect(book.serviceName('10.96.0.21')).toBeUndefined();
   });
 

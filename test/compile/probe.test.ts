@@ -374,8 +374,8 @@ describe('what has no answer', () => {
       services: [service('web')],
     });
     const to = (target: Target) => unsupported({ kind: 'container', pod: 0 }, target, {}, mapped);
-    expect(to({ kind: 'node', node: 'node-2', port: 8080 })).toBe('host-port');
-    expect(to({ kind: 'ip', ip: '192.168.10.12', port: 8080 })).toBe('host-port');
+    expect(to({ kind: 'node', node: 'node-2', port: 8080 })).toBe('probe');
+    expect(to({ kind: 'ip', ip: '192.168.10.12', port: 8080 })).toBe('probe');
     expect(to({ kind: 'node', node: 'node-1', port: 8080 })).toBe('probe');
     expect(to({ kind: 'node', node: 'node-1', port: 30080 })).toBe('probe');
     expect(to({ kind: 'container', pod: 1, port: 30080 })).toBe('probe');

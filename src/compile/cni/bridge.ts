@@ -21,6 +21,7 @@ import { ACCEPT, from, jump, masquerade, notTo, ruleOf, to } from '../iptables-r
 import { type Machine, POD_IFNAME, type RunningPod } from '../machine.ts';
 import { forNetwork, forNode, forPod } from '../object-origin.ts';
 import type { BridgeConf } from './bridge-config.ts';
+import { portmapAdd } from './portmap.ts';
 
 const DEFAULT_ROUTE: Cidr = '0.0.0.0/0';
 const MULTICAST: Cidr = '224.0.0.0/4';
@@ -196,7 +197,8 @@ const setupIpMasq = ({ netns }: Machine, pod: RunningPod, subnet: Cidr, name: st
 
 /**
  * cmdAdd of the bridge plugin, with host-local as IPAM: bridge, veth pair, the Pod's address and
- * routes, the bridge's address, ip_forward and the masquerade rules, in the plugin's order.
+ * routes, the bridge's address, ip_forward and the masquerade rules, in the plugin's order; then
+ * portmap's, which is chained behind it.
  * @param podNetns the Pod's namespace, lo already up; changed in place, as the machine's is
  */
 export const bridgeAdd = (
@@ -217,4 +219,5 @@ export const bridgeAdd = (
     if (!inSubnet) addRangeRoute(machine, pod, conf);
   }
   if (conf.ipMasq) setupIpMasq(machine, pod, subnet, conf.name);
+  portmapAdd(machine, pod, subnet, conf);
 };

@@ -14,7 +14,6 @@ export const unmodelled: Catalogue['unmodelled'] = {
   'special-address': 'a loopback, multicast or otherwise special destination',
   'balancer-proxy':
     'a load balancer that ends connections and begins its own (ipMode: Proxy); trace a node port from external instead',
-  'host-port': 'a hostPort, which leads to a Pod by rules of the portmap plugin',
   'external-name': 'a Service that is another name (ExternalName)',
   'range-too-small': "a node's Pod range without room for a gateway",
 };
