@@ -50,6 +50,18 @@ const knows = (ip: string, pod: number): Typed[number] => [
   `ip neigh add ${ip} lladdr 0a:00:00:00:01:0${pod} dev cni0`,
 ];
 
+/** Answers of the other node take a way around, over a third one. */
+const ASIDE: Typed = [
+  ['node-2/host', `ip route replace 10.244.1.0/24 via ${nodeIp(3)} dev eth0`],
+  ['node-3/host', 'sysctl -w net.ipv4.conf.all.send_redirects=0'],
+  ['node-3/host', 'sysctl -w net.ipv4.conf.eth0.send_redirects=0'],
+];
+
+const INVALID: Typed[number] = [
+  'node-3/host',
+  'iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP',
+];
+
 export const SERVICES: readonly Case[] = [
   {
     name: 'a service with its backend on the same bridge: the node asks who it is, and bridges',
@@ -307,5 +319,42 @@ export const SERVICES: readonly Case[] = [
     disposition: 'rejected',
     symptom: 'invalid argument',
     legs: ['datagram'],
+  },
+  {
+    name: 'an answer by a third node, which never saw the connection: its SYN/ACK is INVALID there',
+    world: () => build({ ...ROUTES, nodes: 3 }, [...ASIDE, INVALID]),
+    probe: tcp(POD, OTHER_IP),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['syn', 'synack'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'a datagram back by a third node starts a connection there',
+    world: () => build({ ...ROUTES, nodes: 3 }, [...ASIDE, INVALID]),
+    probe: udp(POD, OTHER_IP, { size: 10 }),
+    ...DATAGRAMS,
+  },
+  {
+    name: 'a datagram back by a third node that only lets through what it knows',
+    world: () =>
+      build({ ...ROUTES, nodes: 3 }, [
+        ...ASIDE,
+        ['node-3/host', 'iptables -A FORWARD -m conntrack ! --ctstate ESTABLISHED -j DROP'],
+      ]),
+    probe: udp(POD, OTHER_IP, { size: 10 }),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['datagram', 'datagram'],
+    drop: ['NETFILTER_DROP'],
+  },
+  {
+    name: 'an echo reply by a third node is INVALID there',
+    world: () => build({ ...ROUTES, nodes: 3 }, [...ASIDE, INVALID]),
+    probe: ping(POD, OTHER_IP),
+    disposition: 'reply-lost',
+    symptom: 'timeout',
+    legs: ['echo', 'echo-reply'],
+    drop: ['NETFILTER_DROP'],
   },
 ];
