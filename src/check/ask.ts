@@ -2,6 +2,7 @@
 
 import type { Target } from '../cluster/cluster.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
+import { dnsServiceOf } from '../cluster/dns/cluster-dns.ts';
 import { resolveEndpoint } from '../cluster/endpoint.ts';
 import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import { type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts';
@@ -9,7 +10,16 @@ import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { fork, type Wanted, type Way } from '../trace/forks.ts';
-import type { Misuse, TraceFacts, TraceProbe, UnmodelledQuestion } from '../trace/trace.ts';
+import { joinConnection } from '../trace/resolution.ts';
+import type {
+  EndpointRef,
+  Misuse,
+  TraceFacts,
+  TraceProbe,
+  UnmodelledQuestion,
+} from '../trace/trace.ts';
+import { DNS_PORT } from '../wire/dns.ts';
+import { resolveName } from './resolve-name.ts';
 import { serviceView } from './service-view.ts';
 
 export interface Question {
@@ -30,7 +40,16 @@ export interface Question {
    * pick are traced.
    */
   readonly backend?: string | undefined;
+  /** False: a name is looked up in the records, without packets. Default: true. */
+  readonly dns?: boolean | undefined;
 }
+
+/** A plan, whose target may be a name that is not resolved. */
+type Plan = ProbePlan extends infer One
+  ? One extends ProbePlan
+    ? Omit<One, 'to'> & { readonly to: EndpointRef }
+    : never
+  : never;
 
 export type Answer =
   | {
@@ -65,26 +84,129 @@ export function ask(scenario: OpenedScenario, question: Question): Answer {
   if (misuses.length > 0 || 'diagnostic' in from || 'diagnostic' in to)
     return { ok: false, diagnostics, misuses };
   try {
-    return answer(scenario, question, from.target, to.target);
+    return to.target.kind === 'name'
+      ? answerName(withDns(scenario), question, from.target, to.target)
+      : answer(scenario, question, from.target, to.target);
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;
     return { ok: false, diagnostics: [pluginProblem(error, cluster)], misuses };
   }
 }
 
+/**
+ * The scenario that a question about a name is put to: with a DNS Service, an assumed one where the
+ * input has none. Any other question is put to the scenario as it is.
+ */
+export function readyFor(scenario: OpenedScenario, question: Question): OpenedScenario {
+  const { to, namespace } = question;
+  const found = resolveEndpoint(scenario.cluster, to, { namespace, side: 'to' });
+  return 'target' in found && found.target.kind === 'name' ? withDns(scenario) : scenario;
+}
+
+const withDns = (scenario: OpenedScenario): OpenedScenario =>
+  dnsServiceOf(scenario.cluster) ? scenario : (scenario.assumingDns?.() ?? scenario);
+
 function answer(scenario: OpenedScenario, question: Question, from: Target, to: Target): Answer {
-  const { port, protocol, size, sourcePort: sport } = question;
-  const plan = probeFor(scenario.cluster, scenario.world, from, to, {
+  return carryOut(scenario, question, planFor(scenario, question, from, to));
+}
+
+function planFor(
+  { cluster, world }: OpenedScenario,
+  { port, protocol, size, sourcePort: sport, ...question }: Question,
+  from: Target,
+  to: Target,
+): ProbePlan {
+  return probeFor(cluster, world, from, to, {
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol }),
     ...(size !== undefined && { size }),
     ...(sport !== undefined && { sport }),
     text: { from: question.from, to: question.to },
   });
-  return carryOut(scenario, question, plan);
 }
 
-function carryOut(scenario: OpenedScenario, question: Question, plan: ProbePlan): Answer {
+/** The name first, then the connection to what it stands for; of several addresses any. */
+function answerName(
+  scenario: OpenedScenario,
+  question: Question,
+  from: Target,
+  to: Extract<Target, { kind: 'name' }>,
+): Answer {
+  const { cluster, world } = scenario;
+  // Nobody who asks is there without a way to send at all.
+  const sender = planFor(scenario, question, from, { kind: 'external', port: DNS_PORT });
+  if (sender.kind !== 'probe') {
+    const end: EndpointRef = { text: question.to, kind: 'name', name: to.name };
+    return carryOut(scenario, question, { ...sender, to: end });
+  }
+  const { name, unfaulted: intended } = scenario;
+  const { detailed, size, protocol, dns } = question;
+  const asked: TraceProbe = {
+    from: sender.from,
+    to: { text: question.to, kind: 'name', name: to.name },
+    protocol: protocol ?? 'tcp',
+    ...(to.port !== undefined && { port: to.port }),
+    ...(size !== undefined && { size }),
+  };
+  const meta = { scenario: name, probe: asked, assumptions: [], intended, detailed };
+  const resolved = resolveName({
+    cluster,
+    world,
+    asker: { from: sender.probe.from, meta },
+    source: from,
+    name: to.name,
+    port: to.port,
+    packets: dns !== false,
+  });
+  const { resolution, failure } = resolved;
+  const [first, ...others] = resolved.targets;
+  if (failure || first === undefined)
+    return {
+      ok: true,
+      world: resolved.world,
+      facts: {
+        scenario: name,
+        probe: asked,
+        disposition: failure?.disposition ?? 'inconclusive',
+        symptom: failure?.disposition === 'inconclusive' ? 'unknown' : 'name not found',
+        ...(failure && { cause: failure.cause }),
+        resolution,
+        legs: [],
+        assumptions: [...sender.assumptions.filter(isAboutInput), ...resolved.assumptions],
+      },
+    };
+  const after = { ...scenario, world: resolved.world };
+  const plans = others.map((target) => planFor(after, question, from, target));
+  const plan = anyOf(planFor(after, question, from, first), plans);
+  const answered = carryOut(after, question, plan);
+  if (!answered.ok) return answered;
+  const { facts } = answered;
+  const assumptions = [...facts.assumptions, ...resolved.assumptions];
+  return { ...answered, facts: joinConnection(resolution, { ...facts, assumptions }) };
+}
+
+/** The plan of a client that may choose between several addresses. */
+function anyOf(plan: ProbePlan, others: readonly ProbePlan[]): ProbePlan {
+  if (plan.kind !== 'probe' || others.length === 0) return plan;
+  return {
+    ...plan,
+    chosen: chosenOf(plan),
+    others: others.flatMap((one) =>
+      one.kind === 'probe' && one.port !== undefined
+        ? [{ to: one.to, port: one.port, probe: one.probe, chosen: chosenOf(one) }]
+        : [],
+    ),
+  };
+}
+
+/** `shop/db-0`, or the address where nobody is known by it. */
+const chosenOf = ({ to: { name }, probe }: Extract<ProbePlan, { kind: 'probe' }>) =>
+  ({ choice: 'backend', name: name ?? probe.dst }) as const;
+
+/** What is assumed about the stand-in for the target is not assumed about the name. */
+const isAboutInput = ({ code }: Assumption): boolean => code !== 'external-answers';
+
+function carryOut(scenario: OpenedScenario, question: Question, plan: Plan): Answer {
   const { size, detailed } = question;
   const probeTo = (to: TraceProbe['to'], port: number | undefined): TraceProbe => ({
     from: plan.from,
@@ -166,7 +288,7 @@ const noBackend = ({ to, backend = '' }: Question, backends: readonly string[]):
     : { code: 'unknown-backend', to, backend, backends };
 
 /** Nothing was asked for and no port is shown: the question is answered by a ping. */
-function echoChosen({ protocol, port }: Question, plan: ProbePlan): Assumption[] {
+function echoChosen({ protocol, port }: Question, plan: Plan): Assumption[] {
   const chosen =
     plan.kind === 'probe' &&
     plan.protocol === 'icmp' &&
@@ -176,10 +298,7 @@ function echoChosen({ protocol, port }: Question, plan: ProbePlan): Assumption[]
 }
 
 /** What contradicts itself is bad usage; what the model lacks is an honest third answer. */
-function misuseOf(
-  why: Unsupported,
-  { from, to, protocol }: ProbePlan,
-): Misuse | UnmodelledQuestion {
+function misuseOf(why: Unsupported, { from, to, protocol }: Plan): Misuse | UnmodelledQuestion {
   switch (why) {
     case 'no-such-source':
       return { code: 'unknown-source', from: from.text };

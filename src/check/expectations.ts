@@ -10,6 +10,8 @@ export interface Expected {
   readonly sourceSeen?: string | undefined;
   /** Where DNAT sends the packet: `IP` or `IP:port`. */
   readonly dnat?: string | undefined;
+  /** The address that the name stands for; of several, one of them. */
+  readonly resolved?: string | undefined;
   /** Devices in order, others in between allowed; bare (`cni0`) or full (`node-1/host/cni0`). */
   readonly via?: readonly string[] | undefined;
   readonly notVia?: readonly string[] | undefined;
@@ -39,6 +41,10 @@ export function differences(expected: Expected, facts: TraceFacts): Difference[]
   compare('symptom', expected.symptom, facts.symptom);
   compare('sourceSeen', expected.sourceSeen, asWritten(expected.sourceSeen, facts.sourceSeen));
   compare('dnat', expected.dnat, asWritten(expected.dnat, facts.dnat));
+
+  const addresses = facts.resolution?.addresses ?? [];
+  const isResolved = expected.resolved !== undefined && addresses.includes(expected.resolved);
+  if (!isResolved) compare('resolved', expected.resolved, addresses.join(', ') || undefined);
 
   const passed = devicesPassed(facts);
   const missed = firstMissed(expected.via ?? [], passed);

@@ -167,6 +167,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       'all',
     )
     .option('--with-fix', 'try the fix of the cause, and trace again: what comes of it')
+    .option('--no-dns', 'look a name up in the records, without the packets that ask for it')
     .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
     .option(

@@ -1,5 +1,5 @@
 /** `k8snet trace`: one packet and its answer. */
-import { ask } from '../check/ask.ts';
+import { ask, readyFor } from '../check/ask.ts';
 import type { MendedTrace } from '../check/mend.ts';
 import type { Earlier } from '../check/with-before.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
@@ -22,6 +22,8 @@ export interface TraceOptions extends InputOptions {
   /** `all`, `first`, or a name or an address. */
   readonly backend: string;
   readonly minimal?: boolean;
+  /** False: a name is looked up without packets. */
+  readonly dns?: boolean;
   /** The second probe. */
   readonly warm?: boolean;
   /** Neutral names and addresses in a scenario. */
@@ -43,11 +45,12 @@ export async function traceCommand(
     await report([misuse], options, io);
     return EXIT.usage;
   }
-  const scenario = await openInput(options, io);
-  if (scenario === undefined) return EXIT.usage;
-  const { namespace, port, proto, size, backend } = options;
+  const opened = await openInput(options, io);
+  if (opened === undefined) return EXIT.usage;
+  const { namespace, port, proto, size, backend, dns } = options;
   const detailed = ['json', 'yaml'].includes(options.output) || options.verbose > 0;
-  const question = { from, to, namespace, port, protocol: proto, size, backend, detailed };
+  const question = { from, to, namespace, port, protocol: proto, size, backend, dns, detailed };
+  const scenario = readyFor(opened, question);
   const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
   const answer = asked(scenario, question);
   if (!answer.ok) {

@@ -306,7 +306,8 @@ export interface ClusterNote {
     | 'node-ranges'
     | 'range-default'
     | 'underlay-default'
-    | 'pod-template-hash';
+    | 'pod-template-hash'
+    | 'dns-assumed';
   readonly subject: string;
   readonly values?: Readonly<Record<string, string | number>>;
   readonly place?: Place;
@@ -336,4 +337,6 @@ export type Target =
       /** The name of one of its ports, as it was typed. */
       readonly portName?: string;
     }
+  /** Only of a destination: a name that the source looks up. */
+  | { readonly kind: 'name'; readonly name: string; readonly port?: number }
   | { readonly kind: 'external'; readonly port?: number };

@@ -1,4 +1,5 @@
 /** What people type for an end of a path, and what of a cluster it means (design section 6). */
+import { isDnsName } from '../wire/dns.ts';
 import { isIpv4 } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { Cluster, Pod, Service, Target, Workload } from './cluster.ts';
@@ -50,7 +51,7 @@ interface Problem {
 }
 
 const FORMS =
-  'An endpoint is [namespace/]pod[:port or :container], [namespace/]kind/name[:port or :container], [namespace/]svc/name[:port or :name of a port], an IP address[:port] or external.';
+  'An endpoint is [namespace/]pod[:port or :container], [namespace/]kind/name[:port or :container], [namespace/]svc/name[:port or :name of a port], an IP address[:port], a name[:port] or external.';
 
 const isProblem = (value: object): value is Problem => 'message' in value;
 
@@ -352,6 +353,33 @@ const serviceAsSource = (
   );
 };
 
+/**
+ * Whether a word that no Pod is called is a name for the source's resolver: it has a dot, or it is
+ * that of a Service, in whatever namespace, or of a line of some Pod's /etc/hosts. Any other one is a
+ * slip of the keyboard.
+ */
+const mayBeLookedUp = ({ services, pods }: Cluster, name: string): boolean =>
+  isDnsName(name.replace(/\.$/, '')) &&
+  (name.includes('.') ||
+    services.some((service) => service.name === name) ||
+    pods.some(({ dns }) => dns?.hostAliases.some(({ hostnames }) => hostnames.includes(name))));
+
+const locateName = (name: string, suffix: EndpointSuffix | undefined): Located =>
+  suffix && 'name' in suffix
+    ? problem(
+        'bad-endpoint',
+        `only a port may follow a name, not ${JSON.stringify(suffix.name)}`,
+        FORMS,
+      )
+    : { kind: 'name', name, ...(suffix && { port: suffix.port }) };
+
+const nameAsSource = (typed: string): Problem =>
+  problem(
+    'name-as-source',
+    `${typed} is a name, which others look up`,
+    'A trace starts at a Pod, a workload, a node or external.',
+  );
+
 const locateObject = (
   cluster: Cluster,
   parsed: Extract<ParsedEndpoint, { form: 'object' }>,
@@ -369,12 +397,8 @@ const locateObject = (
   const index = cluster.pods.findIndex((pod) => pod.name === name && pod.namespace === namespace);
   const pod = cluster.pods[index];
   if (pod) return withSuffix(pod, index, suffix, undefined);
-  if (!explicit && parsed.namespace === undefined && name.includes('.'))
-    return problem(
-      'name-not-modelled',
-      `${name} looks like a DNS name, and names are not resolved yet`,
-      'Name a Pod or a workload, an IP address, or external.',
-    );
+  if (!explicit && parsed.namespace === undefined && mayBeLookedUp(cluster, name))
+    return locateName(name, suffix);
   return unknown(cluster, 'Pod', name, namespace, viewFrom);
 };
 
@@ -392,6 +416,13 @@ const ownerOf = (cluster: Cluster, ip: Ip): Located => {
     `nothing in this cluster has the address ${ip}`,
     'A trace starts at a Pod, a workload, a node or external.',
   );
+};
+
+/** Nothing sends from a Service or a name. */
+const asSource = (cluster: Cluster, located: Located, typed: string, viewFrom: string): Located => {
+  if (isProblem(located)) return located;
+  if (located.kind === 'service') return serviceAsSource(cluster, located, typed, viewFrom);
+  return located.kind === 'name' ? nameAsSource(typed) : located;
 };
 
 export interface EndpointOptions {
@@ -427,10 +458,7 @@ export const resolveEndpoint = (
               ip: parsed.ip,
               ...(parsed.port !== undefined && { port: parsed.port }),
             };
-  const found =
-    !isProblem(located) && located.kind === 'service' && side === 'from'
-      ? serviceAsSource(cluster, located, typed.trim(), namespace)
-      : located;
+  const found = side === 'from' ? asSource(cluster, located, typed.trim(), namespace) : located;
   if (!isProblem(found)) return { target: found };
   const { code, message, hint } = found;
   return {

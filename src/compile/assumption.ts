@@ -51,6 +51,7 @@ const concerns = (
     case 'range-apart':
     case 'range-default':
     case 'underlay-default':
+    case 'dns-assumed':
       return true;
     default: {
       const never: never = note.code;

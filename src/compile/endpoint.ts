@@ -196,6 +196,8 @@ export const findEndpoint = (
       return outsideEndpoint(cluster, 'external', cluster.external.ip);
     case 'ip':
       return ipEndpoint(cluster, world, target.ip, asker);
+    case 'name':
+      throw new RangeError(`${target.name} is not resolved`);
     default: {
       const never: never = target;
       return never;

@@ -15,10 +15,12 @@ import type {
   LegPacket,
   Misuse,
   NearMiss,
+  Resolution,
   RuleMiss,
   Symptom,
   UnmodelledQuestion,
 } from '../trace/trace.ts';
+import type { DnsRecord } from '../wire/dns.ts';
 import type { CauseContext, StepContext } from './context.ts';
 import type { Gist } from './gist.ts';
 import type { Verdict } from './verdict.ts';
@@ -194,6 +196,13 @@ export interface Catalogue {
     readonly assumed: string;
     readonly atStep: (n: number) => string;
     readonly noPacket: string;
+    /** A name before the connection. */
+    readonly resolution: {
+      readonly title: (name: string) => string;
+      readonly about: (resolution: Resolution) => string;
+      readonly answered: (rcode: string, answers: readonly DnsRecord[]) => string;
+      readonly forwarded: (name: string) => string;
+    };
     /** The cluster as it was before it was changed. */
     readonly before: string;
     readonly without: { readonly [W in Before['without']]: string };

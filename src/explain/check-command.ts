@@ -108,6 +108,10 @@ function commandOf({ step, leg }: StepContext): string | undefined {
     }
     case 'size':
       return `ip link show ${event.detail.device}`;
+    case 'resolve':
+      return event.action === 'answer'
+        ? `nslookup -type=${event.detail.type.toLowerCase()} ${event.detail.name}.`
+        : `cat /etc/${event.action === 'read' ? 'resolv.conf' : 'hosts'}`;
     case 'socket':
     case 'receive':
     case 'policy':

@@ -295,6 +295,7 @@ function checkOf(
         command: `ip -o link show dev ${shellWord(event.detail.device)}`,
         prints: runbook.lineWith(`mtu ${event.detail.mtu}`),
       };
+    case 'resolve':
     case 'socket':
     case 'receive':
     case 'hook':

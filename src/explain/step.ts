@@ -99,6 +99,9 @@ function statusOf(step: Step): StepStatus {
       return event.action === 'invalid' ? 'bad' : 'plain';
     case 'receive':
       return event.action === 'other-host' ? 'bad' : 'plain';
+    case 'resolve':
+      if (event.action !== 'answer') return 'plain';
+      return event.detail.rcode === 'NOERROR' ? 'good' : 'plain';
     case 'socket':
       return event.action === 'error' ? 'bad' : 'plain';
     case 'nat':

@@ -12,6 +12,7 @@ import type {
   Hop,
   Leg,
   PlacedStep,
+  Resolution,
   Step,
   TraceFacts,
   WithFix,
@@ -21,6 +22,7 @@ import { type CauseWords, tellCause } from './cause.ts';
 import { eventOf } from './event-of.ts';
 import { gistOf, type Machine } from './gist.ts';
 import type { Telling } from './quote.ts';
+import { factsOf, type QueryWords, tellQuery } from './resolution.ts';
 import { portSuffix, type ToldStep, tellOrigin, tellStep } from './step.ts';
 import { verdictOf } from './verdict.ts';
 import { backendsOf, type ToldWays, tellWays } from './ways.ts';
@@ -107,8 +109,21 @@ export interface ToldWarm {
   readonly costs: readonly (readonly [name: string, first: number, second: number])[];
 }
 
+/** A query of a name, with the way of its packets. */
+export interface ToldQuery extends QueryWords {
+  readonly legs: readonly ToldLeg[];
+}
+
+export interface ToldResolution {
+  readonly title: string;
+  readonly about: string;
+  readonly queries: readonly ToldQuery[];
+}
+
 export interface Story {
   readonly header: StoryHeader;
+  /** Where a name was asked for: how it was resolved, before the legs. */
+  readonly resolution?: ToldResolution;
   readonly legs: readonly ToldLeg[];
   readonly verdict: string;
   readonly status: 'good' | 'bad' | 'unsure';
@@ -158,8 +173,10 @@ export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOp
     words.assumptions[code](subject, values, origin);
   const cause = tellWhy(whole, options);
   const ways = tellWays(whole, words);
+  const resolution = shown.resolution && tellResolution(shown.resolution, whole, options);
   return {
     header: tellHeader(whole, options, sentence),
+    ...(resolution && { resolution }),
     legs: shown.legs.map((leg, index) => tellLeg(leg, whole.legs[index] ?? leg, whole, options)),
     verdict: words.verdicts[verdictOf(whole)],
     status: statusOf(whole),
@@ -173,6 +190,25 @@ export function tellStory(shown: TraceFacts, whole: TraceFacts, options: StoryOp
     hops: words.story.hops(whole.legs[0]?.hops.length ?? 0, wayBack(whole)?.hops.length),
     assumptions: whole.assumptions.map(sentence),
     assumed: whole.assumptions.filter(({ code }) => !aboutTheQuestion.has(code)).map(sentence),
+  };
+}
+
+function tellResolution(
+  shown: Resolution,
+  whole: TraceFacts,
+  options: StoryOptions,
+): ToldResolution {
+  const { words } = options;
+  const { title, about } = words.story.resolution;
+  return {
+    title: title(shown.name),
+    about: about(shown),
+    queries: shown.queries.map((query, at) => {
+      const all = whole.resolution?.queries[at] ?? query;
+      const facts = factsOf(whole, all);
+      const legs = query.legs.map((leg, n) => tellLeg(leg, all.legs[n] ?? leg, facts, options));
+      return { ...tellQuery(all, whole, words), legs };
+    }),
   };
 }
 
@@ -304,8 +340,10 @@ function tellBefore(before: Before, facts: TraceFacts, options: StoryOptions): s
   return `${fared} ${words.story.parted(parts.step, said(parts.before), said(now))}`;
 }
 
-function placedAt({ legs }: TraceFacts, n: number | undefined): PlacedStep | undefined {
-  for (const { direction, packet, hops } of legs) {
+function placedAt(facts: TraceFacts, n: number | undefined): PlacedStep | undefined {
+  const queries = facts.resolution?.queries ?? [];
+  const all = [...queries.flatMap(({ legs }) => legs), ...facts.legs];
+  for (const { direction, packet, hops } of all) {
     for (const { node, netns, steps } of hops) {
       const step = steps.find((candidate) => candidate.n === n);
       if (step !== undefined) return { direction, packet, node, netns, step };

@@ -4,6 +4,7 @@
  * `kind` is closed per apiVersion. `action` and `detail` are closed per kind. The trace numbers
  * events into steps and groups them into hops; it adds nothing to them.
  */
+import type { DnsRcode, DnsRecord, DnsType } from '../wire/dns.ts';
 import type { Ip, Ipv4, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { DropReason } from './drop-reason.ts';
 import type { FdbEntry } from './fdb.ts';
@@ -310,6 +311,27 @@ export type Unmodelled =
   | 'ipvs'
   | 'duplicate-address';
 
+/** A program looks a name up: no part of the kernel, and the reason why packets are sent at all. */
+export type ResolveEvent =
+  /** /etc/resolv.conf, before the first query. */
+  | Base<
+      'resolve',
+      'read',
+      {
+        name: string;
+        nameservers: readonly string[];
+        searches: readonly string[];
+        ndots: number;
+      }
+    >
+  /** A line of /etc/hosts has the name: nobody is asked. */
+  | Base<'resolve', 'hosts', { name: string; ip: Ip }>
+  | Base<
+      'resolve',
+      'answer',
+      { name: string; type: DnsType; rcode: DnsRcode; answers: readonly DnsRecord[] }
+    >;
+
 export type DropEvent = Base<
   'drop',
   'drop',
@@ -324,6 +346,7 @@ export type DropEvent = Base<
 >;
 
 export type KernelEvent =
+  | ResolveEvent
   | SocketEvent
   | RouteEvent
   | NeighbourEvent

@@ -1,5 +1,5 @@
 /** What a user sends: one question to a World. */
-import type { Ip } from '../wire/packet.ts';
+import type { Ip, Opaque } from '../wire/packet.ts';
 import type { Origin } from './origin.ts';
 import type { NetnsId } from './world.ts';
 
@@ -15,6 +15,10 @@ export interface Probe {
   readonly src?: Ip;
   /** Bytes of application data. TCP sends them after the handshake. Absent: 0 (echo 56). */
   readonly size?: number;
+  /** UDP: what the datagram carries, in place of `size` bytes of nothing. */
+  readonly payload?: Opaque;
+  /** UDP: what whoever gets it answers; absent: as many bytes as it got. */
+  readonly answer?: Opaque;
   /** The process that is meant to answer: another one's listener on that port is a refusal. */
   readonly expect?: { readonly netns: NetnsId; readonly process?: string };
   /** Initial TTL; absent: the namespace's ip_default_ttl. */
@@ -51,6 +55,9 @@ export type AssumptionCode =
   | 'listener-declared'
   | 'external-answers'
   | 'pod-template-hash'
+  | 'dns-assumed'
+  | 'dns-outside'
+  | 'dns-root'
   | 'representative'
   | 'not-running-ready'
   | 'policies-not-enforced'

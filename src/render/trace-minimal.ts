@@ -10,6 +10,7 @@ import type {
   RuleEvent,
 } from '../kernel/event.ts';
 import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { DnsRecord } from '../wire/dns.ts';
 import type { Ip } from '../wire/packet.ts';
 import { harmless } from './harmless.ts';
 
@@ -25,6 +26,12 @@ export function traceMinimal(
   const lines = [`${from.text} > ${name} ${target}: ${whole.disposition}, ${whole.symptom}`];
   if (whole.cause !== undefined) lines.push(`cause: ${whole.cause.code}`);
   const named = (ip: Ip): string => nameOf(ip) ?? ip;
+  for (const query of whole.resolution?.queries ?? []) {
+    const { type, name: asked, rcode, answers, disposition } = query;
+    const said = answers.map((record) => answerText(record, named));
+    const fate = rcode ?? (query.forwarded === undefined ? disposition : 'asked outside');
+    lines.push(`name: ${type} ${asked}: ${[fate, ...said].join(', ')}`);
+  }
   whole.legs.forEach((leg) => {
     const edits = shown.legs.find((candidate) => isPruned(candidate, leg));
     const way = leg.direction === 'request' ? 'there' : 'back';
@@ -34,6 +41,11 @@ export function traceMinimal(
     }
   });
   return `${lines.map(harmless).join('\n')}\n`;
+}
+
+function answerText(record: DnsRecord, named: (ip: Ip) => string): string {
+  if (record.type === 'A' || record.type === 'AAAA') return named(record.address);
+  return 'target' in record ? record.target : record.type;
 }
 
 /** Whether `pruned` is what is left of `leg`: their steps carry the same numbers. */

@@ -1,9 +1,15 @@
 /** A told trace as a table, a row a step: for eyes that look for one thing in many lines. */
 import type { ToldStep } from '../explain/step.ts';
-import type { Story, ToldHop, ToldLeg } from '../explain/story.ts';
+import type { Story, ToldHop, ToldLeg, ToldResolution } from '../explain/story.ts';
 import { harmlessData } from './harmless.ts';
 import { grid } from './table.ts';
-import { headerLines, outcomeLines, painter, type TraceTextOptions } from './trace-text.ts';
+import {
+  headerLines,
+  outcomeLines,
+  painter,
+  resolutionLines,
+  type TraceTextOptions,
+} from './trace-text.ts';
 import { columns } from './width.ts';
 
 const GAP = 2;
@@ -22,7 +28,11 @@ export function traceTable(story: Story, options: TraceTextOptions): string {
   const { style, words } = options;
   const { where, about, what, remark } = words.story.columns;
   const head = ['', where, about, what, remark];
-  const legs = safe.legs.map((leg) => ({ leg, rows: rowsOf(leg) }));
+  const told = (safe.resolution?.queries ?? []).filter(({ failed }) => failed);
+  const legs = [...told.flatMap((query) => query.legs), ...safe.legs].map((leg) => ({
+    leg,
+    rows: rowsOf(leg),
+  }));
   const widths = widthsOf(
     [head, ...legs.flatMap(({ rows }) => rows.map(({ cells }) => cells))],
     options.width,
@@ -30,6 +40,7 @@ export function traceTable(story: Story, options: TraceTextOptions): string {
   const shown = (cells: readonly string[]): readonly string[] =>
     widths.length === head.length ? cells : folded(cells);
   const lines = [...headerLines(safe.header, options), ''];
+  if (safe.resolution) lines.push(...resolutionLines(withoutWays(safe.resolution), options), '');
   for (const { leg, rows } of legs) {
     lines.push(style.title(leg.title));
     lines.push(
@@ -43,6 +54,11 @@ export function traceTable(story: Story, options: TraceTextOptions): string {
   }
   lines.push(...outcomeLines(safe, options));
   return `${lines.join('\n')}\n`;
+}
+
+/** The way of a query that failed comes as rows. */
+function withoutWays(resolution: ToldResolution): ToldResolution {
+  return { ...resolution, queries: resolution.queries.map((query) => ({ ...query, legs: [] })) };
 }
 
 function rowsOf({ hops }: ToldLeg): Row[] {

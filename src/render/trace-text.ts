@@ -11,6 +11,8 @@ import type {
   ToldChange,
   ToldHop,
   ToldLeg,
+  ToldQuery,
+  ToldResolution,
 } from '../explain/story.ts';
 import type { Depth } from '../trace/prune.ts';
 import type { Layer } from '../wire/packet.ts';
@@ -28,6 +30,8 @@ export interface TraceTextOptions {
   readonly words: Catalogue;
 }
 
+/** As wide as the longest type of a record, and two blanks. */
+const QUERY = 6;
 const NUMBER = 4;
 /** As wide as the name of a veth's host end, and a blank. */
 const LABEL = 13;
@@ -43,6 +47,7 @@ const ROOM = 20;
 export function traceText(story: Story, options: TraceTextOptions): string {
   const safe = harmlessData(story);
   const lines = [...headerLines(safe.header, options), ''];
+  if (safe.resolution) lines.push(...resolutionLines(safe.resolution, options), '');
   if (safe.warm) lines.push(...warmLines(safe.warm, options), '');
   else for (const leg of safe.legs) lines.push(...legLines(leg, options), '');
   lines.push(...outcomeLines(safe, options));
@@ -75,6 +80,39 @@ function segments(parts: readonly string[], width: number): string[] {
       );
     }
   }
+  return lines;
+}
+
+/** What the resolver read, then a line a query; the whole way of the one that failed, or with `-v` of all. */
+export function resolutionLines(
+  { title, about, queries }: ToldResolution,
+  options: TraceTextOptions,
+): string[] {
+  const { style, width, depth } = options;
+  const lines = hanging(title, about, 0, width, style.title, style.faint);
+  for (const query of queries) {
+    lines.push(...queryLines(query, options));
+    if (depth === 'default' && !query.failed) continue;
+    for (const leg of query.legs) lines.push(...legLines(leg, options));
+  }
+  return lines;
+}
+
+/** `A     web.shop.svc.cluster.local  10.96.0.20`, and how far its packets went. */
+function queryLines(query: ToldQuery, { style, width }: TraceTextOptions): string[] {
+  const paint = query.status === 'plain' ? (text: string): string => text : style[query.status];
+  const label = pad(query.type, QUERY);
+  const left = 2 + QUERY;
+  const room = Math.max(ROOM, width - left);
+  const lines = wrap(`${query.name}  ${query.said}`, room).map((text, index) =>
+    index === 0 ? `  ${style.label(label)}${paint(text)}` : `${' '.repeat(left)}${paint(text)}`,
+  );
+  const used = left + columns(wrap(`${query.name}  ${query.said}`, room).at(-1) ?? '');
+  const gap = width - used - columns(query.about);
+  const last = lines.length - 1;
+  if (gap >= 2) lines[last] = `${lines[last]}${' '.repeat(gap)}${style.faint(query.about)}`;
+  else
+    lines.push(...wrap(query.about, room).map((text) => `${' '.repeat(left)}${style.faint(text)}`));
   return lines;
 }
 
@@ -354,7 +392,7 @@ export function outcomeLines(story: Story, options: TraceTextOptions): string[] 
       );
     });
   };
-  if (story.legs.length === 0) lines.push(words.story.noPacket);
+  if (story.legs.length === 0 && !story.resolution) lines.push(words.story.noPacket);
   if (story.cause !== undefined) {
     const { code, step, message, fix, check, by } = story.cause;
     const place = step === undefined ? '' : `, ${words.story.atStep(step)}`;

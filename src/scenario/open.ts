@@ -1,6 +1,7 @@
 /** Opens a scenario: the one place that joins read → cluster → compile → faults. */
 import type { Cluster } from '../cluster/cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from '../cluster/diagnostic.ts';
+import { dnsServiceOf, withClusterDns } from '../cluster/dns/cluster-dns.ts';
 import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
@@ -66,6 +67,8 @@ export interface OpenedScenario {
   readonly expectations: readonly Expectation[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** Where the input has no DNS Service: the same with the one that is assumed (`cluster-dns.ts`). */
+  readonly assumingDns?: () => OpenedScenario;
   /** Only with `keep`: the same input with patches, in place of those before. */
   readonly reopen?: (patch: readonly ObjectPatch[]) => Promise<OpenResult>;
 }
@@ -139,20 +142,31 @@ const build = (
     report(pluginProblem(error, cluster));
   }
   if (hasErrors(list())) return { ok: false, diagnostics: list() };
+  const scenario: OpenedScenario = {
+    name: loaded.name,
+    cluster,
+    world,
+    ...(faults.length > 0 && { unfaulted }),
+    faults: faults.map(({ fault }) => fault),
+    writtenFaults: loaded.faults.map(({ fault }) => fault),
+    expectations: loaded.expectations,
+    skipped,
+  };
+  const assuming = (): OpenedScenario => assumeDns(scenario, faults);
   return {
     ok: true,
-    scenario: {
-      name: loaded.name,
-      cluster,
-      world,
-      ...(faults.length > 0 && { unfaulted }),
-      faults: faults.map(({ fault }) => fault),
-      writtenFaults: loaded.faults.map(({ fault }) => fault),
-      expectations: loaded.expectations,
-      skipped,
-    },
+    scenario: dnsServiceOf(cluster) ? scenario : { ...scenario, assumingDns: assuming },
     diagnostics: list(),
   };
+};
+
+/** The scenario with the DNS that it has not; its faults were applied once, and are reported. */
+const assumeDns = (scenario: OpenedScenario, faults: readonly PlacedFault[]): OpenedScenario => {
+  const cluster = withClusterDns(scenario.cluster);
+  if (cluster === scenario.cluster) return scenario;
+  const unfaulted = compileWorld(cluster);
+  const world = applyFaults(unfaulted, cluster, faults, () => undefined);
+  return { ...scenario, cluster, world, ...(faults.length > 0 && { unfaulted }) };
 };
 
 /** Loaded late: hardly any input is large. */

@@ -126,6 +126,10 @@ const expectation = z.strictObject({
   symptom: z.enum(SYMPTOMS).optional().describe('What the application sees.'),
   sourceSeen: z.string().optional().describe('The source address that the receiver sees.'),
   dnat: z.string().optional().describe('address:port that the destination is rewritten to.'),
+  resolved: z
+    .string()
+    .optional()
+    .describe('The address that a name is resolved to; of several, one of them.'),
   via: z
     .array(z.string())
     .optional()

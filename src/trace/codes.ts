@@ -38,6 +38,7 @@ export const SYMPTOMS = allOf<Symptom>()([
 ]);
 
 export const STEP_KINDS = allOf<StepKind>()([
+  'resolve',
   'socket',
   'route',
   'neighbour',
@@ -63,6 +64,8 @@ export const CAUSE_CODES = allOf<CauseCode>()([
   'DST_NOT_RUNNING',
   'UNKNOWN_DST_IP',
   'DUPLICATE_IP',
+  'DNS_NXDOMAIN',
+  'DNS_UNREACHABLE',
   'LINK_MISSING',
   'LINK_DOWN',
   'VETH_PEER_BROKEN',
@@ -163,4 +166,7 @@ export const ADVICE_CODES = allOf<AdviceCode>()([
   'drop-endpoint',
   'same-family',
   'see-fidelity',
+  'use-known-name',
+  'give-endpoints',
+  'state-name',
 ]);

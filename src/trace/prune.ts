@@ -13,19 +13,34 @@ export type Depth = 'minimal' | 'default' | 'verbose' | 'full';
  */
 export function prune(facts: TraceFacts, depth: Depth): TraceFacts {
   if (depth === 'verbose' || depth === 'full') return facts;
+  const pruned = { ...facts, legs: pruneLegs(facts.legs, facts, depth) };
+  const { resolution } = facts;
+  if (resolution === undefined) return pruned;
+  const queries = resolution.queries.map((query) => ({
+    ...query,
+    legs: pruneLegs(query.legs, facts, depth),
+  }));
+  return { ...pruned, resolution: { ...resolution, queries } };
+}
+
+function pruneLegs(
+  legs: readonly Leg[],
+  { cause }: TraceFacts,
+  depth: 'minimal' | 'default',
+): readonly Leg[] {
   const keep = depth === 'minimal' ? keptInMinimal : keptInDefault;
-  const legs: Leg[] = [];
-  for (const leg of facts.legs) {
+  const kept: Leg[] = [];
+  for (const leg of legs) {
     const hops: Hop[] = [];
     for (const hop of leg.hops) {
       const steps = hop.steps.filter(
-        (step, index) => step.n === facts.cause?.step || keep(step, hop.steps.slice(index + 1)),
+        (step, index) => step.n === cause?.step || keep(step, hop.steps.slice(index + 1)),
       );
       if (steps.length > 0) hops.push({ ...hop, steps });
     }
-    if (hops.length > 0 || depth === 'default') legs.push({ ...leg, hops });
+    if (hops.length > 0 || depth === 'default') kept.push({ ...leg, hops });
   }
-  return { ...facts, legs };
+  return kept;
 }
 
 function keptInMinimal(step: Step): boolean {

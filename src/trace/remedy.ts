@@ -48,7 +48,10 @@ export type AdviceCode =
   | 'restart-proxy'
   | 'drop-endpoint'
   | 'same-family'
-  | 'see-fidelity';
+  | 'see-fidelity'
+  | 'use-known-name'
+  | 'give-endpoints'
+  | 'state-name';
 
 export interface Advice {
   readonly code: AdviceCode;

@@ -63,6 +63,7 @@ const essence = (step: Step): unknown => {
     }
     case 'drop':
       return { reason: event.detail.reason, unmodelled: event.detail.unmodelled };
+    case 'resolve':
     case 'transmit':
     case 'receive':
     case 'policy':

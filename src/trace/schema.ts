@@ -28,7 +28,7 @@ import type {
   Target,
 } from '../kernel/netfilter/ruleset.ts';
 import type { Origin, OriginObject } from '../kernel/origin.ts';
-import { DNS_RCODE, DNS_TYPE, type DnsRcode, type DnsType } from '../wire/dns.ts';
+import { DNS_RCODE, DNS_TYPE, type DnsRcode, type DnsRecord, type DnsType } from '../wire/dns.ts';
 import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts';
 import { ADVICE_CODES, CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
 import type { Advice, Check, Fix, PatchedObject, Remedy, RemedyPlace } from './remedy.ts';
@@ -36,10 +36,12 @@ import type {
   Alternative,
   Before,
   Cause,
+  CauseFact,
   CauseRows,
   CauseSubject,
   Change,
   Cost,
+  DnsQuery,
   EndpointRef,
   FixOutcome,
   FixRound,
@@ -50,6 +52,7 @@ import type {
   NearMiss,
   PlacedStep,
   ReachedTarget,
+  Resolution,
   RuleMiss,
   SeenSource,
   Socketed,
@@ -640,6 +643,11 @@ type SocketDetail<Action extends EventOf<'socket'>['action']> = Extract<
   { readonly action: Action }
 >['detail'];
 
+type ResolveDetail<Action extends EventOf<'resolve'>['action']> = Extract<
+  EventOf<'resolve'>,
+  { readonly action: Action }
+>['detail'];
+
 /** A step as the trace prints an event: without its namespace, which the hop names. */
 type StepOf<Kind extends StepKind> = Omit<EventOf<Kind>, 'netns'> & Pick<Step, 'n'>;
 
@@ -661,6 +669,29 @@ const stepOf = <Kind extends StepKind>(
   );
 
 const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = {
+  resolve: [
+    stepOf(
+      'resolve',
+      only('read'),
+      object<ResolveDetail<'read'>>({
+        name: text,
+        nameservers: list(text),
+        searches: list(text),
+        ndots: count,
+      }),
+    ),
+    stepOf('resolve', only('hosts'), object<ResolveDetail<'hosts'>>({ name: text, ip })),
+    stepOf(
+      'resolve',
+      only('answer'),
+      object<ResolveDetail<'answer'>>({
+        name: text,
+        type: enumOf(DNS_TYPES),
+        rcode: enumOf(DNS_RCODES),
+        answers: list(ref<DnsRecord>('DnsRecord')),
+      }),
+    ),
+  ],
   socket: [
     stepOf(
       'socket',
@@ -1233,6 +1264,88 @@ const alternative = {
 
 const socketed = { ip, port: opt(port) };
 
+type RecordOf<Type extends DnsType> = Extract<DnsRecord, { readonly type: Type }>;
+
+const recordBase = { name: text, ttl: count };
+const pointing = <const Type extends DnsType>(type: Type) => ({
+  type: only(type),
+  target: text,
+  ...recordBase,
+});
+
+const dnsRecord = anyOf(
+  object<RecordOf<'A'>>({ type: only('A'), address: ip, ...recordBase }),
+  object<RecordOf<'AAAA'>>({ type: only('AAAA'), address: text, ...recordBase }),
+  object<RecordOf<'CNAME'>>(pointing('CNAME')),
+  object<RecordOf<'PTR'>>(pointing('PTR')),
+  object<RecordOf<'TXT'>>({ type: only('TXT'), text, ...recordBase }),
+  object<RecordOf<'SRV'>>({
+    ...pointing('SRV'),
+    priority: count,
+    weight: count,
+    port: count,
+  }),
+  object<RecordOf<'SOA'>>({
+    type: only('SOA'),
+    mname: text,
+    rname: text,
+    serial: count,
+    refresh: count,
+    retry: count,
+    expire: count,
+    minimum: count,
+    ...recordBase,
+  }),
+);
+
+/** Of a query's cause there is the code and the step: the whole trace's cause has sentences. */
+const queryCause = object<CauseFact>({
+  code: enumOf(CAUSE_CODES),
+  step: opt(whole),
+  origin: from,
+  about: opt(about),
+  inner: opt(enumOf(CAUSE_CODES)),
+  unmodelled: opt(raw({ type: 'string' })),
+});
+
+const resolution = object<Resolution>({
+  name: described(text, 'As it was asked for.'),
+  by: closed<Resolution['by']>()('hosts', 'dns', 'records'),
+  resolvConf: object<Resolution['resolvConf']>({
+    policy: closed<Resolution['resolvConf']['policy']>()(
+      'ClusterFirst',
+      'ClusterFirstWithHostNet',
+      'Default',
+      'None',
+      'Node',
+    ),
+    nameservers: list(text),
+    searches: list(text),
+    options: list(text),
+    ndots: count,
+    node: described(flag, "It begins with what the node's own file has, which no input shows."),
+  }),
+  queries: list(
+    object<DnsQuery>({
+      name: text,
+      type: enumOf(DNS_TYPES),
+      server: ip,
+      transport: only('udp'),
+      takenBy: opt(object<NonNullable<DnsQuery['takenBy']>>({ node: text, netns: text })),
+      rcode: opt(described(enumOf(DNS_RCODES), 'Absent: no answer, or nobody knows which.')),
+      answers: list(ref<DnsRecord>('DnsRecord')),
+      forwarded: opt(described(text, 'The name server asks outside for this name.')),
+      disposition,
+      symptom,
+      cause: opt(queryCause),
+      legs: list(leg),
+    }),
+  ),
+  outcome: closed<Resolution['outcome']>()('found', 'not-found', 'unreachable', 'unknown'),
+  addresses: described(list(ip), 'What the client may connect to, in the order of the answer.'),
+  near: opt(described(list(text), 'Names of the cluster that it may have been meant to be.')),
+});
+
 const trace = object<Trace>({
   apiVersion: only('k8snet/v1'),
   kind: only('Trace'),
@@ -1257,6 +1370,7 @@ const trace = object<Trace>({
       remedy: described(remedy, 'What mends it, and what shows it on a real node, as data.'),
       origin: from,
       about: opt(about),
+      inner: opt(described(enumOf(CAUSE_CODES), 'Why the query of a name fails.')),
       unmodelled: opt(
         closed<UnmodelledQuestion>()(
           'sctp',
@@ -1265,9 +1379,13 @@ const trace = object<Trace>({
           'balancer-proxy',
           'external-name',
           'range-too-small',
+          'dns-over-tcp',
         ),
       ),
     }),
+  ),
+  resolution: opt(
+    described(resolution, 'Where a name was asked for: how it was resolved, before the legs.'),
   ),
   legs: list(leg),
   before: opt(
@@ -1324,6 +1442,7 @@ const definitions: Readonly<Record<string, Json>> = {
   RuleMiss: ruleMiss.json,
   Connection: entry.json,
   PlacedStep: placed.json,
+  DnsRecord: dnsRecord.json,
   Step: {
     oneOf: Object.values<readonly Schema<unknown>[]>(steps).flatMap((variants) =>
       variants.map(({ json }) => json),

@@ -1,5 +1,6 @@
 /** What must hold for every trace, whatever the packet met: the shape contract of `k8snet/v1`. */
 import type { Layer } from '../wire/packet.ts';
+import { allLegs } from './resolution.ts';
 import type { Leg, Step, TraceFacts } from './trace.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { Leg, Step, TraceFacts } from './trace.ts';
 export function shapeViolations(facts: TraceFacts): string[] {
   const found: string[] = [];
   let expected = 1;
-  facts.legs.forEach((leg, index) => {
+  allLegs(facts).forEach((leg, index) => {
     const name = `leg ${index + 1} (${leg.packet})`;
     if (leg.hops.length === 0) found.push(`${name}: no hops`);
     leg.hops.forEach((hop, at) => {

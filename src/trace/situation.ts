@@ -4,6 +4,7 @@ import type { FibEntry } from '../kernel/fib.ts';
 import type { Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Layer } from '../wire/packet.ts';
 import type { Remedy } from './remedy.ts';
+import { allLegs, factsOfQuery, failedQuery } from './resolution.ts';
 import type { CauseFact, CauseSubject, Hop, Leg, Step, TraceFacts } from './trace.ts';
 
 export interface Situation {
@@ -18,6 +19,8 @@ export interface Situation {
   readonly packet: readonly Layer[];
   /** The detail of the cause's step, loosely: who asks uses what is there. */
   readonly detail: CauseDetail;
+  /** The query of a name that failed: why that is, as a trace of its own. */
+  readonly inner?: Situation;
 }
 
 /** Why a trace failed, and what is to be done about it. */
@@ -57,6 +60,8 @@ export function situationOf(facts: TraceFacts): Situation | undefined {
   const { cause } = facts;
   if (cause === undefined) return undefined;
   const found = findStep(facts, cause.step);
+  const query = failedQuery(facts);
+  const inner = query && situationOf(factsOfQuery(facts, query));
   return {
     facts,
     cause,
@@ -64,6 +69,7 @@ export function situationOf(facts: TraceFacts): Situation | undefined {
     about: cause.about ?? (found ? { node: found.hop.node, netns: found.hop.netns } : {}),
     packet: packetAt(found),
     detail: { ...(found?.step.detail as CauseDetail | undefined) },
+    ...(inner && { inner }),
   };
 }
 
@@ -75,7 +81,7 @@ function packetAt(found: FoundStep | undefined): readonly Layer[] {
 }
 
 function findStep(facts: TraceFacts, n: number | undefined): FoundStep | undefined {
-  for (const leg of facts.legs) {
+  for (const leg of allLegs(facts)) {
     for (const hop of leg.hops) {
       const step = hop.steps.find((candidate) => candidate.n === n);
       if (step !== undefined) return { step, hop, leg };

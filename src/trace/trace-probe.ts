@@ -285,7 +285,7 @@ const runDatagram = (run: Run): void => {
         type: 'udp',
         sport: probe.sport,
         dport: probe.dport ?? 0,
-        payload: data(probe.size ?? DEFAULT_SIZE.udp),
+        payload: probe.payload ?? data(probe.size ?? DEFAULT_SIZE.udp),
       }),
     ),
   );
@@ -464,6 +464,7 @@ export const traceProbe = (
   const client: Client = { answered: false, acked: false, tooLong: false };
   const run: Run = { walk, netns, probe, client, legs: [], late: [] };
   walk.detailed = meta.detailed === true;
+  walk.answer = probe.answer;
   walk.count = meta.count;
   walk.sized = probe.size !== undefined && probe.protocol !== 'tcp';
   switch (probe.protocol) {

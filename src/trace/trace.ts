@@ -12,6 +12,7 @@ import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
 import type { Origin } from '../kernel/origin.ts';
 import type { Assumption } from '../kernel/probe.ts';
+import type { DnsQuestion, DnsRcode, DnsRecord } from '../wire/dns.ts';
 import type { Cidr, Ip, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { Fix, Remedy } from './remedy.ts';
 
@@ -133,12 +134,61 @@ export interface CauseSubject {
   readonly missing?: CauseRows;
 }
 
+/** A question to a name server, and what came of it. */
+export interface DnsQuery extends DnsQuestion {
+  readonly server: Ip;
+  readonly transport: 'udp';
+  /** Where a name server took it. */
+  readonly takenBy?: { readonly node: string; readonly netns: string };
+  /** Absent: no answer came, or nobody knows which. */
+  readonly rcode?: DnsRcode;
+  readonly answers: readonly DnsRecord[];
+  /** The name server asks outside, where no input leads: the name that it asks for. */
+  readonly forwarded?: string;
+  /** How the packets fared, and what the resolver sees of it. */
+  readonly disposition: Disposition;
+  readonly symptom: Symptom;
+  readonly cause?: CauseFact;
+  readonly legs: readonly Leg[];
+}
+
+/** How a name became addresses, before the connection. */
+export interface Resolution {
+  readonly name: string;
+  /** Where it was found, or looked for: a line of /etc/hosts, a name server, the records alone. */
+  readonly by: 'hosts' | 'dns' | 'records';
+  readonly resolvConf: {
+    /** The Pod's dnsPolicy; `Node`: a machine that is no Pod. */
+    readonly policy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None' | 'Node';
+    readonly nameservers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+    readonly ndots: number;
+    /** It begins with what the node's own file has, which no input shows. */
+    readonly node: boolean;
+  };
+  readonly queries: readonly DnsQuery[];
+  readonly outcome:
+    | 'found'
+    /** Every name that was asked for does not exist, or has no address. */
+    | 'not-found'
+    | 'unreachable'
+    /** A fact is missing, or something on the way is not modelled. */
+    | 'unknown';
+  /** What the client may connect to, in the order of the answer. */
+  readonly addresses: readonly Ip[];
+  /** Names of the cluster that the name may have been meant to be. */
+  readonly near?: readonly string[];
+}
+
 /** Filled by trace/: the code and the step. */
 export interface CauseFact {
   readonly code: CauseCode;
   readonly step?: number;
   readonly origin?: Origin;
   readonly about?: CauseSubject;
+  /** Of a name server that cannot be reached: why the query fails. */
+  readonly inner?: CauseCode;
   /** With MODEL_UNSUPPORTED, where no packet was sent: what the question asks for. */
   readonly unmodelled?: UnmodelledQuestion;
 }
@@ -150,7 +200,8 @@ export type UnmodelledQuestion =
   | 'special-address'
   | 'balancer-proxy'
   | 'external-name'
-  | 'range-too-small';
+  | 'range-too-small'
+  | 'dns-over-tcp';
 
 /** A question that contradicts itself, or leaves out what nobody else can say. */
 export type Misuse =
@@ -307,6 +358,8 @@ export interface TraceFacts {
   readonly disposition: Disposition;
   readonly symptom: Symptom;
   readonly cause?: CauseFact;
+  /** Where a name was asked for: how it was resolved before. Its steps come first. */
+  readonly resolution?: Resolution;
   readonly legs: readonly Leg[];
   /** Where the cluster was changed (faults, `--set`): how the question fares without that. */
   readonly before?: Before;
@@ -335,6 +388,8 @@ export interface Trace {
   readonly disposition: Disposition;
   readonly symptom: Symptom;
   readonly cause?: Cause;
+  /** Where a name was asked for: how it was resolved before. Its steps come first. */
+  readonly resolution?: Resolution;
   readonly legs: readonly Leg[];
   /** Where the cluster was changed (faults, `--set`): how the question fares without that. */
   readonly before?: Before;
@@ -360,6 +415,8 @@ export type CauseCode =
   | 'DST_NOT_RUNNING'
   | 'UNKNOWN_DST_IP'
   | 'DUPLICATE_IP'
+  | 'DNS_NXDOMAIN'
+  | 'DNS_UNREACHABLE'
   | 'LINK_MISSING'
   | 'LINK_DOWN'
   | 'VETH_PEER_BROKEN'

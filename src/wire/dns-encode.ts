@@ -1,4 +1,7 @@
-/** DNS messages to bytes. Names are written whole: nothing is compressed. */
+/**
+ * DNS messages to bytes. Names are written whole, as CoreDNS does where the message fits; compressed,
+ * the owners of records that are the question's name are written as a pointer to it.
+ */
 import {
   DNS_RCODE,
   DNS_TYPE,
@@ -65,9 +68,19 @@ const questionBytes = ({ name, type }: DnsQuestion): number[] => [
   ...u16(CLASS_IN),
 ];
 
-const recordBytes = (record: DnsRecord): number[] => {
+/** A pointer to the name of the question, which comes right behind the header. */
+const QUESTION = [0xc0, 12];
+
+const recordBytes = (record: DnsRecord, question: string | undefined): number[] => {
   const data = dataBytes(record);
-  return [...questionBytes(record), ...u32(record.ttl), ...u16(data.length), ...data];
+  return [
+    ...(record.name === question ? QUESTION : nameBytes(record.name)),
+    ...u16(DNS_TYPE[record.type]),
+    ...u16(CLASS_IN),
+    ...u32(record.ttl),
+    ...u16(data.length),
+    ...data,
+  ];
 };
 
 const flagsOf = (message: DnsMessage): number =>
@@ -82,7 +95,7 @@ const flagsOf = (message: DnsMessage): number =>
  * A message as it travels in UDP.
  * @throws {RangeError} for a name or an address that cannot be written
  */
-export const encodeDns = (message: DnsMessage): Uint8Array => {
+export const encodeDns = (message: DnsMessage, compressed = false): Uint8Array => {
   const { answers, authority, additional } = message;
   const bytes = [
     ...u16(message.id),
@@ -92,13 +105,22 @@ export const encodeDns = (message: DnsMessage): Uint8Array => {
     ...u16(authority.length),
     ...u16(additional.length),
     ...questionBytes(message.question),
-    ...[...answers, ...authority, ...additional].flatMap(recordBytes),
+    ...[...answers, ...authority, ...additional].flatMap((record) =>
+      recordBytes(record, compressed ? message.question.name : undefined),
+    ),
   ];
   return Uint8Array.from(bytes);
 };
 
-/** A message as what a UDP header carries: its bytes, and what they say. */
+/** What a message in UDP may be long without EDNS (RFC 1035 section 4.2.1). */
+export const DNS_UDP_LENGTH = 512;
+
+/**
+ * A message as what a UDP header carries: its bytes, and what they say. Names are compressed only
+ * where it would not fit otherwise (Truncate of github.com/miekg/dns).
+ */
 export const dnsPayload = (dns: DnsMessage): Opaque => {
-  const bytes = encodeDns(dns);
+  const whole = encodeDns(dns);
+  const bytes = whole.length > DNS_UDP_LENGTH ? encodeDns(dns, true) : whole;
   return { type: 'data', length: bytes.length, bytes, dns };
 };

@@ -9,6 +9,7 @@ import { ask } from '../../src/check/ask.ts';
 import { whyOf } from '../../src/check/fix/remedy.ts';
 import { openBuiltIn } from '../../src/scenario/open.ts';
 import { CAUSE_CODES } from '../../src/trace/codes.ts';
+import { allLegs } from '../../src/trace/resolution.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/causes.md');
@@ -65,7 +66,7 @@ const shownBy = ({ text }: Section): Promise<Shown[]> => {
 
 /** Why the kernel cannot prove a trace; undefined: it does, with every scenario. */
 const unproved = ({ facts }: Shown): string | undefined => {
-  if (facts.legs.length === 0) return 'no: no packet exists';
+  if (allLegs(facts).length === 0) return 'no: no packet exists';
   return facts.disposition === 'inconclusive'
     ? 'no: nothing is claimed that it could hold'
     : undefined;

@@ -329,11 +329,59 @@ const asymmetric: Cure = {
   check: (ailment) => checkAtStop(ailment, ...reversePathCommands(ailment, ailment.step?.device)),
 };
 
+/** Asks as the sender does, for the name as it was typed. */
+const lookUp = (ailment: Ailment): Check => {
+  const { resolution } = ailment.facts;
+  return fromSender(ailment, `nslookup ${resolution?.name ?? ''}`.trimEnd());
+};
+
+const unknownName: Cure = {
+  fix: ({ facts: { resolution } }) => {
+    const [near] = resolution?.near ?? [];
+    const [short = '', namespace] = near?.split('.') ?? [];
+    const isElsewhere = resolution?.name.split('.')[0] === short;
+    return advise(
+      'use-known-name',
+      { near, ...(isElsewhere && { short, namespace }) },
+      'kubectl get services -A',
+    );
+  },
+  check: lookUp,
+};
+
+/** What mends the way of the query mends the name. */
+const noNameServer: Cure = {
+  fix: ({ inner, scenario }) =>
+    (inner && whyOf(scenario, inner.facts)?.fix) ??
+    advise('give-endpoints', { service: 'kube-system/kube-dns' }),
+  check: ({ facts, ...ailment }) => {
+    const asked = facts.resolution?.queries.find(({ disposition }) => disposition !== 'delivered');
+    return asked
+      ? fromSender({ facts, ...ailment }, `nslookup ${asked.name}. ${asked.server}`)
+      : lookUp({ facts, ...ailment });
+  },
+};
+
+const factMissing: Cure = {
+  fix: (ailment) => {
+    const { resolution } = ailment.facts;
+    return resolution && ailment.step?.kind !== 'deliver'
+      ? advise('state-name', { name: resolution.name })
+      : declareFix(ailment);
+  },
+  check: (ailment) =>
+    ailment.facts.resolution && ailment.step?.kind !== 'deliver'
+      ? lookUp(ailment)
+      : listenersCheck(ailment),
+};
+
 const CURES: { readonly [C in CauseCode]: Cure } = {
   SRC_NOT_RUNNING: notRunning('from'),
   DST_NOT_RUNNING: notRunning('to'),
   UNKNOWN_DST_IP: unknownAddress,
   DUPLICATE_IP: duplicate,
+  DNS_NXDOMAIN: unknownName,
+  DNS_UNREACHABLE: noNameServer,
   LINK_MISSING: { fix: linkMissingFix, check: linkShow },
   LINK_DOWN: { fix: linkUp, check: linkShow },
   VETH_PEER_BROKEN: { fix: remakePod, check: linkDetails },
@@ -399,7 +447,7 @@ const CURES: { readonly [C in CauseCode]: Cure } = {
   SVC_FAMILY_MISMATCH: { fix: () => advise('same-family'), check: endpointsCheck },
   BRIDGE_NF_OFF: setSysctl(() => 'net.bridge.bridge-nf-call-iptables'),
   MODEL_UNSUPPORTED: unmodelled,
-  FACT_MISSING: { fix: declareFix, check: listenersCheck },
+  FACT_MISSING: factMissing,
 };
 
 /** Why a trace failed, with what mends it. @returns undefined where the trace has no cause. */

@@ -4,7 +4,7 @@ import type { Catalogue, Values } from '../catalogue.ts';
 import { placeOf } from '../step.ts';
 import { advice } from './en/advice.ts';
 import { causes } from './en/causes.ts';
-import { count, list } from './en/phrases.ts';
+import { count, list, recordText } from './en/phrases.ts';
 import { ruleMiss } from './en/rule-miss.ts';
 import { steps } from './en/steps.ts';
 import { unmodelled } from './en/unmodelled.ts';
@@ -23,6 +23,7 @@ export const en: Catalogue = {
     'rejected-here': "rejected: the sender's own kernel says no",
     'rejected-unheard': 'rejected: an error was sent, and the sender does not hear it',
     dropped: 'dropped: it vanished silently',
+    unresolved: 'no connection: the name has no address',
     unsent: 'dropped: there is nothing to send, or nobody to send it to',
     looped: 'looped: it passes the same place again and again',
     'reply-lost': 'the request arrived, the answer did not come back',
@@ -177,6 +178,12 @@ export const en: Catalogue = {
     'node-listeners': (subject, v) =>
       `${subject} listens on ${v['ports'] ?? 'its own ports'}, and on what Pods on its network show.`,
     'external-answers': (subject) => `${subject} is outside the cluster, and answers.`,
+    'dns-assumed': (subject, { ip, pod, node }) =>
+      `The input has no DNS Service: ${subject} (${ip}) is assumed, with Pod ${pod} on ${node}.`,
+    'dns-outside': (subject) =>
+      `${subject} is a name outside of the cluster: it is assumed to be that of the host outside.`,
+    'dns-root': (subject) =>
+      `${subject} is asked for outside as it is, last of all: no top-level domain is assumed to be called so.`,
     'pod-template-hash': () =>
       "Pod names of Deployments carry a hash of ours; the cluster's own cannot be computed offline.",
     representative: (subject, v) =>
@@ -340,6 +347,32 @@ export const en: Catalogue = {
     assumed: 'Assumed',
     atStep: (n) => `step ${n}`,
     noPacket: 'No packet was sent.',
+    resolution: {
+      title: (name) => `name ${name}`,
+      about: ({ name, by, addresses, resolvConf }) => {
+        if (by === 'hosts') return `${addresses[0] ?? ''}, by /etc/hosts: nobody is asked`;
+        const { policy, nameservers, searches, ndots, node } = resolvConf;
+        const records = by === 'records' ? 'by the records, without packets; ' : '';
+        const servers =
+          nameservers.length === 0
+            ? node
+              ? "the node's own name servers"
+              : 'no name server'
+            : `${node ? "the node's own, then " : ''}${nameservers.join(' ')}`;
+        const dots = name.split('.').length - 1;
+        const order =
+          name.endsWith('.') || searches.length === 0
+            ? ''
+            : `, search ${searches.join(' ')} ${dots >= ndots ? 'last' : 'first'} (ndots ${ndots})`;
+        const whose = policy === 'Node' ? 'resolv.conf' : `resolv.conf of dnsPolicy ${policy}`;
+        return `${records}${whose}: ${servers}${order}`;
+      },
+      answered: (rcode, answers) => {
+        if (answers.length > 0) return answers.map(recordText).join(', ');
+        return rcode === 'NOERROR' ? 'no such record' : rcode;
+      },
+      forwarded: (name) => `CoreDNS asks outside for ${name}`,
+    },
     before: 'Before',
     without: {
       faults: 'Without the faults',

@@ -13,7 +13,7 @@ import { drop, emit, end } from './walk.ts';
 
 const PORT_UNREACH = 3;
 
-/** An application's answer: as many bytes, from the address that was asked, if that is its own. */
+/** An application's answer, from the address that was asked, if that is its own. */
 const answer = (walk: Walk, netns: Netns, dst: Ip, src: Ip | undefined, udp: Udp): void => {
   walk.answered = true;
   const key = { dst, ...(src !== undefined && { src }) };
@@ -37,7 +37,12 @@ const answer = (walk: Walk, netns: Netns, dst: Ip, src: Ip | undefined, udp: Udp
     tos: 0,
     df: true,
     id: 0,
-    payload: { ...udp, sport: udp.dport, dport: udp.sport },
+    payload: {
+      type: 'udp',
+      sport: udp.dport,
+      dport: udp.sport,
+      payload: walk.answer ?? udp.payload,
+    },
   };
   walk.stages.ipLocalOut(walk, netns, allocSkb(packet, 0, route.dst));
 };

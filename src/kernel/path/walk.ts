@@ -1,6 +1,6 @@
 /** One walk of packets through a World: what the stages share, and where they report to. */
 import { layersOf } from '../../wire/layers.ts';
-import type { Ethernet, Ip, Ipv4, Layer } from '../../wire/packet.ts';
+import type { Ethernet, Ip, Ipv4, Layer, Opaque } from '../../wire/packet.ts';
 import type { Choice, ChoiceMade } from '../choice.ts';
 import type { DropReason } from '../drop-reason.ts';
 import type {
@@ -123,6 +123,8 @@ export interface Walk {
   visits: Map<Netdev, Ethernet[]>;
   /** An application answered a datagram: whoever hears the answer does not answer that. */
   answered: boolean;
+  /** What an application answers to a datagram; absent: what it got. */
+  answer?: Opaque | undefined;
   /** The packet carries data whose size was asked for: sizes are worth telling. */
   sized: boolean;
   /** Somebody reads what only a close look shows: the rules that nearly decided. */

@@ -15,6 +15,15 @@ export const advice: Catalogue['advice'] = {
     near === undefined
       ? 'Use the address of a running Pod'
       : `Use the address of a running Pod; ${near} is that of ${pod ?? 'one'}`,
+  'use-known-name': ({ near, namespace, short }) =>
+    near === undefined
+      ? 'Use the name of a Service, with its namespace (service.namespace)'
+      : namespace === undefined
+        ? `Did you mean ${near}?`
+        : `${short} is in namespace ${namespace}: use ${near}`,
+  'give-endpoints': ({ service }) => `Give Service ${service} a ready Pod that serves DNS`,
+  'state-name': ({ name }) =>
+    `Trace to the address of ${name}, or write it into hostAliases of the Pod`,
   'use-one-address': () => 'Take the address away from one of the two.',
   'use-host-address': () => 'Use the address of a Pod, a node or a host.',
   'use-routable-address': () => 'Use a routable address as source and destination.',

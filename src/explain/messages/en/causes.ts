@@ -1,6 +1,6 @@
 /** Causes in English: one sentence each that says what is wrong, and where. */
 import type { FibRule } from '../../../kernel/fib.ts';
-import type { CauseSubject, Leg } from '../../../trace/trace.ts';
+import type { CauseSubject, Leg, Resolution, TraceFacts } from '../../../trace/trace.ts';
 import type { Catalogue } from '../../catalogue.ts';
 import type { CauseContext } from '../../context.ts';
 import { portSuffix } from '../../step.ts';
@@ -138,12 +138,42 @@ const tooBig = (context: CauseContext, then: string): string => {
   return `${what} do not fit the MTU ${mtu} of ${device} on ${where(context)}, and ${then}.`;
 };
 
+/** Why nobody knows what a name stands for. */
+const unknownName = (
+  { name, resolvConf, queries, near = [] }: Resolution,
+  { probe: { from } }: TraceFacts,
+): string => {
+  const meant = near.length > 0 ? ` The cluster knows ${list(near)}.` : '';
+  const forwarded = queries.find((query) => query.forwarded !== undefined);
+  if (forwarded)
+    return `CoreDNS asks outside for ${forwarded.forwarded}, and the input does not say what there is.${meant}`;
+  if (queries.length > 0)
+    return `${queries.at(-1)?.server} is no name server of the cluster, and the input does not say what it answers about ${name}.${meant}`;
+  if (resolvConf.node)
+    return `${from.text} asks the name servers of ${from.kind === 'pod' ? 'its node' : 'its own'}, which know no Service, and of which the input says nothing: ${name} is not resolved.${meant}`;
+  return `The resolv.conf of ${from.text} names no name server for ${name}.${meant}`;
+};
+
 export const causes: Catalogue['causes'] = {
   SRC_NOT_RUNNING: ({ facts }) => `${facts.probe.from.text} is not running, so no packet exists.`,
   DST_NOT_RUNNING: ({ facts }) =>
     `${facts.probe.to.text} is not running and has no address, so no packet exists.`,
   UNKNOWN_DST_IP: ({ detail, facts }) =>
     `${detail.ip ?? facts.probe.to.ip ?? 'The address'} belongs to no Pod, node or host of this cluster.`,
+  DNS_NXDOMAIN: ({ facts: { resolution } }) => {
+    const asked = new Set(resolution?.queries.map(({ name }) => name)).size;
+    return `No name server knows ${resolution?.name ?? 'the name'}: ${
+      asked > 1
+        ? `${asked} names were asked for, and none of them has an address`
+        : 'it has no address'
+    }.`;
+  },
+  DNS_UNREACHABLE: (context) => {
+    const { inner, facts } = context;
+    const why = inner ? causes[inner.cause.code]({ ...context, ...inner }) : '';
+    const server = inner?.facts.probe.to.ip ?? 'the name server';
+    return `${facts.resolution?.name ?? 'The name'} cannot be asked for at ${server}. ${why}`.trimEnd();
+  },
   DUPLICATE_IP: (context) => {
     const { device = 'a device', wrong } = context.about;
     const [ip = 'The address'] = wrong?.address?.split('/') ?? [];
@@ -315,7 +345,8 @@ export const causes: Catalogue['causes'] = {
         : unmodelled[cause.unmodelled ?? detail.unmodelled ?? 'rule'];
     return `The answer depends on what k8snet does not model yet: ${what}.`;
   },
-  FACT_MISSING: ({ detail, facts }) => {
+  FACT_MISSING: ({ detail, facts, step }) => {
+    if (facts.resolution && step?.kind !== 'deliver') return unknownName(facts.resolution, facts);
     const { declared = [] } = detail;
     const shown = declared.length > 0 ? ` (declared: ${list(declared)})` : '';
     return `The input does not say whether anything listens on ${detail.protocol ?? facts.probe.protocol} port ${detail.port ?? facts.probe.port ?? ''}${shown}.`;

@@ -1,4 +1,5 @@
 /** What sentences of every kind are made with. */
+import type { DnsRecord } from '../../../wire/dns.ts';
 
 export const list = (items: readonly string[]): string => {
   if (items.length < 2) return items.join('');
@@ -15,4 +16,24 @@ export const named = (
 ): string => {
   const name = nameOf(ip);
   return name === undefined ? ip : `${ip} (${name})`;
+};
+
+/** What a record of DNS says: `10.96.0.20`, `CNAME web.example`, `SRV 80 web.shop.svc.cluster.local`. */
+export const recordText = (record: DnsRecord): string => {
+  switch (record.type) {
+    case 'A':
+    case 'AAAA':
+      return record.address;
+    case 'CNAME':
+    case 'PTR':
+      return `${record.type} ${record.target}`;
+    case 'TXT':
+      return `TXT ${JSON.stringify(record.text)}`;
+    case 'SRV':
+      return `SRV ${record.port} ${record.target}`;
+    case 'SOA':
+      return `SOA ${record.mname}`;
+    default:
+      return record satisfies never;
+  }
 };

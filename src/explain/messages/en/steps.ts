@@ -7,7 +7,7 @@ import type { Layer, Unknown } from '../../../wire/packet.ts';
 import type { DetailOf, StepMessages, StepWords } from '../../catalogue.ts';
 import type { StepContext } from '../../context.ts';
 import { idSuffix, portSuffix, tellPath } from '../../step.ts';
-import { count, list, named } from './phrases.ts';
+import { count, list, named, recordText } from './phrases.ts';
 import { unmodelled } from './unmodelled.ts';
 
 const sizeOnWire = (packet: readonly Layer[] | undefined): string | undefined => {
@@ -83,6 +83,13 @@ const withAside = (text: string, aside: string | undefined): StepWords =>
   aside === undefined ? { text } : { text, aside };
 
 export const steps: StepMessages = {
+  'resolve.read': ({ name, nameservers, searches, ndots }) => ({
+    text: `resolv.conf: ${name} is asked for at ${list(nameservers)}, search ${searches.length === 0 ? 'nothing' : searches.join(' ')}, ndots ${ndots}`,
+  }),
+  'resolve.hosts': ({ name, ip }) => ({ text: `/etc/hosts: ${name} is ${ip}` }),
+  'resolve.answer': ({ name, type, rcode, answers }) => ({
+    text: `${rcode}: ${answers.length === 0 ? `no ${type} of ${name}` : answers.map(recordText).join(', ')}`,
+  }),
   'socket.send': (detail, context) => ({ text: sends(detail, context) }),
   'socket.kernel-send': (detail, context) => {
     switch (detail.what) {

@@ -16,4 +16,5 @@ export const unmodelled: Catalogue['unmodelled'] = {
     'a load balancer that ends connections and begins its own (ipMode: Proxy); trace a node port from external instead',
   'external-name': 'a Service that is another name (ExternalName)',
   'range-too-small': "a node's Pod range without room for a gateway",
+  'dns-over-tcp': 'a DNS answer of more than 512 bytes, which is asked for again over TCP',
 };
