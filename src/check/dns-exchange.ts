@@ -54,6 +54,7 @@ const lastHop = (leg: Leg | undefined): Hop | undefined => leg?.hops.at(-1);
 
 export interface Exchange {
   readonly query: DnsQuery;
+  readonly probe: Probe;
   /** After its packets. */
   readonly world: World;
 }
@@ -114,9 +115,9 @@ export const exchange = (
     ...(cause && { cause }),
     legs,
   };
-  if (!taker) return { query, world: after };
+  if (!taker) return { query, probe, world: after };
   if (!server.netns.has(`${taker.node}/${taker.netns}`))
-    return { query: unanswered(query, 'FACT_MISSING'), world: after };
+    return { query: unanswered(query, 'FACT_MISSING'), probe, world: after };
   if (answer.kind === 'forward' && !message)
     return {
       query: {
@@ -124,9 +125,10 @@ export const exchange = (
         forwarded: answer.name,
         answers: answer.answers,
       },
+      probe,
       world: after,
     };
   if (payload && payload.length > DNS_UDP_LENGTH)
-    return { query: unanswered(query, 'MODEL_UNSUPPORTED', 'dns-over-tcp'), world: after };
-  return { query, world: after };
+    return { query: unanswered(query, 'MODEL_UNSUPPORTED', 'dns-over-tcp'), probe, world: after };
+  return { query, probe, world: after };
 };

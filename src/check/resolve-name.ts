@@ -14,7 +14,7 @@ import { NODE_RESOLV_CONF, type ResolvConf, resolvConfOf } from '../cluster/dns/
 import { searchList } from '../cluster/dns/search-list.ts';
 import { answerOf, createZone, type Zone, type ZoneAnswer } from '../cluster/dns/zone.ts';
 import { nearest } from '../cluster/nearest.ts';
-import type { Assumption } from '../kernel/probe.ts';
+import type { Assumption, Probe } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import { joinQueries } from '../trace/resolution.ts';
 import type { CauseFact, Disposition, DnsQuery, Resolution } from '../trace/trace.ts';
@@ -26,6 +26,8 @@ export interface Resolved {
   readonly resolution: Resolution;
   /** What the client may connect to; none where the name is not found. */
   readonly targets: readonly Target[];
+  /** What was sent to name servers, in order. */
+  readonly probes: readonly Probe[];
   /** After the packets of the queries. */
   readonly world: World;
   readonly assumptions: readonly Assumption[];
@@ -120,6 +122,7 @@ const nearNames = ({ services }: Cluster, name: string): string[] => {
 /** What all names of the list came to. */
 interface Walked {
   readonly queries: readonly DnsQuery[];
+  readonly probes?: readonly Probe[];
   readonly leads: readonly Lead[];
   readonly world: World;
   readonly outcome: Resolution['outcome'];
@@ -133,16 +136,18 @@ const askAll = (
   servers: readonly NameServer[],
   question: DnsQuestion,
   sport: number,
-): { readonly queries: DnsQuery[]; readonly world: World } => {
+): { readonly queries: DnsQuery[]; readonly probes: Probe[]; readonly world: World } => {
   const queries: DnsQuery[] = [];
+  const probes: Probe[] = [];
   let now = world;
   for (const server of servers) {
-    const { query, world: after } = exchange(now, asker, server, question, sport);
+    const { query, probe, world: after } = exchange(now, asker, server, question, sport);
     queries.push(query);
+    probes.push(probe);
     now = after;
     if (query.disposition === 'delivered' || query.disposition === 'inconclusive') break;
   }
-  return { queries, world: now };
+  return { queries, probes, world: now };
 };
 
 /** The host outside that a CNAME which leads out of the cluster is taken for. */
@@ -156,9 +161,11 @@ const walkList = (
   zone: Zone,
 ): Walked => {
   const queries: DnsQuery[] = [];
+  const probes: Probe[] = [];
   let now = world;
   const done = (outcome: Walked['outcome'], leads: readonly Lead[] = []): Walked => ({
     queries,
+    probes,
     leads,
     world: now,
     outcome,
@@ -168,6 +175,7 @@ const walkList = (
     for (const type of typesOf(name)) {
       const asked = askAll(now, asker, servers, { name, type }, FIRST_SPORT + at);
       queries.push(...asked.queries);
+      probes.push(...asked.probes);
       now = asked.world;
       const last = asked.queries.at(-1);
       const outside = outsideOf(last);
@@ -255,7 +263,8 @@ export const resolveName = (question: NameQuestion): Resolved => {
       outcome: 'found',
       addresses: [hosts.ip],
     };
-    return { resolution, targets: [targetOf(cluster, hosts, port)], world, assumptions: [] };
+    const targets = [targetOf(cluster, hosts, port)];
+    return { resolution, targets, probes: [], world, assumptions: [] };
   }
   const dnsAddresses = clusterDnsOf(cluster);
   const zone = createZone({
@@ -289,6 +298,7 @@ export const resolveName = (question: NameQuestion): Resolved => {
   return {
     resolution,
     targets: walked.leads.map((lead) => targetOf(cluster, lead, port)),
+    probes: walked.probes ?? [],
     world: walked.world,
     assumptions: assumptionsOf(walked),
     ...(failure && { failure }),

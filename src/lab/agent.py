@@ -325,8 +325,8 @@ def listen(entry):
     return sock
 
 
-def serve(sock, taken, callers):
-    """TCP: accept and read. UDP: one datagram back, of the same bytes. Notes who called."""
+def serve(sock, taken, callers, answer=None):
+    """TCP: accept and read. UDP: one datagram back, the answer or the same bytes. Notes who called."""
     if sock.type == socket.SOCK_STREAM:
         if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             more, peer = sock.accept()
@@ -340,7 +340,7 @@ def serve(sock, taken, callers):
     callers.append(peer)
     _, asked, _ = struct.unpack('i4s4s', control[0][2])
     info = [(socket.SOL_IP, IP_PKTINFO, struct.pack('i4s4s', 0, asked, bytes(4)))]
-    sock.sendmsg([data], info, 0, peer)
+    sock.sendmsg([data if answer is None else bytes.fromhex(answer)], info, 0, peer)
     return None
 
 
@@ -384,7 +384,8 @@ class Client:
             self.sock.bind((wanted.get('src') or '0.0.0.0', wanted['sport']))
             self.sock.connect((wanted['dst'], wanted['dport']))
             if protocol == 'udp':
-                self.sock.send(bytes(size or 0))
+                payload = wanted.get('payload')
+                self.sock.send(bytes(size or 0) if payload is None else bytes.fromhex(payload))
         except BlockingIOError:
             pass
         except OSError as error:
@@ -496,7 +497,7 @@ def probe(request):
         for fd, _ in poll.poll(0.004):
             if fd in by_fd:
                 try:
-                    more = serve(by_fd[fd], taken, calls[fd][1])
+                    more = serve(by_fd[fd], taken, calls[fd][1], request.get('answer'))
                     if more:
                         by_fd[more.fileno()] = more
                         calls[more.fileno()] = calls[fd]

@@ -38,12 +38,16 @@ export interface ClientRequest {
   readonly sport: number;
   readonly src?: string | undefined;
   readonly size?: number | undefined;
+  /** What a datagram carries, in hexadecimal, in place of `size` zeros. */
+  readonly payload?: string | undefined;
   readonly ttl?: number | undefined;
 }
 
 export interface ProbeRequest {
   readonly listeners: readonly ListenerRequest[];
   readonly client: ClientRequest;
+  /** What a listener answers to a datagram, in hexadecimal; absent: what it got. */
+  readonly answer?: string | undefined;
   /** Seconds without a frame after which a decided probe, and an undecided one, is over. */
   readonly quiet: number;
   readonly patience: number;

@@ -3,6 +3,7 @@ import type { ConntrackEntry } from '../kernel/netfilter/conntrack.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import type { Probe } from '../kernel/probe.ts';
 import type { NetnsId, World } from '../kernel/world.ts';
+import type { Opaque } from '../wire/packet.ts';
 import type { ListenerRequest } from './agent.ts';
 import type { Lab } from './build.ts';
 import type { Caller } from './callers.ts';
@@ -47,6 +48,13 @@ const listenersOf = (
     return [...rows, ...open.map((port) => ({ ns: name, protocol, ip: '0.0.0.0', port }))];
   });
 
+/** The bytes of a datagram, with the zeros that are not stored. */
+const hexOf = (data: Opaque | undefined): string | undefined =>
+  data &&
+  Buffer.from(data.bytes ?? [])
+    .toString('hex')
+    .padEnd(data.length * 2, '0');
+
 export interface LabProbe {
   /** Keep what earlier packets left behind. Default: start cold. */
   readonly warm?: boolean;
@@ -71,9 +79,11 @@ export const probeLab = async (
   const ns = lab.plan.names.get(probe.from.netns);
   if (ns === undefined) throw new Error(`no namespace ${probe.from.netns} in the lab`);
   const { protocol, dst, dport, sport, src, size, ttl } = probe;
+  const payload = hexOf(probe.payload);
   const answer = await lab.agent.ask('probe', {
     listeners: listenersOf(lab, world, probe, translated),
-    client: { ns, protocol, dst, dport, sport, src, size, ttl },
+    client: { ns, protocol, dst, dport, sport, src, size, payload, ttl },
+    answer: hexOf(probe.answer),
     quiet: QUIET,
     patience: PATIENCE,
     limit: LIMIT,

@@ -1,8 +1,12 @@
 /** Every scenario of the package, each question it asks: the simulator and a real kernel agree. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readyFor } from '../../src/check/ask.ts';
+import { resolveName } from '../../src/check/resolve-name.ts';
+import type { Target } from '../../src/cluster/cluster.ts';
 import { resolveEndpoint } from '../../src/cluster/endpoint.ts';
 import { probeFor } from '../../src/compile/probe.ts';
+import type { ProbeOptions, ProbePlan } from '../../src/compile/probe-plan.ts';
 import type { Expectation } from '../../src/scenario/expectation.ts';
 import { type OpenedScenario, openScenario } from '../../src/scenario/open.ts';
 import { lacking, privileged, suite, tell, WIDTH } from './lab-machine.ts';
@@ -17,26 +21,53 @@ const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
 
 type ProbeIn = ProofCase['probes'][number];
 
-/** The probe of an expectation; none where nothing is sent (a Pod that does not run). */
+const planned = ({ kind, ...plan }: ProbePlan): ProbeIn[] =>
+  kind === 'probe' && 'probe' in plan ? [{ ...plan.probe, in: plan.world }] : [];
+
+/** The queries of a name, each by itself, then the connections to what it stands for. */
+const probesOfName = (
+  { name, cluster, world }: OpenedScenario,
+  source: Target,
+  target: Extract<Target, { kind: 'name' }>,
+  options: ProbeOptions,
+): ProbeIn[] => {
+  const sender = probeFor(cluster, world, source, { kind: 'external', port: 53 });
+  if (sender.kind !== 'probe') return [];
+  const { from, to, protocol } = sender;
+  const meta = { scenario: name, probe: { from, to, protocol }, assumptions: [] };
+  const asker = { from: sender.probe.from, meta };
+  const question = { cluster, world, asker, source, name: target.name, port: target.port };
+  const { probes, targets } = resolveName({ ...question, packets: true });
+  return [
+    ...probes.map((probe) => ({ ...probe, in: world })),
+    ...targets.flatMap((one) => planned(probeFor(cluster, world, source, one, options))),
+  ];
+};
+
+/** The probes of an expectation; none where nothing is sent (a Pod that does not run). */
 const probesOf = (
-  { cluster, world }: OpenedScenario,
+  scenario: OpenedScenario,
   { from, to, port, protocol, size }: Expectation,
 ): ProbeIn[] => {
+  const { cluster, world } = scenario;
   const source = resolveEndpoint(cluster, from, { side: 'from' });
   const target = resolveEndpoint(cluster, to, { side: 'to' });
   if ('diagnostic' in source || 'diagnostic' in target) return [];
-  const plan = probeFor(cluster, world, source.target, target.target, {
+  const options: ProbeOptions = {
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol }),
     ...(size !== undefined && { size }),
-  });
-  return plan.kind === 'probe' ? [{ ...plan.probe, in: plan.world }] : [];
+  };
+  if (target.target.kind === 'name')
+    return probesOfName(scenario, source.target, target.target, options);
+  return planned(probeFor(cluster, world, source.target, target.target, options));
 };
 
 const opened = async (file: string): Promise<ProofCase> => {
   const result = await openScenario([file]);
   if (!result.ok) throw new Error(`${file}: ${JSON.stringify(result.diagnostics)}`);
-  const { scenario } = result;
+  // The DNS that a name needs is there for all questions of the file.
+  const scenario = result.scenario.expectations.reduce(readyFor, result.scenario);
   return {
     name: file,
     about: '',
