@@ -148,7 +148,8 @@ function answerName(
     ...(to.port !== undefined && { port: to.port }),
     ...(size !== undefined && { size }),
   };
-  const meta = { scenario: name, probe: asked, assumptions: [], intended, detailed };
+  const services = serviceView(cluster);
+  const meta = { scenario: name, probe: asked, assumptions: [], intended, detailed, services };
   const resolved = resolveName({
     cluster,
     world,

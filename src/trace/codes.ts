@@ -167,6 +167,5 @@ export const ADVICE_CODES = allOf<AdviceCode>()([
   'same-family',
   'see-fidelity',
   'use-known-name',
-  'give-endpoints',
   'state-name',
 ]);

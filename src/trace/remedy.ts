@@ -50,7 +50,6 @@ export type AdviceCode =
   | 'same-family'
   | 'see-fidelity'
   | 'use-known-name'
-  | 'give-endpoints'
   | 'state-name';
 
 export interface Advice {

@@ -1,5 +1,4 @@
 /** What mends each cause and what shows it on a real node, from the state that was traced. */
-import { dnsServiceOf } from '../../cluster/dns/cluster-dns.ts';
 import { nearest } from '../../cluster/nearest.ts';
 import type { World } from '../../kernel/world.ts';
 import type { Check, Fix } from '../../trace/remedy.ts';
@@ -352,19 +351,8 @@ const unknownName: Cure = {
 
 /** What mends the way of the query mends the name. */
 const noNameServer: Cure = {
-  fix: ({ inner, scenario, facts: { resolution } }) => {
-    const service = dnsServiceOf(scenario.cluster);
-    const isAsked = service?.clusterIPs.some(({ ip }) =>
-      resolution?.resolvConf.nameservers.includes(ip),
-    );
-    const isServed = service?.slices.some(({ endpoints }) => endpoints.some(({ ready }) => ready));
-    return (
-      (isAsked && !isServed ? undefined : inner && whyOf(scenario, inner.facts)?.fix) ??
-      advise('give-endpoints', {
-        service: service ? `${service.namespace}/${service.name}` : 'kube-system/kube-dns',
-      })
-    );
-  },
+  fix: ({ inner, scenario }) =>
+    (inner && whyOf(scenario, inner.facts)?.fix) ?? advise('see-fidelity'),
   check: ({ facts, ...ailment }) => {
     const asked = facts.resolution?.queries.find(({ disposition }) => disposition !== 'delivered');
     return asked

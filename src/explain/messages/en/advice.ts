@@ -21,7 +21,6 @@ export const advice: Catalogue['advice'] = {
       : namespace === undefined
         ? `Did you mean ${near}?`
         : `${short} is in namespace ${namespace}: use ${near}`,
-  'give-endpoints': ({ service }) => `Give Service ${service} a ready Pod that serves DNS`,
   'state-name': ({ name }) =>
     `Trace to the address of ${name}, or write it into hostAliases of the Pod`,
   'use-one-address': () => 'Take the address away from one of the two.',
