@@ -385,5 +385,5 @@ describe('a fix without anything to compare with', () => {
         }
       }
     }
-  });
+  }, 30_000);
 });

@@ -53,7 +53,7 @@ describe('the schema of a Trace', () => {
       const valid = validate(printed(facts));
       expect([name, valid ? [] : validate.errors?.slice(0, 3)]).toEqual([name, []]);
     }
-  });
+  }, 30_000);
 
   it.each([
     ['ip route replace 10.244.2.0/24 dev eth0', 'ip neigh del 10.244.2.0 dev flannel.1'],
