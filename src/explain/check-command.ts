@@ -4,6 +4,12 @@ import type { Layer } from '../wire/packet.ts';
 import type { StepContext } from './context.ts';
 import { eventOf } from './event-of.ts';
 
+/** The chain with its counters, in the tool that made its table: nft's are told with a family. */
+const listChain = (table: string, chain: string): string =>
+  table.includes(' ')
+    ? `nft list chain ${table} ${chain}`
+    : `iptables -t ${table} -vnL ${chain} --line-numbers`;
+
 /** A command and the prompt that says where it is typed. */
 export interface Command {
   /** `node-1#` for root on a node, `$` for anybody with kubectl. */
@@ -80,14 +86,14 @@ function commandOf({ step, leg }: StepContext): string | undefined {
       return device && `tcpdump -p -eni ${device} ${captureFilter(step.packet ?? [])}`.trimEnd();
     case 'rule': {
       const { table, chain } = event.detail;
-      return `iptables -t ${table} -vnL ${chain} --line-numbers`;
+      return listChain(table, chain);
     }
     case 'nat': {
       const { table, chain, entry } = event.detail;
       if (table === undefined || chain === undefined) {
         return `conntrack -L -s ${entry.original.src} -d ${entry.original.dst}`;
       }
-      return `iptables -t ${table} -vnL ${chain} --line-numbers`;
+      return listChain(table, chain);
     }
     case 'conntrack': {
       const { entry } = event.detail;

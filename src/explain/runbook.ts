@@ -261,6 +261,11 @@ function checkOf(
       const { table, chain, number, rule } = event.detail;
       if (table === undefined || chain === undefined) return undefined;
       const name = shellWord(chain);
+      if (table.includes(' '))
+        return {
+          command: `nft list chain ${table} ${name}`,
+          prints: runbook.lineWith(rule ? quote.rule(rule) : 'policy drop'),
+        };
       if (number === undefined || rule === undefined)
         return {
           command: `iptables -t ${table} -S ${name} | head -n 1`,
