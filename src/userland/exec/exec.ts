@@ -6,6 +6,7 @@ import {
   ipset,
   iptables,
   iptablesSaveCommand,
+  ipvsadm,
   nft,
 } from './firewall.ts';
 import { bridge, ip, sysctlCommand } from './iproute2.ts';
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, ExecCommand>> = {
   ip6tables,
   nft,
   ipset,
+  ipvsadm,
   ip,
   bridge,
   sysctl: sysctlCommand,

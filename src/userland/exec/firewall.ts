@@ -1,9 +1,10 @@
-/** The tools that print firewall rules and sets: iptables 1.8.9 (nf_tables), nft, ipset. */
+/** The tools that print firewall rules, sets and virtual servers: iptables 1.8.9 (nf_tables), nft, ipset, ipvsadm. */
 import type { Ruleset, TableName } from '../../kernel/netfilter/ruleset.ts';
 import { TABLE_HOOKS } from '../../kernel/netfilter/ruleset.ts';
 import { ipsetList, ipsetSave } from '../ipset/print.ts';
 import { iptablesListRules, iptablesSave } from '../iptables/print.ts';
 import { nftListRuleset } from '../nft/print.ts';
+import { ipvsadmList } from '../print/ipvsadm.ts';
 import { type ExecCommand, type ExecPlace, type ExecResult, failed, printed } from './command.ts';
 
 const isTable = (name: string): name is TableName => Object.hasOwn(TABLE_HOOKS, name);
@@ -95,7 +96,22 @@ export const ipset: ExecCommand = {
   forms: ['ipset list', 'ipset save'],
   run: ({ netns }, [verb, ...more]) => {
     if (more.length > 0) return undefined;
-    if (verb === 'list') return printed(ipsetList(netns.ipsets, netns.netfilter));
+    if (verb === 'list') return printed(ipsetList(netns.ipsets, netns.netfilter, netns.netfilter6));
     return verb === 'save' ? printed(ipsetSave(netns.ipsets)) : undefined;
   },
+};
+
+/** `-L -n`, `-Ln`, `-ln`, `--list --numeric`: addresses and ports are numbers here in any case. */
+const isNumericList = (args: readonly string[]): boolean => {
+  const words = args.flatMap((arg) => (/^-[Lln]+$/.test(arg) ? [...arg.slice(1)] : [arg]));
+  const lists = words.some((word) => ['L', 'l', '--list'].includes(word));
+  const numeric = words.some((word) => ['n', '--numeric'].includes(word));
+  return (
+    lists && numeric && words.every((word) => ['L', 'l', 'n', '--list', '--numeric'].includes(word))
+  );
+};
+
+export const ipvsadm: ExecCommand = {
+  forms: ['ipvsadm -Ln'],
+  run: ({ netns }, args) => (isNumericList(args) ? printed(ipvsadmList(netns.ipvs)) : undefined),
 };

@@ -70,21 +70,24 @@ const sizeOf = ({ type, family, members }: IpSet): number => {
   return empty + members.size * each;
 };
 
-const listed = (set: IpSet, ruleset: Ruleset): string[] => [
+const listed = (set: IpSet, rulesets: readonly Ruleset[]): string[] => [
   `Name: ${set.name}`,
   `Type: ${set.type}`,
   `Revision: ${REVISIONS[set.type]}`,
   `Header: ${header(set, true)}`,
   `Size in memory: ${sizeOf(set)}`,
-  `References: ${references(ruleset, set.name)}`,
+  `References: ${rulesets.reduce((sum, one) => sum + references(one, set.name), 0)}`,
   `Number of entries: ${set.members.size}`,
   'Members:',
   ...membersOf(set),
 ];
 
-/** `ipset list`, one line a string; an empty line between sets. */
-export const ipsetList = (sets: IpSets, ruleset: Ruleset): string[] =>
-  inNameOrder(sets).flatMap((set, at) => [...(at === 0 ? [] : ['']), ...listed(set, ruleset)]);
+/**
+ * `ipset list`, one line a string; an empty line between sets.
+ * @param rulesets whose rules may ask them
+ */
+export const ipsetList = (sets: IpSets, ...rulesets: readonly Ruleset[]): string[] =>
+  inNameOrder(sets).flatMap((set, at) => [...(at === 0 ? [] : ['']), ...listed(set, rulesets)]);
 
 /** Input of `ipset restore` that makes the sets: `ipset save` without what the kernel chooses. */
 export const ipsetRestoreInput = (sets: IpSets): string[] =>
