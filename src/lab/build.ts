@@ -5,6 +5,7 @@ import { type Agent, type Job, type JobResult, startAgent } from './agent.ts';
 import { emptyDynamicSets, firewallCommands } from './firewall.ts';
 import { type LabPlan, planLab, type SpacePlan, WIRES } from './plan.ts';
 import { sysctlsOf, WIRE_SYSCTLS } from './sysctls.ts';
+import { unsupportedIn } from './unsupported.ts';
 import { differences, readBack } from './verify.ts';
 
 /** A World that a real kernel holds, until `stop`. */
@@ -149,6 +150,8 @@ const construct = async (agent: Agent, world: World): Promise<LabPlan> => {
  * @throws {LabError} when the kernel refuses a command or its state differs from the World's
  */
 export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<Lab> => {
+  const lacks = unsupportedIn(world);
+  if (lacks !== undefined) throw new LabError([`this kernel has no ${lacks}`]);
   const agent = startAgent(as);
   try {
     const plan = await construct(agent, world);

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileWorld } from '../../src/compile/compile.ts';
 import {
   type IpSets,
   type IpSetType,
@@ -12,10 +13,20 @@ import {
 } from '../../src/kernel/netfilter/ipset.ts';
 import { type MatchContext, ruleMatches } from '../../src/kernel/netfilter/match.ts';
 import { emptyRuleset, nfAppend, type Rule } from '../../src/kernel/netfilter/ruleset.ts';
+import { netnsOf } from '../../src/kernel/netns.ts';
 import { ipsetList, ipsetRestoreInput, ipsetSave } from '../../src/userland/ipset/print.ts';
 import { parseRule } from '../../src/userland/iptables/parse.ts';
 import { iptablesRestoreInput, iptablesSave } from '../../src/userland/iptables/print.ts';
 import type { Ipv4 } from '../../src/wire/packet.ts';
+import { cluster, node } from '../compile/cluster.ts';
+import {
+  endpoint,
+  proxyConfig,
+  service,
+  servicePort,
+  slice,
+  vip,
+} from '../compile/kube-proxy/services.ts';
 import { icmp, tcp, udp } from '../kernel-model/netfilter/bench-router.ts';
 import { openPrivateNetwork, type PrivateNetwork, type Shell } from './private-network.ts';
 import { type Chooser, chooserFrom } from './random-rules.ts';
@@ -209,6 +220,43 @@ describe.skipIf(lacking.length > 0)(`ipset against this kernel${title}`, () => {
     for (const count of counted) matched += count;
     const context = [...iptablesSave(ruleset), ...ipsetSave(sets)].join('\n');
     expect(counted, context).toEqual(expected);
+  });
+
+  it('takes the sets and rules of kube-proxy in IPVS mode, and prints them back', async () => {
+    const both = [endpoint('10.244.1.5', 'node-1'), endpoint('10.244.2.7', 'node-2')];
+    const ports = [{ port: 8080, protocol: 'tcp' as const }];
+    const world = compileWorld(
+      cluster({
+        nodes: [node('node-1', 0), node('node-2', 1)],
+        pods: [],
+        kubeProxy: proxyConfig({ mode: 'ipvs' }),
+        services: [
+          service('web', {
+            type: 'LoadBalancer',
+            ports: [servicePort(80, { nodePort: 30080 })],
+            ingress: [vip('198.51.100.7')],
+            externalIPs: ['192.0.2.50'],
+            externalTrafficPolicy: 'Local',
+            healthCheckNodePort: 31000,
+            sourceRanges: ['192.168.0.0/16', '203.0.113.9/32'],
+            slices: [slice('web-1', both, { ports })],
+          }),
+        ],
+      }),
+    );
+    const { ipsets, netfilter } = netnsOf(world, 'node-1/host');
+    await router.run(
+      'nft flush ruleset; ipset destroy; ipset restore',
+      ipsetRestoreInput(ipsets).join('\n'),
+    );
+    await router.run('iptables-restore', iptablesRestoreInput(netfilter).join('\n'));
+    const printed = (await router.run('iptables-save'))
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(printed).toEqual(iptablesSave(netfilter));
+    const save = comparable(await router.run('ipset -sorted save')).sort();
+    expect(save).toEqual(comparable(ipsetSave(ipsets).join('\n')).sort());
+    await router.run('nft flush ruleset; ipset destroy');
   });
 
   it.skipIf(ownSeeds)('has met rules that match', () => {
