@@ -74,11 +74,17 @@ const REFUSALS: Partial<Record<OriginWhy, CauseCode>> = {
   'service-firewall': 'SVC_SOURCE_RANGE_DENIED',
 };
 
-/** A rule that kube-proxy wrote in order to refuse. */
+/** IPVS: a virtual server that has nobody to send a packet to says so itself. */
+const isIdle = ({ kind, detail }: Step): boolean =>
+  kind === 'drop' && (detail as DropEvent['detail']).ipvs !== undefined;
+
+/** A rule that kube-proxy wrote in order to refuse, or its virtual server without servers. */
 function refusal(view: View, { hop, step }: Found): Finding | undefined {
   const { by, why, object } = step.origin ?? {};
-  const code = by === 'kube-proxy' && why !== undefined ? REFUSALS[why] : undefined;
-  if (code === undefined || step.kind !== 'rule') return undefined;
+  if (by !== 'kube-proxy' || why === undefined) return undefined;
+  const idle = isIdle(step);
+  const code = idle ? 'SVC_NO_ENDPOINTS' : REFUSALS[why];
+  if (code === undefined || (step.kind !== 'rule' && !idle)) return undefined;
   const service = object && view.services?.named(object.namespace, object.name);
   const about = named(hop, service);
   if (code !== 'SVC_NO_ENDPOINTS') return { code, about };
