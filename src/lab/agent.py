@@ -50,6 +50,7 @@ drops = None  # Drops, where the machine allows it
 kept = None  # Client whose socket sends again
 tracked = set()  # namespaces with connection tracking
 ruled = set()  # namespaces with firewall rules
+with_nft = set()  # namespaces with tables that nft made
 dynamic = {}  # name: what empties the sets that rules of nft add to
 
 
@@ -456,8 +457,10 @@ def outputs(names, argv):
 
 
 def counters():
-    """The rules of each namespace with how many packets met them."""
-    return outputs(ruled, ['iptables-save', '-c'])
+    """The rules of each namespace with how many packets met them, as both tools tell it."""
+    found = outputs(ruled, ['iptables-save', '-c'])
+    tables = outputs(with_nft, ['nft', '-j', 'list', 'ruleset'])
+    return {name: [found.get(name, ''), tables.get(name, '')] for name in ruled | with_nft}
 
 
 def unique(calls):
@@ -568,6 +571,7 @@ def handle(request):
             rings[name] = Ring(name)
         tracked.update(request['tracked'])
         ruled.update(request['ruled'])
+        with_nft.update(request['nft'])
         dynamic.update(request['dynamic'])
         try:
             drops = Drops()

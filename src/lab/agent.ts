@@ -59,6 +59,9 @@ export interface ProbeRequest {
   readonly keep?: boolean;
 }
 
+/** What `iptables-save -c` and `nft -j list ruleset` print; empty where there is no such table. */
+export type CounterText = readonly [iptables: string, nft: string];
+
 export interface ProbeAnswer {
   /**
    * `ok`, `timeout`, `stuck` (connected, but its data was not acknowledged), or the errno that the
@@ -70,8 +73,8 @@ export interface ProbeAnswer {
   readonly conntrack: Readonly<Record<string, string>>;
   /** Who was at the other end of each connection and datagram that a listener took. */
   readonly callers: readonly (readonly [ns: string, ip: string, port: number])[];
-  /** What `iptables-save -c` prints before and after, by namespace. */
-  readonly counters: Readonly<Record<string, readonly [before: string, after: string]>>;
+  /** Rules with their counters before and after, by namespace. */
+  readonly counters: Readonly<Record<string, readonly [before: CounterText, after: CounterText]>>;
   /** IPv4 packets that any kernel code on this machine dropped meanwhile; null: cannot be had here. */
   readonly drops: readonly Drop[] | null;
   /** Frames that a full ring lost. */
@@ -101,9 +104,10 @@ interface Operations {
   capture: {
     ask: {
       names: readonly string[];
-      /** Those with connection tracking, and those with firewall rules. */
+      /** Those with connection tracking, with rules of iptables, with tables of nft. */
       tracked: readonly string[];
       ruled: readonly string[];
+      nft: readonly string[];
       /** By namespace: what empties the sets that rules of nft add to. */
       dynamic: Readonly<Record<string, string>>;
     };

@@ -163,6 +163,9 @@ export const buildLab = async (world: World, as: 'root' | 'rootless'): Promise<L
       ruled: plan.spaces
         .filter(({ netns }) => netns.netfilter.tables.length > 0)
         .map(({ name }) => name),
+      nft: plan.spaces
+        .filter(({ netns }) => netns.netfilter.nft !== undefined)
+        .map(({ name }) => name),
       dynamic: Object.fromEntries(
         plan.spaces
           .map(({ name, netns }) => [name, emptyDynamicSets(netns.netfilter)] as const)
