@@ -35,11 +35,14 @@ const fullName = ({ namespace, name }: PodName): string => `${namespace}/${name}
 /** Every cluster has it, so it is nobody's. */
 const DEFAULT = 'default';
 
+/** Services are numbered in their own order, which is that of their names. */
+export const serviceName = (at: number): string => `service-${at + 1}`;
+
 /**
  * Names by kind, in the order of the originals, so that what depends on an order stays as it is. The
  * machines beside the nodes keep theirs: they are ours.
  */
-export const neutralNames = ({ nodes, pods }: SmallScenario): Names => {
+export const neutralNames = ({ nodes, pods, services }: SmallScenario): Names => {
   const node = numbered(
     'node',
     nodes.map(({ name }) => name),
@@ -88,6 +91,9 @@ export const neutralNames = ({ nodes, pods }: SmallScenario): Names => {
       return `${names.namespace(space)}/${names.pod(one)}/${names.container(one, inner)}`;
     },
     owner: (name, devices) => {
+      const at = services.findIndex((one) => name === `${one.namespace}/svc/${one.name}`);
+      const service = services[at];
+      if (service) return `${names.namespace(service.namespace)}/svc/${serviceName(at)}`;
       const [device, host] = name.split(' of ');
       if (device !== undefined && host !== undefined)
         return `${devices.get(device) ?? device} of ${names.node(host)}`;

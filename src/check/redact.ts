@@ -7,7 +7,7 @@ import type { ScenarioFault } from '../scenario/schema.ts';
 import type { Hop, Step, TraceFacts } from '../trace/trace.ts';
 import type { Ip } from '../wire/packet.ts';
 import { type AddressMap, addressMapOf, type Neutral } from './neutral-address.ts';
-import { type Names, neutralNames } from './neutral-name.ts';
+import { type Names, neutralNames, serviceName } from './neutral-name.ts';
 import { endText, scenarioDocuments } from './scenario-documents.ts';
 import type { SmallEnd, SmallPod, SmallScenario } from './small-scenario.ts';
 
@@ -80,7 +80,7 @@ const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPo
 
 const isV4 = (text: string): boolean => !text.includes(':');
 
-/** IPv6 is left out: it has no traces yet. Zones are names too, and say nothing here. */
+/** Of IPv6 the endpoints stay, which may be all that there are. Zones are names too, and say nothing here. */
 const neutralService = (
   service: Service,
   at: number,
@@ -113,28 +113,26 @@ const neutralService = (
     healthCheckNodePort: service.healthCheckNodePort,
   }),
   publishNotReadyAddresses: service.publishNotReadyAddresses,
-  slices: service.slices
-    .filter(({ family }) => family === 4)
-    .map(({ place: _, ...slice }, index) => ({
-      ...slice,
-      name: `${serviceName(at)}-${index + 1}`,
-      ports: slice.ports.map(({ name, ...port }) => {
-        const own = service.ports.findIndex((one) => one.name === name);
-        return name === undefined ? port : { ...port, name: `port-${own + 1}` };
-      }),
-      endpoints: slice.endpoints.map(({ hostname: _host, zone: _zone, hints, ...endpoint }) => ({
+  slices: service.slices.map(({ place: _, ...slice }, index) => ({
+    ...slice,
+    name: `${serviceName(at)}-${index + 1}`,
+    ports: slice.ports.map(({ name, ...port }) => {
+      const own = service.ports.findIndex((one) => one.name === name);
+      return name === undefined ? port : { ...port, name: `port-${own + 1}` };
+    }),
+    endpoints: slice.endpoints.map(
+      ({ hostname: _host, zone: _zone, hints, ...endpoint }, number) => ({
         ...endpoint,
-        address: addresses.ip(endpoint.address),
+        address: slice.family === 4 ? addresses.ip(endpoint.address) : `fd00::${number + 1}`,
         ...(endpoint.nodeName !== undefined && { nodeName: names.node(endpoint.nodeName) }),
         ...(hints &&
           hints.nodes.length > 0 && {
             hints: { zones: [], nodes: hints.nodes.map((node) => names.node(node)) },
           }),
-      })),
-    })),
+      }),
+    ),
+  })),
 });
-
-const serviceName = (at: number): string => `service-${at + 1}`;
 
 const neutralEnd = (
   end: SmallEnd,

@@ -72,6 +72,8 @@ interface Choice {
   readonly port?: number;
   readonly declared?: Sendable;
   readonly chosen: boolean;
+  /** Asked by a number: where nobody translates, that is what the client sends to. */
+  readonly byNumber?: boolean;
 }
 
 type Problem = Extract<ServiceAims, { kind: 'problem' }>;
@@ -94,7 +96,13 @@ const portOf = (
   );
   const declared = wanted.find(isSendable);
   if (declared)
-    return { protocol: declared.protocol, port: declared.port, declared, chosen: !asked };
+    return {
+      protocol: declared.protocol,
+      port: declared.port,
+      declared,
+      chosen: !asked,
+      byNumber: port !== undefined && portName === undefined,
+    };
   if (wanted.length > 0) return { why: 'sctp' };
   if (port !== undefined) return { protocol: protocol ?? 'tcp', port, chosen: false };
   return protocol === undefined ? { protocol: 'icmp', chosen: true } : { why: 'port-needed' };
@@ -127,7 +135,7 @@ const endpointAims = (cluster: Cluster, { slices }: Service, choice: Choice): Ai
         .map(({ address, pod: index }): Aim => {
           const pod = index === undefined ? undefined : cluster.pods[index];
           return {
-            ...at(address, { ...choice, ...slicePort(slice, choice) }),
+            ...at(address, { ...choice, ...(choice.byNumber ? {} : slicePort(slice, choice)) }),
             chosen: {
               choice: 'backend',
               name: pod ? `${pod.namespace}/${pod.name}` : address,
