@@ -38,6 +38,10 @@ const lacking = [
 
 const MARK = '@@';
 
+/** Rules without those of kubelet and kube-proxy, which run on no node here, and the tables' own lines. */
+const ofPlugins = (lines: readonly string[]): string[] =>
+  lines.filter((line) => /^(?:-A|:\S+ -)/.test(line) && !/[ :]KUBE-/.test(line));
+
 /** What is asked of both worlds, line by line. */
 const QUESTIONS: Readonly<
   Record<string, { command: string; ours: (world: World, netns: Netns) => string[] }>
@@ -55,7 +59,7 @@ const QUESTIONS: Readonly<
   'bridge fdb': { command: 'bridge fdb', ours: bridgeFdb },
   'iptables-save': {
     command: 'iptables-save',
-    ours: (_, { netfilter }) => iptablesSave(netfilter),
+    ours: (_, { netfilter }) => ofPlugins(iptablesSave(netfilter)),
   },
 };
 
@@ -430,8 +434,10 @@ const plain = (line: string): string =>
     .replace(/ link-netns(?:id)? \S+/, '')
     .replace(/\[\d+:\d+\]/, '[0:0]');
 
-const printed = (name: string, lines: readonly string[] = []): readonly string[] =>
-  name === 'ip addr' ? withLowest(lines) : lines;
+const printed = (name: string, lines: readonly string[] = []): readonly string[] => {
+  if (name === 'iptables-save') return ofPlugins(lines);
+  return name === 'ip addr' ? withLowest(lines) : lines;
+};
 
 const inOrder = (name: string, lines: readonly string[]): string[] =>
   name === 'bridge fdb' ? [...lines].sort() : [...lines];
