@@ -395,6 +395,8 @@ class Client:
     def send_again(self):
         """Another datagram out of the same socket."""
         self.outcome = None
+        # An error about the first one that came after its fate was known.
+        self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         try:
             self.sock.send(bytes(self.wanted.get('size') or 0))
         except OSError as error:

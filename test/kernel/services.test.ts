@@ -35,13 +35,21 @@ describe.skipIf(lacking.length > 0)(suite('random Services'), () => {
     tell(`kernel proof, random Services, ${mode}: ${summary(total)}`);
     expect(total.failures.join('\n\n')).toBe('');
     if (ownSeeds) return;
-    expect(claimed(total)).toBeGreaterThanOrEqual(100);
+    expect(claimed(total)).toBeGreaterThanOrEqual(130);
+    expect(total.rules).toBeGreaterThan(1500);
+    // Chance must not run dry: servers that say who called, and every kind of fate.
+    expect(total.callers).toBeGreaterThan(40);
+    expect([...total.dispositions.keys()]).toEqual(
+      expect.arrayContaining(['delivered', 'refused', 'rejected', 'dropped', 'reply-lost']),
+    );
   });
 
   it.each(['iptables', 'nftables'] as const)('find what the first left: %s', async (mode) => {
     const total = await runSeconds(cases(mode, SECOND), WIDTH, privileged);
     tell(`kernel proof, second probes to random Services, ${mode}: ${summary(total)}`);
     expect(total.failures.join('\n\n')).toBe('');
-    if (!ownSeeds) expect(claimed(total)).toBeGreaterThanOrEqual(15);
+    if (ownSeeds) return;
+    expect(claimed(total)).toBeGreaterThanOrEqual(25);
+    expect(total.callers).toBeGreaterThan(5);
   });
 });
