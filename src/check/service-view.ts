@@ -5,6 +5,7 @@ import type { KnownService, KnownServicePort, ServiceView } from '../trace/servi
 
 /** Looked up when a trace failed, and not before. */
 export const serviceView = (cluster: Cluster): ServiceView => ({
+  proxied: cluster.kubeProxy.mode !== 'none',
   at: (ip) => known(serviceOfAddress(cluster, ip)),
   named: (namespace = 'default', name) =>
     known(cluster.services.find((one) => one.namespace === namespace && one.name === name)),
@@ -37,5 +38,5 @@ const knownPort = ({ slices, clusterIPs }: Service, one: ServicePort): KnownServ
       : filled.length > 0
         ? 'family'
         : undefined;
-  return { port, protocol, ...(lacks && { lacks }) };
+  return { port, protocol, serves: offers, ...(lacks && { lacks }) };
 };

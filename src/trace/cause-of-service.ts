@@ -6,7 +6,7 @@ import type { DropEvent, RouteEvent, SocketEvent } from '../kernel/event.ts';
 import { findDev } from '../kernel/netdev.ts';
 import type { OriginWhy } from '../kernel/origin.ts';
 import { sysctlGet } from '../kernel/sysctl.ts';
-import type { KnownService } from './services.ts';
+import type { KnownService, KnownServicePort } from './services.ts';
 import type {
   CauseCode,
   CauseSubject,
@@ -46,7 +46,7 @@ export function serviceFinding(
 ): Finding | undefined {
   const [request] = facts.legs;
   if (!request) return undefined;
-  const refused = refusal(view, found);
+  const refused = refusal(view, facts, request, found);
   if (refused) return refused;
   if (found.leg.direction === 'reply')
     return ending.code === 'REPLY_NO_SESSION' ? bypassed(view, facts, found.leg) : undefined;
@@ -72,6 +72,11 @@ const REFUSALS: Partial<Record<OriginWhy, CauseCode>> = {
   'service-no-endpoints': 'SVC_NO_ENDPOINTS',
   'service-no-local-endpoints': 'SVC_NO_LOCAL_ENDPOINT',
   'service-firewall': 'SVC_SOURCE_RANGE_DENIED',
+  // nftables: what reaches these has an address of a Service, and met no port of it.
+  'service-port-undefined': 'SVC_PORT_MISMATCH',
+  'cluster-ip-unallocated': 'SVC_NOT_FOUND',
+  // IPVS: an address of kube-ipvs0 without a virtual server on the port.
+  'service-address': 'SVC_PORT_MISMATCH',
 };
 
 /** IPVS: a virtual server that has nobody to send a packet to says so itself. */
@@ -79,23 +84,57 @@ const isIdle = ({ kind, detail }: Step): boolean =>
   kind === 'drop' && (detail as DropEvent['detail']).ipvs !== undefined;
 
 /** A rule that kube-proxy wrote in order to refuse, or its virtual server without servers. */
-function refusal(view: View, { hop, step }: Found): Finding | undefined {
+function refusal(
+  view: View,
+  { probe }: TraceFacts,
+  request: Leg,
+  { hop, step }: Found,
+): Finding | undefined {
   const { by, why, object } = step.origin ?? {};
-  if (by !== 'kube-proxy' || why === undefined) return undefined;
+  if (by !== 'kube-proxy' || why === undefined || step.action === 'unmodelled') return undefined;
   const idle = isIdle(step);
   const code = idle ? 'SVC_NO_ENDPOINTS' : REFUSALS[why];
   if (code === undefined || (step.kind !== 'rule' && !idle)) return undefined;
+  const sent = sentTo(request);
+  if (code === 'SVC_NOT_FOUND') return { code, about: named(hop, undefined) };
+  if (code === 'SVC_PORT_MISMATCH') {
+    const service = sent && 'dst' in sent ? view.services?.at(sent.dst) : undefined;
+    if (!service) return undefined;
+    const declared = declares(service, sent, probe.protocol);
+    return {
+      code: declared ? 'SVC_PROXY_NOT_PROGRAMMED' : code,
+      about: named(hop, service),
+    };
+  }
   const service = object && view.services?.named(object.namespace, object.name);
   const about = named(hop, service);
   if (code !== 'SVC_NO_ENDPOINTS') return { code, about };
-  const lacks = service?.ports.map((port) => port.lacks).find((lack) => lack !== undefined);
-  if (lacks === 'target-port') return { code: 'SVC_TARGET_PORT_UNRESOLVED', about };
-  return { code: lacks === 'family' ? 'SVC_FAMILY_MISMATCH' : code, about };
+  // Its policy is Local: the endpoints that there are run elsewhere.
+  if (idle && service?.ports.some(({ serves }) => serves))
+    return { code: 'SVC_NO_LOCAL_ENDPOINT', about };
+  return { code: emptyCode(service), about };
 }
+
+/** Why nothing is behind a Service. */
+const emptyCode = (service: KnownService | undefined): CauseCode => {
+  const lacks = service?.ports.map((port) => port.lacks).find((lack) => lack !== undefined);
+  if (lacks === 'target-port') return 'SVC_TARGET_PORT_UNRESOLVED';
+  return lacks === 'family' ? 'SVC_FAMILY_MISMATCH' : 'SVC_NO_ENDPOINTS';
+};
 
 const sentTo = ({ hops }: Leg): SocketEvent['detail'] | undefined =>
   hops[0]?.steps.find(({ kind, action }) => kind === 'socket' && action === 'send')
     ?.detail as SocketEvent['detail'];
+
+/** The port of a Service that a packet was sent to. */
+const declares = (
+  { ports }: KnownService,
+  sent: SocketEvent['detail'] | undefined,
+  protocol: string,
+): KnownServicePort | undefined => {
+  const port = sent && 'dport' in sent ? sent.dport : undefined;
+  return ports.find((one) => one.port === port && one.protocol === protocol);
+};
 
 /** Where a node routed the packet as it was sent: behind that, nobody translates it any more. */
 function passedBy(view: View, { hops }: Leg, dst: string): { hop: Hop; step: Step } | undefined {
@@ -131,11 +170,11 @@ function untranslated(
     return isOutside ? { code: 'SVC_CLUSTER_ONLY', about: named(hop, service) } : undefined;
   }
   const about = named(passed.hop, service);
-  const port = 'dport' in sent ? sent.dport : undefined;
-  const isDeclared = service.ports.some(
-    (one) => one.port === port && one.protocol === probe.protocol,
-  );
-  if (!isDeclared) return { code: 'SVC_PORT_MISMATCH', about };
+  const declared = declares(service, sent, probe.protocol);
+  if (!declared) return { code: 'SVC_PORT_MISMATCH', about };
+  // iptables: who sends from the node itself is not refused, the packet leaves as it is.
+  if (view.services?.proxied && !declared.serves)
+    return { code: emptyCode(service), about, step: passed.step.n };
   return { code: 'SVC_PROXY_NOT_PROGRAMMED', about, step: passed.step.n };
 }
 

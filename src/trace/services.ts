@@ -6,6 +6,8 @@ export interface KnownServicePort {
   readonly protocol: string;
   /** Why nothing is behind it although there are Pods; absent: nothing in its way. */
   readonly lacks?: 'target-port' | 'family';
+  /** Some endpoint, on whichever node, is ready and has it. */
+  readonly serves: boolean;
 }
 
 export interface KnownService {
@@ -17,6 +19,8 @@ export interface KnownService {
 }
 
 export interface ServiceView {
+  /** Somebody writes rules for Services (kube-proxy, in any of its modes). */
+  readonly proxied: boolean;
   /** The Service that has an address. */
   at(ip: Ip): KnownService | undefined;
   named(namespace: string | undefined, name: string): KnownService | undefined;
