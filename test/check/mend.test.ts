@@ -63,8 +63,6 @@ const ADVICE_ONLY: Readonly<Record<string, string>> = {
   'failures/unmodelled-rule 1': 'nobody knows whether anything is broken',
   'failures/veth-peer 1': 'the plugin makes a veth pair, with a namespace that only it knows',
   'services/hairpin-no-masquerade 1': 'only kube-proxy knows its rules',
-  'services/mode-ipvs-no-endpoints 1': 'there is no Pod that a selector could find',
-  'services/mode-ipvs-no-endpoints 2': 'there is no Pod that a selector could find',
   'services/other-family 1': 'which family is meant is for people',
   'services/stale-endpoint 1': 'slices are written by controllers',
   'services/stale-endpoint 2': 'slices are written by controllers',

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -21,14 +21,14 @@ import { createInterface } from 'node:readline';
  * @property {number} timeout milliseconds
  */
 
-const echoes = spawn('python3', [join(import.meta.dirname, 'echo-agent.py')], {
+const sockets = spawn('python3', [join(import.meta.dirname, 'socket-agent.py')], {
   stdio: ['pipe', 'pipe', 'inherit'],
 });
 
 /** @type {Map<number, (result: string) => void>} */
 const waiting = new Map();
 
-createInterface({ input: echoes.stdout }).on('line', (line) => {
+createInterface({ input: sockets.stdout }).on('line', (line) => {
   /** @type {{ n: number, result: string }} */
   const { n, result } = JSON.parse(line);
   waiting.get(n)?.(result);
@@ -36,14 +36,15 @@ createInterface({ input: echoes.stdout }).on('line', (line) => {
 });
 
 /**
- * Not ping(8): it sends again at once what its own machine refused.
+ * Echoes and connections. Not ping(8): it sends again at once what its own machine refused. Not
+ * node:net: a connection that an error was sent about before it looks is closed with a FIN.
  *
  * @type {(flow: Flow) => Promise<string>}
  */
-const echo = (flow) =>
+const ask = (flow) =>
   new Promise((resolve) => {
     waiting.set(flow.n, resolve);
-    echoes.stdin.write(`${JSON.stringify(flow)}\n`);
+    sockets.stdin.write(`${JSON.stringify(flow)}\n`);
   });
 
 /** @type {(flow: Flow) => Promise<string>} */
@@ -64,28 +65,6 @@ const datagram = ({ src, dst, sport, dport, size, timeout }) =>
     });
   });
 
-/** @type {(flow: Flow) => Promise<string>} */
-const stream = ({ src, dst, sport, dport, timeout }) =>
-  new Promise((resolve) => {
-    const from = { localPort: sport, ...(src && { localAddress: src }) };
-    const socket = connect({ host: dst, port: dport, family: 4, ...from });
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve('silent');
-    }, timeout);
-    socket.on('connect', () => {
-      clearTimeout(timer);
-      setTimeout(() => {
-        socket.resetAndDestroy();
-        resolve('answered');
-      }, 30);
-    });
-    socket.on('error', () => {
-      clearTimeout(timer);
-      resolve('refused');
-    });
-  });
-
 /**
  * On one address: an answer to a datagram leaves from the address that the question was sent to.
  *
@@ -102,7 +81,7 @@ const listen = ({ dst, dport }) =>
     });
   });
 
-const run = { icmp: echo, udp: datagram, tcp: stream, listen };
+const run = { icmp: ask, udp: datagram, tcp: ask, listen };
 
 const lines = createInterface({ input: process.stdin });
 lines.on('close', () => process.exit());

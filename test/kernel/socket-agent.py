@@ -1,7 +1,10 @@
-"""Sends one ICMP echo a JSON line from a raw socket, and says whether its reply came.
+"""Opens one socket a JSON line, and says what it saw: for an ICMP echo, and for a TCP connection.
 
-Takes the id alone for its own, as ping(8) does; sends nothing twice.
+An echo takes the id alone for its own, as ping(8) does, and is not sent twice. A connection stands
+once it can be written to, whatever errors came about it (they are not fatal to one that stands, and
+SO_ERROR would tell them as if they were), and ends with a reset, never with a FIN that is sent again.
 """
+import errno
 import json
 import select
 import socket
@@ -20,7 +23,7 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def ask(flow):
+def echo(flow):
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
         sock.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack('I', ~(1 << ECHO_REPLY) & 0xFFFFFFFF))
         if 'src' in flow:
@@ -44,8 +47,30 @@ def ask(flow):
                 return 'answered'
 
 
+def stream(flow):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        sock.bind((flow.get('src', ''), flow['sport']))
+        sock.setblocking(False)
+        if sock.connect_ex((flow['dst'], flow['dport'])) != errno.EINPROGRESS:
+            return 'refused'
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        events = poll.poll(flow['timeout'])
+        if not events:
+            return 'silent'
+        if events[0][1] & select.POLLERR:
+            return 'refused'
+        time.sleep(0.03)
+        return 'answered'
+
+
+RUN = {'icmp': echo, 'tcp': stream}
+
+
 def answer(flow):
-    line = json.dumps({'n': flow['n'], 'result': ask(flow)})
+    line = json.dumps({'n': flow['n'], 'result': RUN[flow['protocol']](flow)})
     sys.stdout.write(f'{line}\n')
     sys.stdout.flush()
 
