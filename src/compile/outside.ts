@@ -56,16 +56,19 @@ const clusterRanges = ({ network, nodes }: Cluster): Cidr[] => [
 const isWithin = (outer: Cidr, inner: Cidr): boolean =>
   parseCidr(inner).prefix >= parseCidr(outer).prefix && cidrOverlaps(outer, inner);
 
-/** One route for each address of a Service outside the cluster; a blackhole where no node takes it. */
+/**
+ * One route for each address of a Service outside the cluster, over the nodes that take it; a
+ * blackhole where none does.
+ */
 const balance = (netns: Netns, cluster: Cluster): void => {
   for (const { ip, service, field, nodes } of balancedAddresses(cluster)) {
     const origin = forService('scenario', service)('balancer-route', field);
     const dst = `${ip}/32`;
-    const [first] = nodes;
+    const nexthops = nodes.map((node) => ({ via: node.ip, dev: NIC }));
     tryRoute(
       netns,
-      first
-        ? { dst, via: first.ip, dev: NIC, protocol: 'static' }
+      nexthops.length > 0
+        ? { dst, nexthops, protocol: 'static' }
         : { dst, type: 'blackhole', protocol: 'static' },
       origin,
     );

@@ -8,7 +8,7 @@ import type { DnsRcode, DnsRecord, DnsType } from '../wire/dns.ts';
 import type { Ip, Ipv4, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { DropReason } from './drop-reason.ts';
 import type { FdbEntry } from './fdb.ts';
-import type { FibEntry, FibRule } from './fib.ts';
+import type { FibEntry, FibRule, Nexthop } from './fib.ts';
 import type { IpvsIdle, IpvsRewrite } from './ipvs/told.ts';
 import type { Neigh } from './neigh.ts';
 import type { ConntrackEntry, CtDir } from './netfilter/conntrack.ts';
@@ -108,6 +108,8 @@ export type RouteEvent = Base<
     purpose: 'output' | 'input' | 'reverse-path' | 'underlay';
     rule?: FibRule;
     row?: FibEntry;
+    /** Which next hop of the row's several was taken. */
+    nexthop?: Nexthop;
     nearMiss?: NearMiss<FibEntry>;
     result:
       | 'unicast'

@@ -2,7 +2,7 @@
 import { cidrContains, ipv4ToNumber, isMulticast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { Errno, NearMiss } from './event.ts';
-import type { FibEntry, FibRule, RouteScope } from './fib.ts';
+import type { FibEntry, FibRule, Nexthop, RouteScope } from './fib.ts';
 import { TABLE_LOCAL } from './fib.ts';
 import { BUILT_IN_TABLES, hasCustomRules, levelsOf } from './fib-index.ts';
 import type { Hosts } from './netdev.ts';
@@ -36,6 +36,8 @@ export interface FibResult {
   /** The rule that led to the row, or that gave the answer itself. */
   readonly rule?: FibRule;
   readonly row?: FibEntry;
+  /** Of a row with several next hops the first that can be used. */
+  readonly nexthop?: Nexthop;
   /** Set unless the packet can go on. */
   readonly errno?: Errno;
   readonly nearMiss?: NearMiss<FibEntry>;
@@ -68,21 +70,27 @@ type Skipped = NearMiss<FibEntry>;
 /** What one table says: a row, or nothing (EAGAIN), with the first row that was passed over. */
 interface TableResult {
   readonly row?: FibEntry;
+  readonly nexthop?: Nexthop;
   readonly skipped?: Skipped;
 }
 
-/** fib_lookup_good_nhc (net/ipv4/fib_trie.c): why a row that matches cannot be used. */
-const unusable = (
+/** A row, or one of its next hops. */
+type Way = Pick<FibEntry, 'dev'> & Pick<Nexthop, 'dead'>;
+
+/** fib_lookup_good_nhc (net/ipv4/fib_trie.c): why a row that matches cannot be used by a way. */
+const unusableWay = (
   netns: Netns,
-  row: FibEntry,
+  { scope }: FibEntry,
+  row: Way,
   flow: Flow,
   linkDown: LinkDown | undefined,
 ): Skipped['reason'] | undefined => {
   if (row.dev === undefined) return undefined;
+  if (row.dead) return 'device-down';
   const dev = findDev(netns, row.dev);
   if (!dev) return 'device-down';
   // Rows of host scope never look at the link, and outlive their device (fib_sync_down_dev).
-  if (row.scope !== 'host') {
+  if (scope !== 'host') {
     if (!dev.up) return 'device-down';
     const ignores =
       linkDown !== undefined &&
@@ -91,6 +99,34 @@ const unusable = (
     if (ignores) return 'device-down';
   }
   return flow.oif !== undefined && flow.oif !== row.dev ? 'other-device' : undefined;
+};
+
+/** The first next hop that can be used, or why the first of them cannot. */
+const firstGood = (
+  netns: Netns,
+  row: FibEntry,
+  nexthops: readonly Nexthop[],
+  flow: Flow,
+  linkDown: LinkDown | undefined,
+): Nexthop | Skipped['reason'] => {
+  let why: Skipped['reason'] | undefined;
+  for (const hop of nexthops) {
+    const reason = unusableWay(netns, row, hop, flow, linkDown);
+    if (reason === undefined) return hop;
+    why ??= reason;
+  }
+  return why ?? 'device-down';
+};
+
+const unusable = (
+  netns: Netns,
+  row: FibEntry,
+  flow: Flow,
+  linkDown: LinkDown | undefined,
+): Skipped['reason'] | undefined => {
+  if (!row.nexthops) return unusableWay(netns, row, row, flow, linkDown);
+  const good = firstGood(netns, row, row.nexthops, flow, linkDown);
+  return typeof good === 'string' ? good : undefined;
 };
 
 const NOTHING: TableResult = {};
@@ -113,6 +149,12 @@ export const fibTableLookup = (
     for (const row of byAddress.get((address & mask) >>> 0) ?? NO_ROWS) {
       if (scopeNumber(row.scope) < scope) continue;
       if (row.type === 'throw') return skipped ? { skipped } : NOTHING;
+      if (row.nexthops) {
+        const nexthop = firstGood(netns, row, row.nexthops, flow, linkDown);
+        if (typeof nexthop !== 'string') return { row, nexthop, ...(skipped && { skipped }) };
+        skipped ??= { row, reason: nexthop };
+        continue;
+      }
       const reason = unusable(netns, row, flow, linkDown);
       if (reason === undefined) return skipped ? { row, skipped } : { row };
       skipped ??= { row, reason };
@@ -135,9 +177,14 @@ export const fibRuleMatch = (rule: FibRule, flow: Flow): boolean => {
 /** A result while it is made; lookups are too frequent for spreads. */
 type Draft = { -readonly [Key in keyof FibResult]: FibResult[Key] };
 
-const resultOf = (row: FibEntry, rule: FibRule | undefined): Draft => {
+const resultOf = (
+  row: FibEntry,
+  nexthop: Nexthop | undefined,
+  rule: FibRule | undefined,
+): Draft => {
   const errno = ERROR[row.type];
   const result: Draft = { type: row.type === 'throw' ? 'no-route' : row.type, row };
+  if (nexthop) result.nexthop = nexthop;
   if (rule) result.rule = rule;
   if (errno !== undefined) result.errno = errno;
   return result;
@@ -198,7 +245,7 @@ const lookupBuiltIn = (netns: Netns, flow: Flow, linkDown: LinkDown | undefined)
     const found = fibTableLookup(netns, table, flow, linkDown);
     skipped ??= found.skipped;
     if (!found.row) continue;
-    const result = resultOf(found.row, builtInRule(netns, found.row.table));
+    const result = resultOf(found.row, found.nexthop, builtInRule(netns, found.row.table));
     return withNearMiss(netns, result, flow, skipped, [], linkDown);
   }
   return withNearMiss(netns, noRoute(), flow, skipped, [], linkDown);
@@ -239,8 +286,9 @@ const lookupRules = (netns: Netns, flow: Flow, linkDown: LinkDown | undefined): 
       );
     const found = fibTableLookup(netns, rule.action.table, flow, linkDown);
     skipped ??= found.skipped;
-    if (found.row)
-      return withNearMiss(netns, resultOf(found.row, rule), flow, skipped, unmatched, linkDown);
+    if (!found.row) continue;
+    const result = resultOf(found.row, found.nexthop, rule);
+    return withNearMiss(netns, result, flow, skipped, unmatched, linkDown);
   }
   return withNearMiss(netns, noRoute(), flow, skipped, unmatched, linkDown);
 };
@@ -256,7 +304,8 @@ export const fibLookupWith = (netns: Netns, flow: Flow, linkDown?: LinkDown): Fi
  * asked for, of another device than `oif`, and with `ignore_routes_with_linkdown` of a device
  * without carrier are passed over; `throw` goes on with the next rule.
  *
- * Always answers; `errno` is set when the packet cannot go on. Multipath routes are not modelled.
+ * Always answers; `errno` is set when the packet cannot go on. Of several next
+ * hops it answers the first that can be used; fib_select_multipath takes one (fib-multipath.ts).
  */
 export const fibLookup = (world: Hosts, netns: Netns, flow: Flow): FibResult =>
   fibLookupWith(netns, flow, (dev) => !hasCarrier(world, netns, dev));

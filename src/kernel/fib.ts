@@ -31,6 +31,19 @@ export type RouteType =
 
 export type RouteScope = 'host' | 'link' | 'global';
 
+/** One way of several that a route has (struct fib_nh). */
+export interface Nexthop {
+  readonly via?: Ip;
+  /** `via` was an address of this machine when the route was made. */
+  readonly viaSelf?: boolean;
+  readonly dev: string;
+  readonly onlink?: boolean;
+  /** From 1 to 256: its share of the flows. */
+  readonly weight: number;
+  /** Its device went down, or lost its last address, and did not come back (RTNH_F_DEAD). */
+  readonly dead?: boolean;
+}
+
 /** One line of `ip route show table all`. */
 export interface FibEntry {
   readonly table: number;
@@ -40,8 +53,10 @@ export interface FibEntry {
   readonly via?: Ip;
   /** `via` was an address of this machine when the route was made: packets go to no gateway. */
   readonly viaSelf?: boolean;
-  /** Absent for blackhole, unreachable, prohibit and throw. */
+  /** Absent for blackhole, unreachable, prohibit and throw, and where there are `nexthops`. */
   readonly dev?: string;
+  /** Two or more; `via`, `viaSelf`, `dev` and `onlink` are then theirs. */
+  readonly nexthops?: readonly Nexthop[];
   readonly scope: RouteScope;
   readonly metric: number;
   /** Preferred source. */
@@ -52,3 +67,15 @@ export interface FibEntry {
   readonly mtu?: number;
   readonly origin?: Origin;
 }
+
+/** A row as if it had one way only: what is asked of its device and gateway is asked of that. */
+export const throughHop = (row: FibEntry, hop: Nexthop | undefined): FibEntry => {
+  if (!hop) return row;
+  const { nexthops: _, ...rest } = row;
+  const { weight: _weight, dead: _dead, ...way } = hop;
+  return { ...rest, ...way };
+};
+
+/** The devices that a route uses. */
+export const routeDevices = ({ dev, nexthops }: FibEntry): readonly string[] =>
+  nexthops ? nexthops.map((hop) => hop.dev) : dev === undefined ? [] : [dev];

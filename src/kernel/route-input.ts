@@ -4,9 +4,12 @@ import type { Ip } from '../wire/packet.ts';
 import type { DropReason } from './drop-reason.ts';
 import type { Errno } from './event.ts';
 import type { FibEntry } from './fib.ts';
+import { routeDevices, throughHop } from './fib.ts';
 import { hasCustomLocalRoutes, hasCustomRules } from './fib-index.ts';
 import type { FibResult, Flow } from './fib-lookup.ts';
 import { fibLookup, fibLookupWith, isZeronet, LIMITED_BROADCAST } from './fib-lookup.ts';
+import type { PickHop } from './fib-multipath.ts';
+import { fibSelectMultipath, firstHop } from './fib-multipath.ts';
 import { gatewayOf, nexthopScope } from './fib-select.ts';
 import type { Hosts } from './netdev.ts';
 import { findDev, findDevOfAddress } from './netdev.ts';
@@ -83,11 +86,18 @@ const fullCheck = (
     if (ipv4DevConf(netns, key.iif, 'accept_local') === 0)
       return { ok: false, reason: 'IP_LOCAL_SOURCE', reverse };
   } else if (row.type !== 'unicast') return { ok: false, reason: 'IP_INVALID_SOURCE', reverse };
-  if (row.dev === key.iif) return { ok: true, onLink: nexthopScope(row) !== 'link', reverse };
+  // fib_info_nh_uses_dev: any next hop's device will do.
+  if (row.nexthops ? routeDevices(row).includes(key.iif) : row.dev === key.iif)
+    return {
+      ok: true,
+      onLink: nexthopScope(throughHop(row, reverse.nexthop)) !== 'link',
+      reverse,
+    };
   if (findDev(netns, key.iif)?.addresses.length === 0) return lastResort;
   if (rpFilter === 1) return { ok: false, reason: 'IP_RPFILTER', reverse };
-  const loose = fibLookupWith(netns, { ...flow, oif: key.iif }).row;
-  const onLink = loose?.type === 'unicast' && nexthopScope(loose) !== 'link';
+  const loose = fibLookupWith(netns, { ...flow, oif: key.iif });
+  const onLink =
+    loose.row?.type === 'unicast' && nexthopScope(throughHop(loose.row, loose.nexthop)) !== 'link';
   return { ok: true, onLink, reverse };
 };
 
@@ -204,18 +214,20 @@ const makeForward = (
   netns: Netns,
   key: InputKey,
   row: FibEntry,
-  dev: string,
   result: FibResult,
 ): RouteInput => {
+  const way = throughHop(row, result.nexthop);
+  const { dev } = way;
+  if (dev === undefined) throw new TypeError(`a route without a device: ${row.dst}`);
   const check = fibValidateSource(world, netns, key, dev);
   if (!check.ok) return martian('source', check.reason, result, check.reverse);
-  const gateway = gatewayOf(row);
+  const gateway = gatewayOf(way);
   const redirect =
     dev === key.iif &&
     check.onLink &&
     ipv4DevConf(netns, dev, 'send_redirects') !== 0 &&
     (ipv4DevConf(netns, dev, 'shared_media') !== 0 ||
-      onOneLink(netns, dev, key.src, row.via ?? '0.0.0.0'));
+      onOneLink(netns, dev, key.src, way.via ?? '0.0.0.0'));
   const forward: Draft<Extract<RouteInput, { kind: 'forward' }>> = {
     kind: 'forward',
     row,
@@ -234,9 +246,16 @@ const makeForward = (
  * forwards (`ip_forward`), there is a route, and the source is believed. Without a route: an ICMP
  * error to the sender if the device forwards, silence if not.
  *
- * Multicast destinations and bc_forwarding answer a drop with reason `not-modelled`.
+ * Multicast destinations, bc_forwarding and unknown ways to take one of several next hops answer a
+ * drop with reason `not-modelled`.
+ * @param pick takes one of several next hops for a packet that goes on
  */
-export const ipRouteInput = (world: Hosts, netns: Netns, key: InputKey): RouteInput => {
+export const ipRouteInput = (
+  world: Hosts,
+  netns: Netns,
+  key: InputKey,
+  pick: PickHop = firstHop,
+): RouteInput => {
   if (isMulticast(key.dst)) return martian('destination', 'not-modelled');
   const obvious = obviousMartian(netns, key);
   if (obvious) return obvious;
@@ -245,7 +264,7 @@ export const ipRouteInput = (world: Hosts, netns: Netns, key: InputKey): RouteIn
   const forwarding = ipv4DevConf(netns, key.iif, 'forwarding') !== 0;
   const result = fibLookup(world, netns, key);
   const { row } = result;
-  if (result.errno !== undefined || row?.dev === undefined)
+  if (result.errno !== undefined || !row || (row.dev === undefined && !row.nexthops))
     return ipError(
       forwarding ? (result.errno ?? 'ENETUNREACH') : 'EHOSTUNREACH',
       forwarding,
@@ -263,5 +282,9 @@ export const ipRouteInput = (world: Hosts, netns: Netns, key: InputKey): RouteIn
   }
   if (!forwarding) return ipError('EHOSTUNREACH', false, result);
   if (row.type !== 'unicast') return martian('destination', 'IP_INVALID_DEST', result);
-  return makeForward(world, netns, key, row, row.dev, result);
+  if (!row.nexthops) return makeForward(world, netns, key, row, result);
+  const nexthop = fibSelectMultipath(world, netns, row, undefined, key, pick);
+  return nexthop
+    ? makeForward(world, netns, key, row, { ...result, nexthop })
+    : martian('destination', 'not-modelled', result);
 };

@@ -2,10 +2,13 @@
 import { isLoopback, isMulticast } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import type { Errno, NearMiss } from './event.ts';
-import type { FibEntry, FibRule } from './fib.ts';
+import type { FibEntry, FibRule, Nexthop } from './fib.ts';
+import { throughHop } from './fib.ts';
 import { rowsOfPrefix } from './fib-index.ts';
 import type { FibResult, Flow } from './fib-lookup.ts';
 import { fibLookup, isZeronet, LIMITED_BROADCAST } from './fib-lookup.ts';
+import type { PickHop } from './fib-multipath.ts';
+import { bySource, fibSelectMultipath, firstHop } from './fib-multipath.ts';
 import { fibResultPrefsrc, gatewayOf, inetSelectAddr, ipDevFind } from './fib-select.ts';
 import type { Hosts } from './netdev.ts';
 import { findDev } from './netdev.ts';
@@ -26,6 +29,8 @@ export interface OutputKey {
 interface Decided {
   readonly rule?: FibRule;
   readonly row?: FibEntry;
+  /** Which next hop of the row's several was taken. */
+  readonly nexthop?: Nexthop;
   readonly nearMiss?: NearMiss<FibEntry>;
 }
 
@@ -42,7 +47,10 @@ export type RouteOutput =
       readonly gateway?: Ip;
     })
   | (Decided & { readonly kind: 'error'; readonly errno: Errno; readonly type: FibResult['type'] })
-  /** Several default routes of one metric: which one wins depends on their gateways' history. */
+  /**
+   * Several default routes of one metric: which one wins depends on their gateways' history. Or
+   * several next hops, and a way of taking one that is not known.
+   */
   | (Decided & { readonly kind: 'not-modelled'; readonly rows: readonly FibEntry[] });
 
 const NO_ADDRESS: Ip = '0.0.0.0';
@@ -57,6 +65,7 @@ const because = <Answer extends Draft<Decided>>(
 ): Answer => {
   if (result?.rule) answer.rule = result.rule;
   if (result?.row) answer.row = result.row;
+  if (result?.nexthop) answer.nexthop = result.nexthop;
   if (result?.nearMiss) answer.nearMiss = result.nearMiss;
   return answer;
 };
@@ -88,7 +97,10 @@ const makeRoute = (
   if (isZeronet(dst)) return refuse('EINVAL', result);
   const kind = dst === LIMITED_BROADCAST ? 'broadcast' : isMulticast(dst) ? 'multicast' : type;
   const route: Draft<Route> = { kind: 'route', type: kind, dev, dst, src: src ?? NO_ADDRESS };
-  const gateway = kind === 'unicast' && result?.row ? gatewayOf(result.row) : undefined;
+  const gateway =
+    kind === 'unicast' && result?.row
+      ? gatewayOf(throughHop(result.row, result.nexthop))
+      : undefined;
   if (gateway !== undefined) route.gateway = gateway;
   return because(route, result);
 };
@@ -98,13 +110,13 @@ const makeRoute = (
  * known of their gateways: the rows it would choose from.
  */
 const equalDefaults = (netns: Netns, row: FibEntry): readonly FibEntry[] =>
-  row.dst === '0.0.0.0/0' && row.type === 'unicast'
+  row.dst === '0.0.0.0/0' && row.type === 'unicast' && !row.nexthops
     ? rowsOfPrefix(netns, row.table, row.dst).filter(
         (other) =>
           other.metric === row.metric &&
           other.scope === row.scope &&
           other.type === 'unicast' &&
-          gatewayOf(other) !== undefined,
+          gatewayOf(throughHop(other, other.nexthops?.[0])) !== undefined,
       )
     : NO_ROWS;
 
@@ -161,10 +173,16 @@ const checkDevice = (
  * the gateway, and the source where there is none.
  *
  * Errors: ENETUNREACH without a route, EHOSTUNREACH for an unreachable row, EACCES for a prohibit
- * row, EINVAL for a blackhole row or an impossible address. Multipath routes are not modelled.
+ * row, EINVAL for a blackhole row or an impossible address.
+ * @param pick takes one of several next hops, unless a device is given: then the first on it is taken
  * @throws {RangeError} when `oif` names no device
  */
-export const ipRouteOutput = (world: Hosts, netns: Netns, key: OutputKey): RouteOutput => {
+export const ipRouteOutput = (
+  world: Hosts,
+  netns: Netns,
+  key: OutputKey,
+  pick: PickHop = firstHop,
+): RouteOutput => {
   const early = checkSource(netns, key);
   if (early) return early;
   const bound = checkDevice(netns, key);
@@ -190,14 +208,34 @@ export const ipRouteOutput = (world: Hosts, netns: Netns, key: OutputKey): Route
     return makeRoute(netns, dst, src, key.oif, 'unicast', onLink);
   }
   const { row } = result;
-  if (row?.dev === undefined) return refuse('ENETUNREACH', result);
+  if (!row) return refuse('ENETUNREACH', result);
   if (row.type === 'local')
     return makeRoute(netns, dst, src ?? row.src ?? dst, 'lo', 'local', result);
-  const rows = equalDefaults(netns, row);
-  if (rows.length > 1) return because<Draft<NotModelled>>({ kind: 'not-modelled', rows }, result);
-  src ??= fibResultPrefsrc(netns, row);
+  const found = selectPath(world, netns, row, result, flow, pick);
+  if ('rows' in found) return because<Draft<NotModelled>>(found, result);
+  const way = throughHop(row, found.nexthop);
+  if (way.dev === undefined) return refuse('ENETUNREACH', result);
+  src ??= fibResultPrefsrc(netns, way);
   const type = row.type === 'broadcast' ? 'broadcast' : 'unicast';
-  return makeRoute(netns, dst, src, row.dev, type, result);
+  return makeRoute(netns, dst, src, way.dev, type, found);
+};
+
+/** fib_select_path (net/ipv4/fib_semantics.c): what is left to choose once there is a row. */
+const selectPath = (
+  world: Hosts,
+  netns: Netns,
+  row: FibEntry,
+  result: FibResult,
+  flow: Flow,
+  pick: PickHop,
+): FibResult | Draft<NotModelled> => {
+  if (!row.nexthops) {
+    const rows = equalDefaults(netns, row);
+    return rows.length > 1 ? { kind: 'not-modelled', rows } : result;
+  }
+  if (flow.oif !== undefined) return result;
+  const nexthop = fibSelectMultipath(world, netns, row, flow.src, flow, pick);
+  return nexthop ? { ...result, nexthop } : { kind: 'not-modelled', rows: [row] };
 };
 
 /**
@@ -205,8 +243,14 @@ export const ipRouteOutput = (world: Hosts, netns: Netns, key: OutputKey): Route
  * to learn it and then again with it, so that rules on the source apply. Sends of an unconnected
  * socket ask once.
  */
-export const ipRouteConnect = (world: Hosts, netns: Netns, key: OutputKey): RouteOutput => {
-  const first = ipRouteOutput(world, netns, key);
-  if (first.kind !== 'route' || key.src !== undefined || first.src === NO_ADDRESS) return first;
-  return ipRouteOutput(world, netns, { ...key, dst: first.dst, src: first.src });
+export const ipRouteConnect = (
+  world: Hosts,
+  netns: Netns,
+  key: OutputKey,
+  pick: PickHop = firstHop,
+): RouteOutput => {
+  if (key.src !== undefined) return ipRouteOutput(world, netns, key, pick);
+  const first = ipRouteOutput(world, netns, key, bySource(pick));
+  if (first.kind !== 'route' || first.src === NO_ADDRESS) return first;
+  return ipRouteOutput(world, netns, { ...key, dst: first.dst, src: first.src }, pick);
 };

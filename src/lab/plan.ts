@@ -1,6 +1,6 @@
 /** What has to be typed so that a real kernel holds exactly the state of a World. */
 
-import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { FibEntry, FibRule, Nexthop } from '../kernel/fib.ts';
 import type { IfAddr, Netdev, Netns, Segment, World } from '../kernel/world.ts';
 import { cidrContains } from '../wire/ip.ts';
 
@@ -149,32 +149,42 @@ export const routeText = (row: FibEntry): string =>
     row.src === undefined ? '' : `src ${row.src}`,
     row.mtu === undefined || row.mtu === 0 ? '' : `mtu ${row.mtu}`,
     row.onlink === true ? 'onlink' : '',
+    ...(row.nexthops ?? []).map(hopText),
   ]
     .filter((part) => part !== '')
     .join(' ');
 
+const hopText = ({ via, dev, weight, onlink }: Nexthop): string =>
+  `nexthop${via === undefined ? '' : ` via ${via}`} dev ${dev} weight ${weight}${onlink ? ' onlink' : ''}`;
+
 /** fib_check_nh wants a gateway on a link: a row whose link row is gone borrows one for a moment. */
 const appendRoute = (row: FibEntry, all: readonly FibEntry[]): string[] => {
   const add = `route append ${routeText(row)}`;
-  const { via, dev } = row;
-  if (via === undefined || dev === undefined || row.onlink === true) return [add];
-  const reachable = all.some(
-    (other) =>
-      other.type === 'unicast' &&
-      other.via === undefined &&
-      other.dev === dev &&
-      other.table === row.table &&
-      cidrContains(other.dst, via),
-  );
-  if (reachable) return [add];
-  const loan = `${via}/32 dev ${dev} scope link proto 99 table ${row.table}`;
-  return [`route append ${loan}`, add, `route del ${loan}`];
+  const loans = (row.nexthops ?? [row]).flatMap(({ via, dev, onlink }) => {
+    if (via === undefined || dev === undefined || onlink === true) return [];
+    const reachable = all.some(
+      (other) =>
+        other.type === 'unicast' &&
+        other.via === undefined &&
+        !other.nexthops &&
+        other.dev === dev &&
+        other.table === row.table &&
+        cidrContains(other.dst, via),
+    );
+    return reachable ? [] : [`${via}/32 dev ${dev} scope link proto 99 table ${row.table}`];
+  });
+  const lent = [...new Set(loans)];
+  return [
+    ...lent.map((loan) => `route append ${loan}`),
+    add,
+    ...lent.map((loan) => `route del ${loan}`),
+  ];
 };
 
 /** Rows that others lean on come first; the order of insertion is kept within each step. */
 const routeRank = (row: FibEntry): number => {
   if (row.type === 'local' || row.type === 'broadcast') return 0;
-  return row.via === undefined ? 1 : 2;
+  return (row.nexthops ?? [row]).every(({ via }) => via === undefined) ? 1 : 2;
 };
 
 const byRank = (rows: readonly FibEntry[]): FibEntry[] =>

@@ -67,6 +67,12 @@ interface RouteJson {
   readonly prefsrc?: string;
   readonly metric?: number;
   readonly flags: readonly string[];
+  readonly nexthops?: readonly {
+    readonly gateway?: string;
+    readonly dev: string;
+    readonly weight: number;
+    readonly flags: readonly string[];
+  }[];
   readonly metrics?: readonly { readonly mtu?: number }[];
 }
 
@@ -116,6 +122,9 @@ const routeOf = (row: RouteJson): string =>
     row.prefsrc ?? '-',
     row.flags.includes('onlink') ? 'onlink' : '-',
     row.metrics?.[0]?.mtu ?? 0,
+    ...(row.nexthops ?? []).map(({ gateway = '-', dev, weight, flags }) =>
+      [gateway, dev, weight, ...(flags.includes('onlink') ? ['onlink'] : [])].join(' '),
+    ),
   ].join(' ');
 
 const worldRoute = (row: FibEntry): string =>
@@ -130,6 +139,9 @@ const worldRoute = (row: FibEntry): string =>
     row.src ?? '-',
     row.onlink === true ? 'onlink' : '-',
     row.mtu ?? 0,
+    ...(row.nexthops ?? []).map(({ via = '-', dev, weight, onlink }) =>
+      [via, dev, weight, ...(onlink ? ['onlink'] : [])].join(' '),
+    ),
   ].join(' ');
 
 const ruleOf = (row: RuleJson): string =>

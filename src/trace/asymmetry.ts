@@ -30,7 +30,8 @@ const requestLeftBy = ({ legs }: TraceFacts, { node, netns }: Hop): string | und
     .filter((one) => one.node === node && one.netns === netns)
     .flatMap(({ steps }) => steps.filter(({ kind }) => kind === 'route'))
     .map(({ detail }) => detail as RouteEvent['detail'])
-    .find(({ purpose }) => purpose === 'input' || purpose === 'output')?.row?.dev;
+    .filter(({ purpose }) => purpose === 'input' || purpose === 'output')
+    .map(({ row, nexthop }) => (nexthop ?? row)?.dev)[0];
 
 /** The code where the reverse path filter drops: the packet itself, or an answer that strayed. */
 export const reversePathCode = (

@@ -1,5 +1,6 @@
 /** A device that is down, and the routes that went down with it. */
 import type { FibEntry } from '../kernel/fib.ts';
+import { routeDevices } from '../kernel/fib.ts';
 import { fibLookup } from '../kernel/fib-lookup.ts';
 import type { Neigh } from '../kernel/neigh.ts';
 import { findDev } from '../kernel/netdev.ts';
@@ -45,7 +46,8 @@ export const withTaken = (view: View, facts: TraceFacts, finding: Finding): Find
   const { world, intended } = view;
   const route = about.missing?.route ?? takenRoute(intended, there, about, facts);
   const here = netnsOf(world, there.id);
-  const isNext = ({ ip, dev }: Neigh): boolean => ip === route?.via && dev === about.device;
+  const isNext = ({ ip, dev }: Neigh): boolean =>
+    dev === about.device && (route?.nexthops ?? [route]).some((hop) => hop?.via === ip);
   const neighbour = here.neighbours.some(isNext) ? undefined : there.neighbours.find(isNext);
   const device = about.device === undefined ? undefined : findDev(here, about.device);
   const missing = {
@@ -64,7 +66,8 @@ const takenRoute = (
 ): FibEntry | undefined => {
   for (const dst of [to.ip, from.ip]) {
     const row = dst === undefined ? undefined : fibLookup(intended, there, { dst }).row;
-    if (row?.dev === device && row?.protocol !== 'kernel') return row;
+    if (!row || row.protocol === 'kernel') continue;
+    if (device === undefined ? !row.dev : routeDevices(row).includes(device)) return row;
   }
   return undefined;
 };

@@ -1,5 +1,6 @@
 /** A route that only works because a router answers ARP for everybody (proxy_arp). */
 import type { RouteEvent } from '../kernel/event.ts';
+import { routeDevices } from '../kernel/fib.ts';
 import { fibLookup } from '../kernel/fib-lookup.ts';
 import { findDev } from '../kernel/netdev.ts';
 import { netnsOf } from '../kernel/netns.ts';
@@ -13,7 +14,7 @@ import { type Finding, type Found, placeOf, type View } from './view.ts';
 const needsProxy = ({ hop, step }: Found): boolean => {
   const lookup = hop.steps.findLast(({ kind, n }) => kind === 'route' && n < step.n);
   const { row } = (lookup?.detail ?? {}) as Partial<RouteEvent['detail']>;
-  if (row?.dst !== '0.0.0.0/0') return false;
+  if (row?.dst !== '0.0.0.0/0' || row.nexthops) return false;
   return row.via === undefined || isLinkLocal(row.via);
 };
 
@@ -38,6 +39,6 @@ export const proxyArpOff = (
   const { netns, device } = router;
   if (ipv4DevConf(netns, device.ifname, 'proxy_arp') !== 0) return undefined;
   const { row } = fibLookup(view.world, netns, { dst: ip, iif: device.ifname });
-  if (row?.type !== 'unicast' || row.dev === device.ifname) return undefined;
+  if (row?.type !== 'unicast' || routeDevices(row).includes(device.ifname)) return undefined;
   return { code: 'PROXY_ARP_OFF', about: { ...placeOf(netns), device: device.ifname } };
 };

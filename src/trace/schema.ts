@@ -12,7 +12,7 @@ import type {
   WireBroadcast,
 } from '../kernel/event.ts';
 import type { FdbEntry } from '../kernel/fdb.ts';
-import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import type { FibEntry, FibRule, Nexthop } from '../kernel/fib.ts';
 import type { IpvsIdle, IpvsRewrite } from '../kernel/ipvs/told.ts';
 import { type IpvsProtocol, SCHEDULERS } from '../kernel/ipvs/virtual-server.ts';
 import type { Neigh } from '../kernel/neigh.ts';
@@ -364,6 +364,15 @@ const fibRule = object<FibRule>({
   origin: from,
 });
 
+const nexthop = object<Nexthop>({
+  via: opt(ip),
+  viaSelf: opt(flag),
+  dev: text,
+  onlink: opt(flag),
+  weight: count,
+  dead: opt(flag),
+});
+
 const fibEntry = object<FibEntry>({
   table: count,
   type: closed<FibEntry['type']>()(
@@ -379,6 +388,7 @@ const fibEntry = object<FibEntry>({
   via: opt(ip),
   viaSelf: opt(flag),
   dev: opt(text),
+  nexthops: opt(list(nexthop)),
   scope: closed<FibEntry['scope']>()('host', 'link', 'global'),
   metric: count,
   src: opt(ip),
@@ -758,6 +768,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         ),
         rule: opt(fibRule),
         row: opt(ref<FibEntry>('Route')),
+        nexthop: opt(nexthop),
         nearMiss: opt(nearMiss(ref<FibEntry>('Route'))),
         result: closed<DetailOf<'route'>['result']>()(
           'unicast',

@@ -5,6 +5,7 @@
  */
 import type { EncapsulateEvent, NeighbourEvent, RouteEvent } from '../kernel/event.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
+import { routeDevices } from '../kernel/fib.ts';
 import { type FibResult, fibLookup } from '../kernel/fib-lookup.ts';
 import { findDev } from '../kernel/netdev.ts';
 import type { Netdev, Netns, World } from '../kernel/world.ts';
@@ -68,7 +69,18 @@ const sameRoute = (a: FibEntry, b: FibEntry): boolean =>
   a.dst === b.dst &&
   a.via === b.via &&
   a.dev === b.dev &&
-  a.metric === b.metric;
+  a.metric === b.metric &&
+  hopsKey(a) === hopsKey(b);
+
+/** Next hops, whatever became of their links. */
+const hopsKey = ({ nexthops = [] }: FibEntry): string =>
+  nexthops.map(({ via, dev, weight }) => `${via} ${dev} ${weight}`).join();
+
+/** The device that the row needs: of several the first that is gone or down, if any is. */
+const deviceOf = (here: Netns, row: FibEntry): string | undefined => {
+  const names = routeDevices(row);
+  return names.find((ifname) => !findDev(here, ifname)?.up) ?? names[0];
+};
 
 /** The lookup of a route as it would have gone; undefined where it went just so. */
 export const strayRoute = (
@@ -100,8 +112,9 @@ const whyNot = (
 ): Finding => {
   const { here } = both;
   const place = placeOf(here);
-  const device = wanted.dev === undefined ? undefined : findDev(here, wanted.dev);
-  if (wanted.dev !== undefined && !device) return goneDevice(both, wanted.dev);
+  const ifname = deviceOf(here, wanted);
+  const device = ifname === undefined ? undefined : findDev(here, ifname);
+  if (ifname !== undefined && !device) return goneDevice(both, ifname);
   if (device && !device.up) return linkDown(here, device, wanted);
   const thrown = here.routes.find(
     (one) =>
@@ -118,7 +131,7 @@ const whyNot = (
   }
   const wrong = thrown ?? (row && isAsNarrow(row, wanted) ? row : undefined);
   const missing = missingWith(both, device, wanted);
-  const named = { ...place, ...(wanted.dev !== undefined && { device: wanted.dev }), missing };
+  const named = { ...place, ...(ifname !== undefined && { device: ifname }), missing };
   if (!wrong) {
     return {
       code: direction === 'reply' && !row ? 'REPLY_NO_ROUTE' : 'NO_ROUTE',
@@ -169,7 +182,10 @@ const typeCode = ({ type }: FibEntry): CauseCode | undefined => {
 };
 
 const wrongCode = (row: FibEntry, wanted: FibEntry): CauseCode =>
-  typeCode(row) ?? (row.dev === wanted.dev ? 'ROUTE_WRONG_NEXTHOP' : 'ROUTE_WRONG_DEV');
+  typeCode(row) ??
+  (routeDevices(row).join() === routeDevices(wanted).join()
+    ? 'ROUTE_WRONG_NEXTHOP'
+    : 'ROUTE_WRONG_DEV');
 
 const goneDevice = ({ here, there }: Both, device: string): Finding => ({
   code: findDev(there, device)?.kind === 'vxlan' ? 'TUNNEL_MISSING' : 'LINK_MISSING',

@@ -1,5 +1,6 @@
 /** Devices: set up, plugged in, and made anew just as the plugin makes them. */
 import type { FibEntry } from '../../kernel/fib.ts';
+import { routeDevices } from '../../kernel/fib.ts';
 import { fibLookup } from '../../kernel/fib-lookup.ts';
 import { type Bridge, findDev, portsOf, type Vxlan } from '../../kernel/netdev.ts';
 import { netnsOf } from '../../kernel/netns.ts';
@@ -78,7 +79,8 @@ const addressCommands = ({ ifname, addresses }: Netdev): string[] =>
 /** The kernel brings back the routes of the addresses; these it does not. */
 const lostRoutes = (there: Netns, { ifname }: Netdev): FibEntry[] =>
   there.routes.filter(
-    ({ dev, protocol, type }) => dev === ifname && protocol !== 'kernel' && type === 'unicast',
+    (row) =>
+      routeDevices(row).includes(ifname) && row.protocol !== 'kernel' && row.type === 'unicast',
   );
 
 const routeCommands = (routes: readonly FibEntry[]): string[] =>

@@ -68,7 +68,7 @@ export const registerVxlan = (
 /** DirectRouting (pkg/ip): the way to the peer has no gateway. */
 const isOnLink = (netns: Netns, ip: Ip): boolean => {
   const { row } = fibLookupWith(netns, { dst: ip });
-  return row?.type === 'unicast' && row.via === undefined;
+  return row?.type === 'unicast' && row.via === undefined && !row.nexthops;
 };
 
 /**

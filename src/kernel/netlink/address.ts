@@ -1,15 +1,15 @@
 /** IPv4 addresses of devices, and the rows that come and go with them (net/ipv4/devinet.c, fib_frontend.c). */
 import { cidrBroadcast, cidrOf, isLoopback } from '../../wire/ip.ts';
 import type { Ip } from '../../wire/packet.ts';
-import type { FibEntry, RouteType } from '../fib.ts';
-import { TABLE_LOCAL, TABLE_MAIN } from '../fib.ts';
+import type { FibEntry, Nexthop, RouteType } from '../fib.ts';
+import { routeDevices, TABLE_LOCAL, TABLE_MAIN } from '../fib.ts';
 import { inetAddrType, isZeronet, scopeNumber } from '../fib-lookup.ts';
 import type { Origin, OriginWhy } from '../origin.ts';
 import { ipv4DevConf } from '../sysctl.ts';
 import type { IfAddr, Netdev, Netns } from '../world.ts';
 import { NetlinkError } from './error.ts';
 import { fibTableInsert, validPrefsrc } from './route.ts';
-import { dropRoutes, needDev, putDev } from './store.ts';
+import { dropRoutes, needDev, putDev, replaceRoute } from './store.ts';
 
 /** One `ip addr add IP/PREFIX [brd IP] [scope S] dev D`. */
 export interface AddressSpec {
@@ -163,11 +163,38 @@ const fibDelIfaddr = (netns: Netns, dev: Netdev, address: IfAddr): void => {
 
 /**
  * fib_disable_ip: drops the routes through a device. Rows of host scope stay unless `force`, so
- * that the addresses of a device that is down are still local (fib_sync_down_dev).
+ * that the addresses of a device that is down are still local; of several next hops those by the
+ * device die, and the route goes once all are dead (fib_sync_down_dev).
  */
 export const fibDisableIp = (netns: Netns, ifname: string, force: boolean): void => {
-  dropRoutes(netns, (row) => row.dev === ifname && (force || row.scope !== 'host'));
+  setDead(netns, ifname, true);
+  dropRoutes(
+    netns,
+    (row) =>
+      (row.dev === ifname && (force || row.scope !== 'host')) ||
+      row.nexthops?.every(({ dead }) => dead) === true,
+  );
 };
+
+/** NETDEV_UNREGISTER: one next hop by a device that is gone takes its whole route along. */
+export const fibForgetDev = (netns: Netns, ifname: string): void => {
+  dropRoutes(netns, (row) => routeDevices(row).includes(ifname));
+};
+
+/** Marks the next hops by a device; fib_sync_up takes the mark away again. */
+const setDead = (netns: Netns, ifname: string, dead: boolean): void => {
+  netns.routes.forEach((row, at) => {
+    if (!row.nexthops?.some((hop) => hop.dev === ifname && (hop.dead ?? false) !== dead)) return;
+    const nexthops = row.nexthops.map((hop) => (hop.dev === ifname ? withDead(hop, dead) : hop));
+    replaceRoute(netns, at, { ...row, nexthops });
+  });
+};
+
+const withDead = ({ dead: _, ...hop }: Nexthop, dead: boolean): Nexthop =>
+  dead ? { ...hop, dead } : hop;
+
+/** fib_sync_up (net/ipv4/fib_semantics.c): a device came up, or got an address while it was. */
+export const fibSyncUp = (netns: Netns, ifname: string): void => setDead(netns, ifname, false);
 
 /** Primary addresses before secondary ones, and among them the wider scope first (inet_insert_ifa). */
 const insertAddress = (addresses: readonly IfAddr[], address: IfAddr): IfAddr[] => {
@@ -206,6 +233,7 @@ export const addrAdd = (
   const address: IfAddr = neighbours.length > 0 ? { ...fresh, secondary: true } : fresh;
   const changed = putDev(netns, { ...dev, addresses: insertAddress(dev.addresses, address) });
   fibAddIfaddr(netns, changed, address);
+  if (changed.up) fibSyncUp(netns, ifname);
   return address;
 };
 

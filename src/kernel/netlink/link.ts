@@ -5,7 +5,14 @@ import { ZERO_MAC } from '../../wire/packet.ts';
 import { findDev, portsOf } from '../netdev.ts';
 import type { Origin } from '../origin.ts';
 import type { Netdev, Netns, NetnsId } from '../world.ts';
-import { addrAdd, addrDel, fibAddIfaddr, fibDisableIp } from './address.ts';
+import {
+  addrAdd,
+  addrDel,
+  fibAddIfaddr,
+  fibDisableIp,
+  fibForgetDev,
+  fibSyncUp,
+} from './address.ts';
 import { NetlinkError } from './error.ts';
 import { DEFAULT_PORT } from './fdb.ts';
 import { neighFlushDev } from './neigh.ts';
@@ -244,6 +251,7 @@ const open = (netns: Netns, ifname: string): void => {
     return;
   }
   for (const address of opened.addresses) fibAddIfaddr(netns, opened, address);
+  fibSyncUp(netns, ifname);
 };
 
 /** dev_close: routes through it go but for its own local addresses; so do all its neighbours. */
@@ -319,6 +327,7 @@ const unregister = (netns: Netns, ifname: string): void => {
   for (const { ip, prefix, secondary } of needDev(netns, ifname).addresses)
     if (!secondary) addrDel(netns, ifname, ip, prefix);
   fibDisableIp(netns, ifname, true);
+  fibForgetDev(netns, ifname);
   neighFlushDev(netns, ifname);
   dropDev(netns, ifname);
   forgetSysctls(netns, ifname);

@@ -1,8 +1,8 @@
 /** Routes as rtnetlink takes them (net/ipv4/fib_frontend.c, fib_semantics.c, fib_trie.c). */
 import { isIpv4Cidr, numberToIpv4, parseCidr } from '../../wire/ip.ts';
 import type { Cidr, Ip } from '../../wire/packet.ts';
-import type { FibEntry, RouteScope, RouteType } from '../fib.ts';
-import { TABLE_LOCAL, TABLE_MAIN } from '../fib.ts';
+import type { FibEntry, Nexthop, RouteScope, RouteType } from '../fib.ts';
+import { TABLE_LOCAL, TABLE_MAIN, throughHop } from '../fib.ts';
 import { rowsOfPrefix, tableExists } from '../fib-index.ts';
 import {
   fibLookupWith,
@@ -16,6 +16,15 @@ import type { Origin } from '../origin.ts';
 import type { Netns } from '../world.ts';
 import { NetlinkError, noDevice } from './error.ts';
 import { dropRoutes, insertRoute, replaceRoute } from './store.ts';
+
+/** One `nexthop` of `ip route add`. */
+export interface NexthopSpec {
+  readonly via?: Ip;
+  readonly dev?: string;
+  readonly onlink?: boolean;
+  /** Default: 1. */
+  readonly weight?: number;
+}
 
 /** One `ip route add`: what is absent gets the default of iproute2. */
 export interface RouteSpec {
@@ -35,6 +44,8 @@ export interface RouteSpec {
   readonly protocol?: FibEntry['protocol'];
   readonly onlink?: boolean;
   readonly mtu?: number;
+  /** One is as good as `via` and `dev`; beside them, the first must say the same. */
+  readonly nexthops?: readonly NexthopSpec[];
 }
 
 /**
@@ -48,20 +59,20 @@ const isError = (type: RouteType): boolean =>
   type === 'blackhole' || type === 'unreachable' || type === 'prohibit' || type === 'throw';
 
 /** iproute_modify (iproute2, ip/iproute.c). */
-const defaultScope = (type: RouteType, via: Ip | undefined): RouteScope => {
+const defaultScope = ({ via, nexthops }: RouteSpec, type: RouteType): RouteScope => {
   if (type === 'local') return 'host';
   if (type === 'broadcast') return 'link';
-  return type === 'unicast' && via === undefined ? 'link' : 'global';
+  return type === 'unicast' && via === undefined && !nexthops ? 'link' : 'global';
 };
 
 const defaultTable = (type: RouteType): number =>
   type === 'local' || type === 'broadcast' ? TABLE_LOCAL : TABLE_MAIN;
 
 /** What is found out about a next hop when its route is made. */
-type Nexthop = Required<Pick<FibEntry, 'dev'>> & Pick<FibEntry, 'viaSelf'>;
+type Checked = Required<Pick<FibEntry, 'dev'>> & Pick<FibEntry, 'viaSelf'>;
 
 /** fib_check_nh_v4_gw (net/ipv4/fib_semantics.c): the device that leads to a gateway. */
-const checkGateway = (netns: Netns, row: FibEntry, via: Ip): Nexthop => {
+const checkGateway = (netns: Netns, row: FibEntry, via: Ip): Checked => {
   if (row.onlink) {
     if (scopeNumber(row.scope) >= scopeNumber('link'))
       throw new NetlinkError('EINVAL', 'Nexthop has invalid scope');
@@ -78,11 +89,11 @@ const checkGateway = (netns: Netns, row: FibEntry, via: Ip): Nexthop => {
     scope: scopeNumber(row.scope) >= scopeNumber('link') ? 'host' : 'link',
     ...(row.dev !== undefined && { oif: row.dev }),
   } as const;
-  const own = row.table === TABLE_MAIN ? undefined : fibTableLookup(netns, row.table, flow).row;
-  const found = own && !isError(own.type) ? own : fibLookupWith(netns, flow);
+  const own = row.table === TABLE_MAIN ? undefined : fibTableLookup(netns, row.table, flow);
+  const found = own?.row && !isError(own.row.type) ? own : fibLookupWith(netns, flow);
   if ('errno' in found && found.errno !== undefined)
     throw new NetlinkError('ENETUNREACH', 'Nexthop has invalid gateway');
-  const hop = found === own ? own : 'row' in found ? found.row : undefined;
+  const hop = found.row && throughHop(found.row, found.nexthop);
   if (!hop || (hop.type !== 'unicast' && hop.type !== 'local'))
     throw new NetlinkError('EINVAL', 'Nexthop has invalid gateway');
   const dev = hop.dev === undefined ? undefined : findDev(netns, hop.dev);
@@ -92,7 +103,7 @@ const checkGateway = (netns: Netns, row: FibEntry, via: Ip): Nexthop => {
 };
 
 /** fib_check_nh (net/ipv4/fib_semantics.c): the device of a route's next hop. */
-const checkNexthop = (netns: Netns, row: FibEntry): Nexthop => {
+const checkNexthop = (netns: Netns, row: FibEntry): Checked => {
   if (row.scope !== 'host' && row.via !== undefined) return checkGateway(netns, row, row.via);
   if (row.scope === 'host' && row.via !== undefined)
     throw new NetlinkError('EINVAL', 'Route with host scope can not have a gateway');
@@ -132,35 +143,77 @@ const createRow = (netns: Netns, spec: RouteSpec, origin: Origin | undefined): F
   const dst = `${numberToIpv4(address)}/${prefix}`;
   if (dst !== spec.dst) throw new NetlinkError('EINVAL', 'Invalid prefix for given prefix length');
   const type = spec.type ?? 'unicast';
-  const scope = spec.scope ?? defaultScope(type, spec.via);
+  const scope = spec.scope ?? defaultScope(spec, type);
   if (scopeNumber(narrowest(type)) > scopeNumber(scope))
     throw new NetlinkError('EINVAL', 'Invalid scope');
-  if (isError(type) && (spec.via !== undefined || spec.dev !== undefined))
+  if (isError(type) && (spec.via !== undefined || spec.dev !== undefined || spec.nexthops))
     throw new NetlinkError(
       'EINVAL',
       'Gateway, device and multipath can not be specified for this route type',
     );
+  const ways = spec.nexthops?.length ? spec.nexthops : undefined;
+  const single = ways === undefined ? spec : ways.length === 1 ? ways[0] : undefined;
   const row: FibEntry = {
     table: spec.table ?? defaultTable(type),
     type,
     dst,
-    ...(spec.via !== undefined && { via: spec.via }),
-    ...(spec.dev !== undefined && { dev: spec.dev }),
+    ...(single?.via !== undefined && { via: single.via }),
+    ...(single?.dev !== undefined && { dev: single.dev }),
     scope,
     metric: spec.metric ?? 0,
     ...(spec.src !== undefined && { src: spec.src }),
     protocol: spec.protocol ?? 'boot',
-    ...(spec.onlink && { onlink: true }),
+    ...(single?.onlink && { onlink: true }),
     ...(spec.mtu && { mtu: spec.mtu }),
     ...(origin && { origin }),
   };
   if (isError(type)) return row;
-  if (spec.via === undefined && spec.dev === undefined) throw new NetlinkError('ENODEV');
-  if (spec.dev !== undefined && !findDev(netns, spec.dev)) throw noDevice(spec.dev);
-  const nexthop = checkNexthop(netns, row);
+  for (const { dev } of [spec, ...(ways ?? [])])
+    if (dev !== undefined && !findDev(netns, dev)) throw noDevice(dev);
+  const nexthops = ways && ways.length > 1 ? checkNexthops(netns, row, ways) : undefined;
+  if (!nexthops && row.via === undefined && row.dev === undefined) throw new NetlinkError('ENODEV');
+  const found = nexthops ? { nexthops } : checkNexthop(netns, row);
+  if (ways) checkFirst(spec, throughHop({ ...row, ...found }, nexthops?.[0]));
   if (!validPrefsrc(netns, row)) throw new NetlinkError('EINVAL', 'Invalid prefsrc address');
-  return { ...row, ...nexthop };
+  return { ...row, ...found };
 };
+
+/** fib_create_info: every next hop is checked as if it were the only one. */
+const checkNexthops = (netns: Netns, row: FibEntry, ways: readonly NexthopSpec[]): Nexthop[] => {
+  if (row.scope === 'host')
+    throw new NetlinkError('EINVAL', 'Route with host scope can not have multiple nexthops');
+  return ways.map(({ via, dev, onlink, weight = 1 }) => {
+    const way = {
+      ...(via !== undefined && { via }),
+      ...(dev !== undefined && { dev }),
+      ...(onlink && { onlink }),
+    };
+    return { ...way, ...checkNexthop(netns, { ...row, ...way }), weight };
+  });
+};
+
+/** fib_get_nhs: what the route says beside its next hops must be true of the first. */
+const checkFirst = ({ via, dev }: RouteSpec, first: FibEntry): void => {
+  if (dev !== undefined && dev !== first.dev)
+    throw new NetlinkError('EINVAL', 'Nexthop device index does not match RTA_OIF');
+  if (via !== undefined && via !== first.via)
+    throw new NetlinkError('EINVAL', 'Nexthop gateway does not match RTA_GATEWAY or RTA_VIA');
+};
+
+/** nh_comp (net/ipv4/fib_semantics.c); what became of a link is not compared. */
+const sameHops = (a: readonly Nexthop[] = [], b: readonly Nexthop[] = []): boolean =>
+  a.length === b.length &&
+  a.every((hop, at) => {
+    const other = b[at];
+    return (
+      other !== undefined &&
+      hop.via === other.via &&
+      hop.dev === other.dev &&
+      hop.weight === other.weight &&
+      (hop.viaSelf ?? false) === (other.viaSelf ?? false) &&
+      (hop.onlink ?? false) === (other.onlink ?? false)
+    );
+  });
 
 /** fib_find_info (net/ipv4/fib_semantics.c) and the alias's type: the very same route. */
 const same = (a: FibEntry, b: FibEntry): boolean =>
@@ -172,7 +225,8 @@ const same = (a: FibEntry, b: FibEntry): boolean =>
   a.dev === b.dev &&
   (a.viaSelf ?? false) === (b.viaSelf ?? false) &&
   (a.onlink ?? false) === (b.onlink ?? false) &&
-  (a.mtu ?? 0) === (b.mtu ?? 0);
+  (a.mtu ?? 0) === (b.mtu ?? 0) &&
+  sameHops(a.nexthops, b.nexthops);
 
 /**
  * fib_table_insert (net/ipv4/fib_trie.c): puts a row among those of its table and prefix, in the
@@ -233,6 +287,23 @@ export const routeAdd = (
 /** What `ip route del` matches by; what is absent matches anything. The table defaults as in RouteSpec. */
 export type RouteSelector = Pick<RouteSpec, 'dst'> & Partial<Omit<RouteSpec, 'dst'>>;
 
+/** fib_nh_match (net/ipv4/fib_semantics.c): next hops one by one, or the first by device and gateway. */
+const matchesHops = (row: FibEntry, { via, dev, nexthops }: RouteSelector): boolean => {
+  const hops = row.nexthops ?? [row];
+  const [first] = hops;
+  if (via !== undefined && via !== first?.via) return false;
+  if (dev !== undefined && dev !== first?.dev) return false;
+  if (!nexthops) return true;
+  return hops.every((hop, at) => {
+    const wanted = nexthops[at];
+    return (
+      wanted !== undefined &&
+      (wanted.dev === undefined || wanted.dev === hop.dev) &&
+      (wanted.via === undefined || wanted.via === hop.via)
+    );
+  });
+};
+
 const matches = (row: FibEntry, wanted: RouteSelector): boolean =>
   row.table === (wanted.table ?? defaultTable(wanted.type ?? 'unicast')) &&
   row.dst === wanted.dst &&
@@ -241,8 +312,7 @@ const matches = (row: FibEntry, wanted: RouteSelector): boolean =>
   (wanted.src === undefined || row.src === wanted.src) &&
   (wanted.protocol === undefined || row.protocol === wanted.protocol) &&
   (wanted.metric === undefined || wanted.metric === 0 || row.metric === wanted.metric) &&
-  (wanted.via === undefined || row.via === wanted.via) &&
-  (wanted.dev === undefined || row.dev === wanted.dev) &&
+  matchesHops(row, wanted) &&
   (wanted.mtu === undefined || row.mtu === wanted.mtu);
 
 /**

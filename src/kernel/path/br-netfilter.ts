@@ -8,7 +8,8 @@ import { sysctlGet } from '../sysctl.ts';
 import type { Netdev, Netns } from '../world.ts';
 import { neighHasHeader, neighResolve } from './neigh-resolve.ts';
 import { nfWalkState } from './nf-walk.ts';
-import { forwardDst, tellInput } from './route-in.ts';
+import { pickHop } from './pick-hop.ts';
+import { forwardDst, tellInput, unmodelledIn } from './route-in.ts';
 import type { Walk } from './walk.ts';
 import { drop, isTold, tapTransmit } from './walk.ts';
 
@@ -72,14 +73,14 @@ const brNfPreRoutingFinish = (
   const { src, dst } = skb.packet;
   const device = bridge.ifname;
   const key = { dst, src, iif: device, mark: skb.mark };
-  const route = ipRouteInput(walk.world, netns, key);
+  const route = ipRouteInput(walk.world, netns, key, pickHop(walk, skb.packet));
   const bridged = route.kind === 'forward' && route.dev === device;
   // What goes up looks for its route there once more, and tells it.
   if (isTold(walk) && (bridged || route.kind === 'drop'))
     tellInput(walk, netns, skb, device, route);
   if (route.kind === 'drop') {
     if (route.reason === 'not-modelled')
-      drop(walk, netns, 'not-modelled', { device, unmodelled: 'multicast' });
+      drop(walk, netns, 'not-modelled', { device, unmodelled: unmodelledIn(route) });
     else drop(walk, netns, route.reason, { device });
     return undefined;
   }

@@ -7,7 +7,8 @@ import type { Netdev, Netns } from '../world.ts';
 import { icmpRcv } from './icmp-rcv.ts';
 import { ipForward } from './ip-forward.ts';
 import { nfWalk } from './nf-walk.ts';
-import { forwardDst, tellInput } from './route-in.ts';
+import { pickHop } from './pick-hop.ts';
+import { forwardDst, tellInput, unmodelledIn } from './route-in.ts';
 import { tcpRcv } from './tcp-rcv.ts';
 import { udpRcv } from './udp-rcv.ts';
 import type { Walk } from './walk.ts';
@@ -45,7 +46,8 @@ const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
   }
   const { src, dst } = skb.packet;
   const device = dev.ifname;
-  const route = ipRouteInput(walk.world, netns, { dst, src, iif: device, mark: skb.mark });
+  const key = { dst, src, iif: device, mark: skb.mark };
+  const route = ipRouteInput(walk.world, netns, key, pickHop(walk, skb.packet));
   if (isTold(walk)) tellInput(walk, netns, skb, device, route);
   switch (route.kind) {
     case 'local':
@@ -61,7 +63,7 @@ const ipRcvFinish = (walk: Walk, netns: Netns, dev: Netdev, skb: Skb): void => {
       break;
     case 'drop':
       if (route.reason === 'not-modelled')
-        drop(walk, netns, 'not-modelled', { device, unmodelled: 'multicast' });
+        drop(walk, netns, 'not-modelled', { device, unmodelled: unmodelledIn(route) });
       else drop(walk, netns, route.reason, { device });
       break;
     case 'error':

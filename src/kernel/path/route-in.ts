@@ -1,6 +1,6 @@
 /** The route of a packet that came in: told as events, and kept in the packet. */
 import type { Ip } from '../../wire/packet.ts';
-import type { RouteEvent } from '../event.ts';
+import type { RouteEvent, Unmodelled } from '../event.ts';
 import type { FibResult } from '../fib-lookup.ts';
 import type { RouteInput } from '../route-input.ts';
 import type { Dst, Skb } from '../skb.ts';
@@ -48,6 +48,10 @@ export const tellInput = (
     tell({ dst: src, src: dst, iif, purpose: 'reverse-path', result }, route.reverse);
   }
 };
+
+/** What about a packet that came in is not modelled. */
+export const unmodelledIn = ({ result }: RouteInput): Unmodelled =>
+  result?.row?.nexthops ? 'multipath' : 'multicast';
 
 /** The way on of a packet that goes through; what a redirect taught this machine binds it as well. */
 export const forwardDst = (

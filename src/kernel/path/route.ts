@@ -8,6 +8,7 @@ import type { OutputKey, RouteOutput } from '../route-output.ts';
 import { ipRouteConnect, ipRouteOutput } from '../route-output.ts';
 import type { Dst, Skb } from '../skb.ts';
 import type { Netns } from '../world.ts';
+import { pickHop } from './pick-hop.ts';
 import type { Walk } from './walk.ts';
 import { drop, emit, isTold } from './walk.ts';
 
@@ -16,11 +17,12 @@ type Detail = RouteEvent['detail'];
 /** Reports one lookup. */
 export const tellRoute = (walk: Walk, netns: Netns, detail: Detail): void => {
   const { row, rule } = detail;
+  const device = (detail.nexthop ?? row)?.dev;
   const origin = row?.origin ?? rule?.origin;
   const event: { -readonly [Key in keyof RouteEvent]: RouteEvent[Key] } =
-    row?.dev === undefined
+    device === undefined
       ? { kind: 'route', netns: netns.id, action: 'lookup', detail }
-      : { kind: 'route', netns: netns.id, device: row.dev, action: 'lookup', detail };
+      : { kind: 'route', netns: netns.id, device, action: 'lookup', detail };
   if (origin) event.origin = origin;
   emit(walk, event);
 };
@@ -28,10 +30,11 @@ export const tellRoute = (walk: Walk, netns: Netns, detail: Detail): void => {
 /** Adds what a lookup found to its event. */
 export const addFound = (
   detail: Detail,
-  { rule, row, nearMiss }: Pick<FibResult, 'rule' | 'row' | 'nearMiss'>,
+  { rule, row, nexthop, nearMiss }: Pick<FibResult, 'rule' | 'row' | 'nexthop' | 'nearMiss'>,
 ): void => {
   if (rule) detail.rule = rule;
   if (row) detail.row = row;
+  if (nexthop) detail.nexthop = nexthop;
   if (nearMiss) detail.nearMiss = nearMiss;
 };
 
@@ -101,7 +104,7 @@ export const routeOutput = (
   } = {},
 ): Routed => {
   const lookup = how.connect ? ipRouteConnect : ipRouteOutput;
-  const route = lookup(walk.world, netns, key);
+  const route = lookup(walk.world, netns, key, pickHop(walk));
   const dst = route.kind === 'route' ? withExceptions(walk, netns, route) : undefined;
   how.before?.(route.kind === 'route' ? route.src : (key.src ?? '0.0.0.0'));
   if (isTold(walk)) tellOutput(walk, netns, key, route, how.purpose ?? 'output', dst?.pmtu);

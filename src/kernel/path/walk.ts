@@ -13,6 +13,7 @@ import type {
   Unmodelled,
   WireBroadcast,
 } from '../event.ts';
+import type { FibEntry, Nexthop } from '../fib.ts';
 import type { IpvsIdle } from '../ipvs/told.ts';
 import type { Origin } from '../origin.ts';
 import type { Overlay } from '../overlay.ts';
@@ -136,6 +137,8 @@ export interface Walk {
   /** What to pick where the kernel leaves it to chance, in order. */
   readonly picks: readonly number[];
   readonly choices: ChoiceMade[];
+  /** Next hops that flows were given, by route and by what is hashed: a flow keeps its own. */
+  readonly hops: Map<FibEntry, Map<string, Nexthop>>;
   lastFrame: Ethernet | undefined;
   lastLayers: readonly Layer[];
 }
@@ -162,6 +165,7 @@ export const createWalk = (
   redirected: new Set(),
   picks,
   choices: [],
+  hops: new Map(),
   lastFrame: undefined,
   lastLayers: [],
 });

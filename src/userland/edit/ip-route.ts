@@ -1,6 +1,6 @@
 /** `ip route add|append|prepend|replace|change|del|flush` (iproute_modify, iproute2 6.1, ip/iproute.c). */
 import type { FibEntry, RouteScope, RouteType } from '../../kernel/fib.ts';
-import type { RouteMode, RouteSpec } from '../../kernel/netlink/route.ts';
+import type { NexthopSpec, RouteMode, RouteSpec } from '../../kernel/netlink/route.ts';
 import { routeProtocolNumber, tableNumber } from '../print/names.ts';
 import { CommandError } from './command-error.ts';
 import {
@@ -60,7 +60,7 @@ const COMMANDS = [
 ] as const;
 
 const UNDERSTOOD =
-  'PREFIX, via, dev, table, proto, scope, src, metric, mtu, onlink, and the types unicast, local, ' +
+  'PREFIX, via, dev, table, proto, scope, src, metric, mtu, onlink, nexthop, and the types unicast, local, ' +
   'broadcast, blackhole, unreachable, prohibit, throw';
 
 /** A table by name or number. `all` is for lists, never for one row. */
@@ -130,9 +130,49 @@ const takeOption = (words: Words, word: string, draft: Draft<Partial<RouteSpec>>
   return false;
 };
 
+const HOP_UNDERSTOOD = 'nexthop [via ADDRESS] [dev DEVICE] [weight 1-256] [onlink], once or more';
+
+/** Words behind the first `nexthop`, to the end of the line (parse_nexthops, parse_one_nh). */
+const parseNexthops = (words: Words): NexthopSpec[] => {
+  let hop: Draft<NexthopSpec> = {};
+  const hops = [hop];
+  for (const word of words) {
+    switch (word) {
+      case 'nexthop':
+        hop = {};
+        hops.push(hop);
+        break;
+      case 'via': {
+        const next = words.value(word);
+        hop.via = address(next === 'inet' ? words.value(word) : next);
+        break;
+      }
+      case 'dev':
+        hop.dev = words.value(word);
+        break;
+      case 'weight':
+        hop.weight = numberIn(words.value(word), word, 1, 256);
+        break;
+      case 'onlink':
+        hop.onlink = true;
+        break;
+      default:
+        throw new CommandError(
+          `Error: "nexthop" or end of line is expected instead of "${word}"`,
+          `understood: ${HOP_UNDERSTOOD}`,
+        );
+    }
+  }
+  return hops;
+};
+
 const parseRow = (words: Words): Draft<Partial<RouteSpec>> => {
   const draft: Draft<Partial<RouteSpec>> = {};
   for (const word of words) {
+    if (word === 'nexthop') {
+      draft.nexthops = parseNexthops(words);
+      continue;
+    }
     if (takeOption(words, word, draft)) continue;
     const destination = word === 'to' ? words.value(word) : word;
     const type = TYPES.find((name) => name === destination);

@@ -1,5 +1,5 @@
 /** Routes as `ip route` of iproute2 6.1 prints them. */
-import type { FibEntry } from '../../kernel/fib.ts';
+import type { FibEntry, Nexthop } from '../../kernel/fib.ts';
 import { TABLE_MAIN } from '../../kernel/fib.ts';
 import { parseCidr } from '../../wire/ip.ts';
 import type { Cidr } from '../../wire/packet.ts';
@@ -11,6 +11,8 @@ export interface RouteContext {
   readonly shown?: number | 'all';
   /** The device has no carrier: the kernel marks the next hop. */
   readonly linkdown?: boolean;
+  /** The same of the devices of several next hops. */
+  readonly linkdownHops?: ReadonlySet<string>;
 }
 
 /** A destination or selector: a host without its /32, everything by the name given for it. */
@@ -21,11 +23,38 @@ export const printPrefix = (cidr: Cidr, everything: string): string => {
   return length === '32' ? cidr.slice(0, slash < 0 ? undefined : slash) : cidr;
 };
 
+/** One next hop (print_rta_multipath). */
+const printHop = ({ via, dev, weight, onlink, dead }: Nexthop, linkdown: boolean): string => {
+  const words = ['nexthop'];
+  if (via !== undefined) words.push('via', via);
+  words.push('dev', dev, 'weight', String(weight));
+  if (dead) words.push('dead');
+  if (onlink) words.push('onlink');
+  if (linkdown || dead) words.push('linkdown');
+  return words.join(' ');
+};
+
 /**
- * One route as `ip route` prints it, without the blank that iproute2 leaves at the end of the line.
- * Fields stand in the order of print_route (iproute2 6.1, ip/iproute.c).
+ * A route as `ip route` prints it: one line, and one more for each of several next hops; without the
+ * blank that iproute2 leaves at the end of a line.
  */
-export const printRoute = (row: FibEntry, context: RouteContext = {}): string => {
+export const routeLines = (row: FibEntry, context: RouteContext = {}): string[] => [
+  printWay(row, context),
+  ...(row.nexthops ?? []).map(
+    (hop) => `\t${printHop(hop, context.linkdownHops?.has(hop.dev) ?? false)}`,
+  ),
+];
+
+/** A route in one line, as `ip route add` takes it too. */
+export const printRoute = (row: FibEntry, context: RouteContext = {}): string =>
+  row.nexthops
+    ? routeLines(row, context)
+        .map((line) => line.trim())
+        .join(' ')
+    : printWay(row, context);
+
+/** Fields stand in the order of print_route (iproute2 6.1, ip/iproute.c). */
+const printWay = (row: FibEntry, context: RouteContext): string => {
   const { shown = TABLE_MAIN, linkdown = false } = context;
   const words: string[] = [];
   if (row.type !== 'unicast') words.push(row.type);

@@ -2,7 +2,7 @@
 
 import { bridgeFdb as bridgeRows, vxlanFdb } from '../../kernel/fdb-table.ts';
 import type { FibEntry } from '../../kernel/fib.ts';
-import { TABLE_MAIN } from '../../kernel/fib.ts';
+import { routeDevices, TABLE_MAIN } from '../../kernel/fib.ts';
 import { neighTable } from '../../kernel/neigh-table.ts';
 import { findDev, hasCarrier, operstate, portState, vethPeer } from '../../kernel/netdev.ts';
 import { sysctlGet } from '../../kernel/sysctl.ts';
@@ -10,7 +10,8 @@ import type { Netdev, Netns, World } from '../../kernel/world.ts';
 import { printFdb } from './fdb.ts';
 import { type LinkContext, printAddr, printBridgeLink, printLink } from './link.ts';
 import { printNeigh } from './neigh.ts';
-import { inDumpOrder, printRoute } from './route.ts';
+import type { RouteContext } from './route.ts';
+import { inDumpOrder, routeLines } from './route.ts';
 import { printRule } from './rule.ts';
 
 /** A World as far as it is looked at: the hosts, and what packets left behind. */
@@ -54,17 +55,22 @@ export const ipLink = (world: Shown, netns: Netns, only?: readonly string[]): st
     .filter(({ ifname }) => only?.includes(ifname) ?? true)
     .flatMap((dev) => printLink(dev, contextOf(world, netns, dev)));
 
-/** Marked where the device has no link, but never on an address of this machine (fib_sync_down_dev). */
-const isLinkdown = (world: Shown, netns: Netns, row: FibEntry): boolean => {
-  if (row.dev === undefined || row.scope === 'host') return false;
-  const dev = findDev(netns, row.dev);
+const lacksLink = (world: Shown, netns: Netns, ifname: string): boolean => {
+  const dev = findDev(netns, ifname);
   return dev !== undefined && !hasCarrier(world, netns, dev);
+};
+
+/** Marked where the device has no link, but never on an address of this machine (fib_sync_down_dev). */
+const linkMarks = (world: Shown, netns: Netns, row: FibEntry): RouteContext => {
+  if (row.scope === 'host') return {};
+  const down = routeDevices(row).filter((ifname) => lacksLink(world, netns, ifname));
+  return row.nexthops ? { linkdownHops: new Set(down) } : { linkdown: down.length > 0 };
 };
 
 /** `ip route show table X`; absent: the main table. */
 export const ipRoute = (world: Shown, netns: Netns, table: number | 'all' = TABLE_MAIN): string[] =>
-  inDumpOrder(netns.routes.filter((row) => table === 'all' || row.table === table)).map((row) =>
-    printRoute(row, { shown: table, linkdown: isLinkdown(world, netns, row) }),
+  inDumpOrder(netns.routes.filter((row) => table === 'all' || row.table === table)).flatMap((row) =>
+    routeLines(row, { shown: table, ...linkMarks(world, netns, row) }),
   );
 
 /** `ip rule`. */

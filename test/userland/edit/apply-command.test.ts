@@ -221,9 +221,9 @@ describe('what is not understood', () => {
       /PREFIX, via/,
     ],
     [
-      'ip route add default nexthop via 192.168.10.1',
-      /^k8snet does not understand "nexthop"/,
-      /PREFIX, via/,
+      'ip route add 10.9.0.0/24 nexthop via 192.168.10.1 metric 5',
+      /^Error: "nexthop" or end of line is expected instead of "metric"/,
+      /weight/,
     ],
     ['ip route add default dev eth0 mtu lock 1300', /a locked MTU is not modelled/, /./],
     ['ip route add fd00::/64 dev eth0', /IPv6 is not modelled/, /./],

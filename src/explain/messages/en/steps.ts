@@ -1,6 +1,6 @@
 /** Steps in English. */
 import type { Errno, NatEvent } from '../../../kernel/event.ts';
-import type { FibEntry } from '../../../kernel/fib.ts';
+import type { FibEntry, Nexthop } from '../../../kernel/fib.ts';
 import type { IpvsIdle } from '../../../kernel/ipvs/told.ts';
 import type { Leg, LegPacket } from '../../../trace/trace.ts';
 import type { Layer, Unknown } from '../../../wire/packet.ts';
@@ -36,22 +36,25 @@ const sends = (
 };
 
 /** A route without what only `-v` needs: `10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink`. */
-const shortRoute = (row: FibEntry): string =>
-  [
+const shortRoute = (row: FibEntry, taken?: Nexthop): string => {
+  const { via, dev, onlink } = taken ?? row;
+  return [
     row.type === 'unicast' ? '' : row.type,
     row.dst === '0.0.0.0/0' ? 'default' : row.dst,
-    row.via === undefined ? '' : `via ${row.via}`,
-    row.dev === undefined ? '' : `dev ${row.dev}`,
-    row.onlink ? 'onlink' : '',
+    via === undefined ? '' : `via ${via}`,
+    dev === undefined ? '' : `dev ${dev}`,
+    onlink ? 'onlink' : '',
   ]
     .filter((word) => word !== '')
     .join(' ');
+};
 
 const routeAside = (detail: DetailOf<'route.lookup'>): string | undefined => {
   if (detail.purpose === 'underlay') return 'for the outer packet';
   if (detail.purpose === 'reverse-path') return 'may its source come from here?';
   const { row } = detail;
   if (row === undefined || row.type !== 'unicast') return undefined;
+  if (row.nexthops) return `one of ${row.nexthops.length} next hops`;
   if (row.via === undefined) return 'same network, no router';
   return row.dst === '0.0.0.0/0' ? 'elsewhere, so to the gateway' : undefined;
 };
@@ -113,7 +116,10 @@ export const steps: StepMessages = {
   'route.lookup': (detail) => {
     switch (detail.result) {
       case 'unicast':
-        return withAside(detail.row ? shortRoute(detail.row) : 'found', routeAside(detail));
+        return withAside(
+          detail.row ? shortRoute(detail.row, detail.nexthop) : 'found',
+          routeAside(detail),
+        );
       case 'local':
         return withAside(
           `${detail.dst} is an address of this namespace`,
