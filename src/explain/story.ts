@@ -491,7 +491,10 @@ function stationOf({ node, netns, steps }: Hop): Station {
   return {
     node,
     netns,
-    devices: [...new Set(taps.flatMap(({ device }) => device ?? []))],
+    // A tunnel's packets cross the same device twice, before it and behind it.
+    devices: taps
+      .flatMap(({ device }) => device ?? [])
+      .filter((device, at, all) => device !== all[at - 1]),
     overWire: event?.kind === 'transmit' && event.detail.via === 'wire',
   };
 }
