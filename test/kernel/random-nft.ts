@@ -240,7 +240,7 @@ const isProtocol = ({ kind, ...more }: NftExpr): boolean =>
   (kind === 'meta' && 'key' in more && more.key === 'l4proto');
 
 const HOOKS = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const;
-const PRIORITIES = [-300, -190, -150, -101, -1, 0, 1, 50, 101];
+const PRIORITIES = [-300, -190, -150, -101, -100, -95, -1, 0, 0, 1, 50, 100, 101];
 
 const bases = (choose: Chooser, nat: boolean): NftBase[] => [
   ...HOOKS.filter(() => choose.chance(0.6)).map(

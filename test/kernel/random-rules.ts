@@ -242,9 +242,11 @@ export const randomCommands = (choose: Chooser, words: Vocabulary): string[] => 
   return commands;
 };
 
-/** Runs the commands on an empty ruleset. */
-export const rulesetOf = (commands: readonly string[]): Ruleset => {
-  const ruleset = emptyRuleset();
+/** Runs the commands on a ruleset, an empty one unless it is given. */
+export const rulesetOf = (
+  commands: readonly string[],
+  ruleset: Ruleset = emptyRuleset(),
+): Ruleset => {
   for (const command of commands)
     runIptables(
       ruleset,
