@@ -73,7 +73,6 @@ const ADVICE_ONLY: Readonly<Record<string, string>> = {
   'services/mode-ipvs 7': 'the port is wrong, or the Service: for people',
   'services/mode-ipvs 8': 'nobody has the address: the question is wrong',
   'services/mode-ipvs 9': 'nobody answers a ping to a Service',
-  'services/mode-ipvs-local 2': 'the answer leaves by another node than the one that translated',
   'services/mode-ipvs-no-endpoints 1': 'there is no Pod that a selector could find',
   'services/mode-ipvs-no-endpoints 2': 'there is no Pod that a selector could find',
   'services/mode-ipvs-no-endpoints 3': 'the port is wrong, or the Service: for people',

@@ -43,6 +43,7 @@ import {
   endpointsCheck,
   exposeFix,
   hairpinFix,
+  keptSourceFix,
   noEndpointsFix,
   proxyFix,
   rulesCheck,
@@ -206,7 +207,7 @@ const sourceRuleFix = ({ leg }: Ailment): Fix | undefined => {
 
 /** The socket was asked by nobody: somebody translates on one of the two ways only. */
 const noSession: Cure = {
-  fix: (ailment) => strayFix(ailment) ?? advise('same-translator'),
+  fix: (ailment) => strayFix(ailment) ?? keptSourceFix(ailment) ?? advise('same-translator'),
   check: (ailment) => {
     const source = sourceOf(ailment);
     return checkAt(

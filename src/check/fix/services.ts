@@ -168,6 +168,32 @@ export const policyFix = (ailment: Ailment): Fix => {
   return patched(service, { [field]: 'Cluster' }, 'spread-policy', { field });
 };
 
+/** The Service for which the request was translated, whatever the question calls its target. */
+const translatedFor = ({ facts, scenario }: Ailment): Service | undefined => {
+  const { dnat, legs } = facts;
+  for (const { steps } of dnat && legs[0] ? legs[0].hops : []) {
+    const object = steps.find(({ n }) => n === dnat?.step)?.origin?.object;
+    if (object?.kind !== 'Service') continue;
+    const { namespace, name } = object;
+    return scenario.cluster.services.find(
+      (one) => one.name === name && one.namespace === namespace,
+    );
+  }
+  return undefined;
+};
+
+/**
+ * The endpoint saw the caller itself, so that its answer goes past the node which translated: IPVS
+ * sends a call for a Service whose policy is Local to another node where there is no endpoint.
+ */
+export const keptSourceFix = (ailment: Ailment): Fix | undefined => {
+  const service = translatedFor(ailment);
+  const field = 'externalTrafficPolicy';
+  return service?.[field] === 'Local'
+    ? patched(service, { [field]: 'Cluster' }, 'spread-policy', { field })
+    : undefined;
+};
+
 export const sourceRangeFix = (ailment: Ailment): Fix => {
   const service = serviceOf(ailment);
   const source = ailment.packet.findLast((layer) => layer.type === 'ipv4')?.src;
