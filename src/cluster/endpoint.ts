@@ -2,6 +2,7 @@
 import { isDnsName } from '../wire/dns.ts';
 import { isIpv4 } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
+import { parseUserIp } from '../wire/parse-ip.ts';
 import type { Cluster, Pod, Service, Target, Workload } from './cluster.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { didYouMean, nearest } from './nearest.ts';
@@ -77,10 +78,19 @@ const readSuffix = (text: string): EndpointSuffix | Problem => {
 const isIpv6Like = (text: string): boolean =>
   /^\[.*\](?::\d+)?$/.test(text) || (/^[0-9a-fA-F:.]+$/.test(text) && text.split(':').length > 2);
 
+/** `fd00::1`, `[fd00::1]`, `[fd00::1]:80`. */
+const readIpv6 = (text: string): ParsedEndpoint | Problem => {
+  const [, inside = text, digits] = /^\[(.*)\](?::(\d+))?$/.exec(text) ?? [];
+  const parsed = parseUserIp(inside);
+  if (parsed?.family !== 6) return problem('bad-endpoint', `${text} is no IPv6 address`, FORMS);
+  const port = digits === undefined ? undefined : readPort(digits);
+  if (typeof port === 'object') return port;
+  return { form: 'ip', ip: parsed.ip, ...(port !== undefined && { port }) };
+};
+
 /** `10.1.2.3`, `10.1.2.3:80`, `external:443`: an address with nothing but a port behind it. */
 const readAddress = (text: string): ParsedEndpoint | Problem | undefined => {
-  if (isIpv6Like(text))
-    return problem('ipv6-not-modelled', `${text} is an IPv6 address, and IPv6 is not modelled yet`);
+  if (isIpv6Like(text)) return readIpv6(text);
   const [address = '', digits, ...rest] = text.split(':');
   if (address !== 'external' && !isIpv4(address)) return undefined;
   if (rest.length > 0 || (digits !== undefined && !/^\d+$/.test(digits)))
@@ -318,6 +328,9 @@ const locateService = (
       didYouMean(typed.slice(0, 3)),
     );
   }
+  // Another name: only who looks it up gets anywhere.
+  if (service.type === 'ExternalName')
+    return locateName(`${name}.${namespace}.svc.cluster.local.`, suffix);
   const found = { kind: 'service', service: index } as const;
   if (!suffix) return found;
   if ('port' in suffix) return { ...found, port: suffix.port };

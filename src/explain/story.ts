@@ -236,6 +236,10 @@ function tellHeader(
   };
 }
 
+/** An IPv6 address, as it is written before a port. */
+const bracketed = (ip: string | undefined): string | undefined =>
+  ip?.includes(':') ? `[${ip}]` : ip;
+
 /** The packet as its socket sends it: the address is the route's choice, the port is ours. */
 function tellFlow({ legs, probe }: TraceFacts, { glyphs, words }: StoryOptions): string {
   const first = legs[0]?.hops[0]?.steps.map(eventOf).find(({ kind }) => kind === 'socket');
@@ -244,7 +248,7 @@ function tellFlow({ legs, probe }: TraceFacts, { glyphs, words }: StoryOptions):
   const size = probe.size === undefined ? '' : `, ${words.story.bytes(probe.size)}`;
   // Without a route there is no source yet.
   const src = sent && sent.src !== '0.0.0.0' ? sent.src : probe.from.ip;
-  const dst = sent?.dst ?? probe.to.ip;
+  const dst = bracketed(sent?.dst ?? probe.to.ip);
   if (src === undefined || dst === undefined) {
     return `${protocol}${probe.port === undefined ? '' : ` ${probe.port}`}${size}`;
   }

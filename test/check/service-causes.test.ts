@@ -52,7 +52,8 @@ const expected = {
     'dropped SVC_PORT_MISMATCH',
     'dropped SVC_PORT_MISMATCH',
     'dropped SVC_NOT_FOUND',
-    'dropped SVC_NO_ENDPOINTS',
+    // It leaves, and the balancer sends it to any node: back to its own, or to another, which refuses.
+    'ambiguous SVC_NO_ENDPOINTS',
     'dropped SVC_NO_LOCAL_ENDPOINT',
     'dropped SVC_SOURCE_RANGE_DENIED',
   ],
@@ -76,9 +77,9 @@ const expected = {
     'dropped SVC_PORT_MISMATCH',
     'dropped SVC_PORT_MISMATCH',
     'dropped SVC_NOT_FOUND',
+    'ambiguous SVC_PROXY_NOT_PROGRAMMED',
     'dropped SVC_PROXY_NOT_PROGRAMMED',
-    'dropped SVC_PROXY_NOT_PROGRAMMED',
-    'dropped SVC_PROXY_NOT_PROGRAMMED',
+    'ambiguous SVC_PROXY_NOT_PROGRAMMED',
   ],
 } as const;
 

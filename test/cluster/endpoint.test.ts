@@ -14,6 +14,7 @@ kind: Pod
 metadata: { name: pod-a }
 spec:
   nodeName: node-1
+  hostAliases: [{ ip: 10.9.9.9, hostnames: [legacy] }]
   initContainers: [{ name: setup }]
   containers: [{ name: app }, { name: sidecar }]
 ---
@@ -55,6 +56,11 @@ apiVersion: v1
 kind: Service
 metadata: { name: db, namespace: shop }
 spec: { selector: { app: db }, ports: [{ name: sql, port: 5432 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: elsewhere, namespace: shop }
+spec: { type: ExternalName, externalName: db.example.com }
 `);
 });
 
@@ -97,12 +103,27 @@ describe('an endpoint means', () => {
     ['external:443', { kind: 'external', port: 443 }],
     ['10.1.2.3', { kind: 'ip', ip: '10.1.2.3' }],
     ['10.1.2.3:80', { kind: 'ip', ip: '10.1.2.3', port: 80 }],
+    ['fd00:0::1', { kind: 'ip', ip: 'fd00::1' }],
+    ['[fd00::1]', { kind: 'ip', ip: 'fd00::1' }],
+    ['[fd00::1]:80', { kind: 'ip', ip: 'fd00::1', port: 80 }],
     ['node/node-1', { kind: 'node', node: 'node-1' }],
     ['no/node-2:10250', { kind: 'node', node: 'node-2', port: 10250 }],
     ['shop/svc/db', { kind: 'service', service: 0 }],
     ['shop/service/db:5432', { kind: 'service', service: 0, port: 5432 }],
     ['shop/services/db:80', { kind: 'service', service: 0, port: 80 }],
+    // A word that no Pod is called is looked up where it may be a name: it has a dot, or a Service is called so.
+    ['db', { kind: 'name', name: 'db' }],
+    ['db:5432', { kind: 'name', name: 'db', port: 5432 }],
+    ['legacy', { kind: 'name', name: 'legacy' }],
+    ['example.com', { kind: 'name', name: 'example.com' }],
+    ['db.shop.svc.cluster.local', { kind: 'name', name: 'db.shop.svc.cluster.local' }],
+    ['db.shop.:5432', { kind: 'name', name: 'db.shop.', port: 5432 }],
+    ['_sql._tcp.db.shop', { kind: 'name', name: '_sql._tcp.db.shop' }],
     ['shop/svc/db:sql', { kind: 'service', service: 0, port: 5432, portName: 'sql' }],
+    [
+      'shop/svc/elsewhere:80',
+      { kind: 'name', name: 'elsewhere.shop.svc.cluster.local.', port: 80 },
+    ],
   ])('%s', (text, expected) => {
     expect(to(text)).toEqual(expected);
   });
@@ -154,10 +175,16 @@ describe('an endpoint means', () => {
   });
 });
 
+it('as a source, a name is nobody', () => {
+  for (const name of ['db', 'example.com'])
+    expect(resolveEndpoint(cluster, name, { side: 'from' })).toMatchObject({
+      diagnostic: { code: 'name-as-source' },
+    });
+});
+
 describe('an endpoint that means nothing says what would', () => {
   it.each([
     ['pod-b', 'unknown-endpoint', 'Did you mean pod-a or shop/pod-a?'],
-    ['db', 'unknown-endpoint', 'Did you mean shop/sts/db?'],
     ['deploy/db', 'unknown-endpoint', 'Did you mean shop/sts/db?'],
     [
       'zzzzzz',
@@ -184,11 +211,16 @@ describe('an endpoint that means nothing says what would', () => {
     ['pod-a:', 'bad-endpoint', undefined],
     ['10.1.2.3:http', 'bad-endpoint', undefined],
     ['external:web', 'bad-endpoint', undefined],
-    ['[fd00::1]:80', 'ipv6-not-modelled', undefined],
-    ['fd00::1', 'ipv6-not-modelled', undefined],
+    ['[fd00::1]:0', 'bad-port', undefined],
+    ['[fd00::g]:80', 'bad-endpoint', undefined],
+    ['fd00:1:2', 'bad-endpoint', undefined],
     ['deploy/empty', 'no-pods', undefined],
-    ['example.com', 'name-not-modelled', undefined],
-    ['db.shop.svc.cluster.local', 'name-not-modelled', undefined],
+    ['DB', 'unknown-endpoint', 'Did you mean shop/sts/db?'],
+    ['default/db', 'unknown-endpoint', 'Did you mean shop/sts/db?'],
+    ['pod/example.com', 'unknown-endpoint', undefined],
+    ['example..com', 'unknown-endpoint', undefined],
+    ['db.shop:sql', 'bad-endpoint', undefined],
+    ['example.com:0', 'bad-port', undefined],
     ['shop/svc/db:http', 'unknown-port', 'Its ports are 5432 (sql).'],
     ['svc/db', 'unknown-endpoint', 'Did you mean shop/svc/db?'],
   ])('%s → %s', (text, code, hint) => {
