@@ -10,7 +10,7 @@ export type { LinkChange, LinkSpec, VethSpec } from './netlink/link.ts';
 export { linkAdd, linkAddVeth, linkDel, linkSet } from './netlink/link.ts';
 export type { NeighSpec } from './netlink/neigh.ts';
 export { neighAdd, neighDel, neighReplace } from './netlink/neigh.ts';
-export type { RouteMode, RouteSelector, RouteSpec } from './netlink/route.ts';
+export type { NexthopSpec, RouteMode, RouteSelector, RouteSpec } from './netlink/route.ts';
 export { routeAdd, routeDel } from './netlink/route.ts';
 export type { RuleSelector, RuleSpec } from './netlink/rule.ts';
 export { ruleAdd, ruleDel } from './netlink/rule.ts';

@@ -1,7 +1,7 @@
 /** Random changes of a namespace: as words for `ip`, and as calls of our netlink. */
 import fc from 'fast-check';
 import type { RouteType } from '../../src/kernel/fib.ts';
-import type { RouteMode, RouteSpec, RuleSpec } from '../../src/kernel/netlink.ts';
+import type { NexthopSpec, RouteMode, RouteSpec, RuleSpec } from '../../src/kernel/netlink.ts';
 import {
   addrAdd,
   addrDel,
@@ -129,13 +129,47 @@ const routeWords = (spec: Partial<RouteSpec>): string =>
     spec.scope && `scope ${spec.scope}`,
     spec.mtu && `mtu ${spec.mtu}`,
     spec.onlink && 'onlink',
+    ...(spec.nexthops ?? []).map(({ via, dev, weight, onlink }) =>
+      words(
+        'nexthop',
+        via && `via ${via}`,
+        dev && `dev ${dev}`,
+        weight && `weight ${weight}`,
+        onlink && 'onlink',
+      ),
+    ),
   );
 
 /** Without the keys that are undefined. */
 const given = <Value extends object>(value: Value): Value =>
   Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Value;
 
+const nexthopSpec: fc.Arbitrary<NexthopSpec> = fc
+  .record({
+    via: maybe(address),
+    dev: maybe(device),
+    weight: fc.constantFrom(undefined, undefined, 1, 3, 256),
+    onlink: fc.constantFrom(undefined, undefined, undefined, true as const),
+  })
+  .map((hop) => given(hop as NexthopSpec))
+  // iproute2 has its own words for a `nexthop` that ends the line.
+  .filter((hop) => Object.keys(hop).length > 0);
+
 const routeSpec = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      dst: subnet,
+      table: maybe(table),
+      metric: maybe(fc.constantFrom(1, 5)),
+      src: fc.constantFrom(undefined, undefined, undefined, '10.0.0.1', '10.0.1.1'),
+      scope: fc.constantFrom(undefined, undefined, undefined, 'link' as const, 'host' as const),
+      mtu: fc.constantFrom(undefined, undefined, 1400),
+      // What the first next hop may contradict.
+      dev: fc.constantFrom(undefined, undefined, undefined, undefined, 'eth0'),
+      nexthops: fc.array(nexthopSpec, { minLength: 1, maxLength: 4 }),
+    }),
+  },
   {
     weight: 5,
     arbitrary: fc

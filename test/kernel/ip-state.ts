@@ -53,6 +53,11 @@ export const realRow = (row: Record<string, unknown>): RowText => ({
     row['protocol'] ?? 'boot',
     (row['flags'] as string[]).includes('onlink') ? 'onlink' : '',
     row['metrics'] === undefined ? '' : JSON.stringify(row['metrics']),
+    ...((row['nexthops'] as Record<string, unknown>[] | undefined) ?? []).map((hop) => {
+      const flags = hop['flags'] as string[];
+      const marks = ['dead', 'onlink'].filter((flag) => flags.includes(flag));
+      return [hop['gateway'] ?? '', hop['dev'], hop['weight'], ...marks].join(' ');
+    }),
   ].join(' '),
 });
 
@@ -69,5 +74,8 @@ export const ourRow = (row: FibEntry): RowText => ({
     row.protocol,
     row.onlink ? 'onlink' : '',
     row.mtu ? JSON.stringify([{ mtu: row.mtu }]) : '',
+    ...(row.nexthops ?? []).map(({ via = '', dev, weight, dead, onlink }) =>
+      [via, dev, weight, ...(dead ? ['dead'] : []), ...(onlink ? ['onlink'] : [])].join(' '),
+    ),
   ].join(' '),
 });

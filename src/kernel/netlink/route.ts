@@ -107,14 +107,14 @@ const checkNexthop = (netns: Netns, row: FibEntry): Checked => {
   if (row.scope !== 'host' && row.via !== undefined) return checkGateway(netns, row, row.via);
   if (row.scope === 'host' && row.via !== undefined)
     throw new NetlinkError('EINVAL', 'Route with host scope can not have a gateway');
-  const dev = row.dev === undefined ? undefined : findDev(netns, row.dev);
-  if (!dev) throw new NetlinkError('ENODEV');
-  if (row.scope === 'host') return { dev: dev.ifname };
-  if (row.onlink)
+  if (row.scope !== 'host' && row.onlink)
     throw new NetlinkError(
       'EINVAL',
       'Invalid flags for nexthop - PERVASIVE and ONLINK can not be set',
     );
+  const dev = row.dev === undefined ? undefined : findDev(netns, row.dev);
+  if (!dev) throw new NetlinkError('ENODEV');
+  if (row.scope === 'host') return { dev: dev.ifname };
   if (!dev.up) throw new NetlinkError('ENETDOWN', 'Device for nexthop is not up');
   return { dev: dev.ifname };
 };
@@ -146,12 +146,13 @@ const createRow = (netns: Netns, spec: RouteSpec, origin: Origin | undefined): F
   const scope = spec.scope ?? defaultScope(spec, type);
   if (scopeNumber(narrowest(type)) > scopeNumber(scope))
     throw new NetlinkError('EINVAL', 'Invalid scope');
+  const ways = spec.nexthops?.length ? spec.nexthops : undefined;
+  if (ways) checkFirst(spec, ways[0]);
   if (isError(type) && (spec.via !== undefined || spec.dev !== undefined || spec.nexthops))
     throw new NetlinkError(
       'EINVAL',
       'Gateway, device and multipath can not be specified for this route type',
     );
-  const ways = spec.nexthops?.length ? spec.nexthops : undefined;
   const single = ways === undefined ? spec : ways.length === 1 ? ways[0] : undefined;
   const row: FibEntry = {
     table: spec.table ?? defaultTable(type),
@@ -171,9 +172,7 @@ const createRow = (netns: Netns, spec: RouteSpec, origin: Origin | undefined): F
   for (const { dev } of [spec, ...(ways ?? [])])
     if (dev !== undefined && !findDev(netns, dev)) throw noDevice(dev);
   const nexthops = ways && ways.length > 1 ? checkNexthops(netns, row, ways) : undefined;
-  if (!nexthops && row.via === undefined && row.dev === undefined) throw new NetlinkError('ENODEV');
   const found = nexthops ? { nexthops } : checkNexthop(netns, row);
-  if (ways) checkFirst(spec, throughHop({ ...row, ...found }, nexthops?.[0]));
   if (!validPrefsrc(netns, row)) throw new NetlinkError('EINVAL', 'Invalid prefsrc address');
   return { ...row, ...found };
 };
@@ -193,10 +192,10 @@ const checkNexthops = (netns: Netns, row: FibEntry, ways: readonly NexthopSpec[]
 };
 
 /** fib_get_nhs: what the route says beside its next hops must be true of the first. */
-const checkFirst = ({ via, dev }: RouteSpec, first: FibEntry): void => {
-  if (dev !== undefined && dev !== first.dev)
+const checkFirst = ({ via, dev }: RouteSpec, first: NexthopSpec | undefined): void => {
+  if (dev !== undefined && dev !== first?.dev)
     throw new NetlinkError('EINVAL', 'Nexthop device index does not match RTA_OIF');
-  if (via !== undefined && via !== first.via)
+  if (via !== undefined && via !== first?.via)
     throw new NetlinkError('EINVAL', 'Nexthop gateway does not match RTA_GATEWAY or RTA_VIA');
 };
 

@@ -136,9 +136,18 @@ const HOP_UNDERSTOOD = 'nexthop [via ADDRESS] [dev DEVICE] [weight 1-256] [onlin
 const parseNexthops = (words: Words): NexthopSpec[] => {
   let hop: Draft<NexthopSpec> = {};
   const hops = [hop];
+  const needsMore = (): void => {
+    if (words.peek() === undefined)
+      throw new CommandError(
+        'Error: unexpected end of line after "nexthop"',
+        `understood: ${HOP_UNDERSTOOD}`,
+      );
+  };
+  needsMore();
   for (const word of words) {
     switch (word) {
       case 'nexthop':
+        needsMore();
         hop = {};
         hops.push(hop);
         break;
