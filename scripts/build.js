@@ -18,6 +18,7 @@ const frozen = ['src/scenario/built-in.ts'];
 const schemas = /** @type {const} */ ([
   ['scenario.schema.json', 'src/scenario/schema.ts', 'scenarioSchema'],
   ['trace.schema.json', 'src/trace/schema.ts', 'traceSchema'],
+  ['trace-list.schema.json', 'src/trace/schema.ts', 'traceListSchema'],
 ]);
 
 /**

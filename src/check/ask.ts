@@ -9,7 +9,7 @@ import { type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts'
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
-import { fork, type Wanted, type Way } from '../trace/forks.ts';
+import { fork, type Taken, type Turn, takeTurn, type Wanted, type Way } from '../trace/forks.ts';
 import { joinConnection } from '../trace/resolution.ts';
 import type {
   EndpointRef,
@@ -42,6 +42,8 @@ export interface Question {
   readonly backend?: string | undefined;
   /** False: a name is looked up in the records, without packets. Default: true. */
   readonly dns?: boolean | undefined;
+  /** One of several probes, one after the other (`ask-repeatedly.ts`); `backend` is not looked at. */
+  readonly turn?: (Turn & { readonly before: number }) | undefined;
 }
 
 /** A plan, whose target may be a name that is not resolved. */
@@ -57,6 +59,8 @@ export type Answer =
       readonly facts: TraceFacts;
       /** After the packets: with what they left behind. */
       readonly world: World;
+      /** Of one of several probes, where a packet was sent. */
+      readonly taken?: Taken;
     }
   /** The question makes no sense here: bad usage. */
   | {
@@ -112,7 +116,7 @@ function answer(scenario: OpenedScenario, question: Question, from: Target, to: 
 
 function planFor(
   { cluster, world }: OpenedScenario,
-  { port, protocol, size, sourcePort: sport, ...question }: Question,
+  { port, protocol, size, sourcePort: sport, turn, ...question }: Question,
   from: Target,
   to: Target,
 ): ProbePlan {
@@ -121,6 +125,7 @@ function planFor(
     ...(protocol !== undefined && { protocol }),
     ...(size !== undefined && { size }),
     ...(sport !== undefined && { sport }),
+    ...(turn && { before: turn.before }),
     text: { from: question.from, to: question.to },
   });
 }
@@ -158,6 +163,7 @@ function answerName(
     name: to.name,
     port: to.port,
     packets: dns !== false,
+    before: question.turn?.before,
   });
   const { resolution, failure } = resolved;
   const [first, ...others] = resolved.targets;
@@ -235,6 +241,10 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: Plan): Ans
           chosen: other.chosen,
         })),
       ];
+      if (question.turn) {
+        const taken = takeTurn(ways, question.turn);
+        return { ok: true, facts: taken.facts, world: taken.leaf.world, taken };
+      }
       const forked = fork(ways, wantedOf(question));
       if (forked.ok) return { ok: true, facts: forked.facts, world: forked.leaf.world };
       return { ok: false, diagnostics: [], misuses: [noBackend(question, forked.backends)] };

@@ -10,6 +10,8 @@ export interface Expected {
   readonly sourceSeen?: string | undefined;
   /** Where DNAT sends the packet: `IP` or `IP:port`. */
   readonly dnat?: string | undefined;
+  /** How many backends may answer; of several probes, how many they come to. */
+  readonly backends?: number | undefined;
   /** The address that the name stands for; of several, one of them. */
   readonly resolved?: string | undefined;
   /** Devices in order, others in between allowed; bare (`cni0`) or full (`node-1/host/cni0`). */
@@ -28,8 +30,22 @@ export interface Difference {
 
 const NOTHING = 'none';
 
-/** @returns what differs, in the order of the fields; empty when the expectation holds. */
-export function differences(expected: Expected, facts: TraceFacts): Difference[] {
+/** The backends that a trace knows of, as addresses. */
+export function backendsOf({ told, alternatives = [], dnat }: TraceFacts): Set<string> {
+  const ways = [...(told ? [told] : []), ...alternatives].flatMap(({ address }) => address ?? []);
+  if (ways.length > 0 || !dnat) return new Set(ways);
+  return new Set([`${dnat.ip}${typeof dnat.port === 'number' ? `:${dnat.port}` : ''}`]);
+}
+
+/**
+ * @param backends of all probes, where there are several
+ * @returns what differs, in the order of the fields; empty when the expectation holds.
+ */
+export function differences(
+  expected: Expected,
+  facts: TraceFacts,
+  backends: ReadonlySet<string> = backendsOf(facts),
+): Difference[] {
   const found: Difference[] = [];
   const compare = (field: keyof Expected, wanted: string | undefined, is: string | undefined) => {
     if (wanted !== undefined && wanted !== is) {
@@ -41,6 +57,13 @@ export function differences(expected: Expected, facts: TraceFacts): Difference[]
   compare('symptom', expected.symptom, facts.symptom);
   compare('sourceSeen', expected.sourceSeen, asWritten(expected.sourceSeen, facts.sourceSeen));
   compare('dnat', expected.dnat, asWritten(expected.dnat, facts.dnat));
+
+  if (expected.backends !== undefined && expected.backends !== backends.size)
+    found.push({
+      field: 'backends',
+      expected: String(expected.backends),
+      found: [backends.size, ...(backends.size > 0 ? [[...backends].join(', ')] : [])].join(': '),
+    });
 
   const addresses = facts.resolution?.addresses ?? [];
   const isResolved = expected.resolved !== undefined && addresses.includes(expected.resolved);

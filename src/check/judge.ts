@@ -4,7 +4,8 @@ import type { Expectation } from '../scenario/expectation.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import type { Misuse, TraceFacts } from '../trace/trace.ts';
 import { ask } from './ask.ts';
-import { type Difference, differences } from './expectations.ts';
+import { type Asked, askRepeatedly } from './ask-repeatedly.ts';
+import { backendsOf, type Difference, differences } from './expectations.ts';
 
 export type Judged =
   | {
@@ -25,8 +26,10 @@ export type Judged =
 /** Every expectation is put to the scenario as it is given: no trace sees what another left behind. */
 export function judge(scenario: OpenedScenario): Judged[] {
   return scenario.expectations.map((expectation) => {
-    const { from, to, port, protocol, size, backend, place } = expectation;
-    const answer = ask(scenario, { from, to, port, protocol, size, backend });
+    const { from, to, port, protocol, size, backend, repeat, place } = expectation;
+    const question = { from, to, port, protocol, size, backend };
+    const answer =
+      repeat === undefined ? ask(scenario, question) : askRepeatedly(scenario, question, repeat);
     if (!answer.ok) {
       return {
         kind: 'unanswerable',
@@ -38,7 +41,24 @@ export function judge(scenario: OpenedScenario): Judged[] {
         misuses: answer.misuses,
       };
     }
-    const { facts } = answer;
-    return { kind: 'traced', expectation, facts, differences: differences(expectation, facts) };
+    if ('facts' in answer) {
+      const { facts } = answer;
+      return { kind: 'traced', expectation, facts, differences: differences(expectation, facts) };
+    }
+    return judgeAll(expectation, [answer.first, ...answer.rest]);
   });
+}
+
+/** Of several probes the first that differs is told. */
+function judgeAll(expectation: Expectation, probes: readonly Asked[]): Judged {
+  const backends = new Set(probes.flatMap(({ facts }) => [...backendsOf(facts)]));
+  const judged = probes.map(({ facts }) => ({
+    kind: 'traced' as const,
+    expectation,
+    facts,
+    differences: differences(expectation, facts, backends),
+  }));
+  const [first] = judged;
+  if (!first) throw new RangeError('an expectation without a probe');
+  return judged.find((one) => one.differences.length > 0) ?? first;
 }

@@ -44,6 +44,8 @@ export interface NameQuestion {
   readonly port?: number | undefined;
   /** False: by the records, without packets. */
   readonly packets: boolean;
+  /** How often the name was looked up before: each time has sockets of its own. Default 0. */
+  readonly before?: number | undefined;
 }
 
 /** The first source port of a resolver; each name of the search list has a socket of its own. */
@@ -155,13 +157,14 @@ const outsideOf = (query: DnsQuery | undefined): string | undefined =>
   query?.forwarded !== undefined && query.answers.length > 0 ? query.forwarded : undefined;
 
 const walkList = (
-  { world, asker, cluster }: NameQuestion,
+  { world, asker, cluster, before = 0 }: NameQuestion,
   names: readonly string[],
   servers: readonly NameServer[],
   zone: Zone,
 ): Walked => {
   const queries: DnsQuery[] = [];
   const probes: Probe[] = [];
+  const firstPort = FIRST_SPORT + before * names.length;
   let now = world;
   const done = (outcome: Walked['outcome'], leads: readonly Lead[] = []): Walked => ({
     queries,
@@ -173,7 +176,7 @@ const walkList = (
   for (const [at, name] of names.entries()) {
     const leads: Lead[] = [];
     for (const type of typesOf(name)) {
-      const asked = askAll(now, asker, servers, { name, type }, FIRST_SPORT + at);
+      const asked = askAll(now, asker, servers, { name, type }, firstPort + at);
       queries.push(...asked.queries);
       probes.push(...asked.probes);
       now = asked.world;

@@ -7,7 +7,7 @@ import type { ExecOptions } from './exec-command.ts';
 import { EXIT, type Io } from './io.ts';
 import type { TestOptions } from './test-command.ts';
 import type { TourOptions } from './tour-command.ts';
-import type { TraceOptions } from './trace-command.ts';
+import type { TraceOptions } from './trace-options.ts';
 
 /** Examples are tested: each runs in an empty directory and ends with the code of its remark, or 0. */
 const EXAMPLES = {
@@ -24,6 +24,7 @@ const EXAMPLES = {
     'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
     'k8snet trace pod-a pod-b --set network.plugin=bridge',
     'k8snet trace pod-a pod-b --proto icmp --warm',
+    'k8snet trace client shop/svc/web -s services/cluster-ip --repeat 4',
     "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
     'k8snet trace pod-a pod-b -s failures/route-shadowed --with-fix  # exit code 1',
     'k8snet trace pod-a pod-b -o table',
@@ -68,6 +69,9 @@ const numberFrom =
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`A whole number from ${min} to ${max} is wanted.`);
   };
+
+/** Of `--repeat`; each has a source port of its own. */
+const MOST_PROBES = 1_000;
 
 /** Most that an IPv4 packet can carry behind its smallest headers (IPv4 20, ICMP or UDP 8). */
 const LARGEST_PAYLOAD = 65_507;
@@ -168,6 +172,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     )
     .option('--with-fix', 'try the fix of the cause, and trace again: what comes of it')
     .option('--no-dns', 'look a name up in the records, without the packets that ask for it')
+    .option(
+      '--repeat <n>',
+      'so many probes, one after the other: which backends they come to, and what affinity does',
+      numberFrom(1, MOST_PROBES),
+    )
     .option('--warm', 'the second probe: what the first one left behind makes cheaper, and why')
     .option('--minimal', 'verdict and packet edits only: stable text to commit and compare')
     .option(
@@ -276,12 +285,16 @@ bad input.`,
   program
     .command('schema')
     .summary('print the JSON Schema of scenario files or of traces')
-    .description('Prints the JSON Schema of scenario files, or of traces (trace -o json).')
+    .description(
+      'Prints the JSON Schema of scenario files, of traces (trace -o json), or of lists of traces (trace --repeat -o json).',
+    )
     .addArgument(
-      new Argument('[what]', 'which one').choices(['scenario', 'trace']).default('scenario'),
+      new Argument('[what]', 'which one')
+        .choices(['scenario', 'trace', 'trace-list'])
+        .default('scenario'),
     )
     .addHelpText('after', examples(EXAMPLES.schema))
-    .action(async (what: 'scenario' | 'trace') => {
+    .action(async (what: 'scenario' | 'trace' | 'trace-list') => {
       const { schemaCommand } = await import('./schema-command.ts');
       exit = await schemaCommand(what, io);
     });

@@ -1,12 +1,23 @@
 /** `k8snet schema`: the published JSON Schemas. */
 import { EXIT, type Io } from './io.ts';
 
+type What = 'scenario' | 'trace' | 'trace-list';
+
+async function schemaOf(what: What): Promise<object> {
+  switch (what) {
+    case 'scenario':
+      return (await import('../scenario/schema.ts')).scenarioSchema();
+    case 'trace':
+      return (await import('../trace/schema.ts')).traceSchema();
+    case 'trace-list':
+      return (await import('../trace/schema.ts')).traceListSchema();
+    default:
+      return what satisfies never;
+  }
+}
+
 /** @returns the exit code. */
-export async function schemaCommand(what: 'scenario' | 'trace', io: Io): Promise<number> {
-  const schema =
-    what === 'trace'
-      ? (await import('../trace/schema.ts')).traceSchema()
-      : (await import('../scenario/schema.ts')).scenarioSchema();
-  io.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+export async function schemaCommand(what: What, io: Io): Promise<number> {
+  io.stdout.write(`${JSON.stringify(await schemaOf(what), null, 2)}\n`);
   return EXIT.ok;
 }

@@ -1,37 +1,16 @@
 /** `k8snet trace`: one packet and its answer. */
 import { ask, readyFor } from '../check/ask.ts';
-import type { MendedTrace } from '../check/mend.ts';
 import type { Earlier } from '../check/with-before.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { tellMisuse } from '../explain/misuse.ts';
-import { namesOf } from '../explain/telling.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
-import { type Depth, prune } from '../trace/prune.ts';
-import type { Disposition, TraceFacts } from '../trace/trace.ts';
-import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, openAgain, openInput } from './open-input.ts';
+import { openAgain, openInput } from './open-input.ts';
 import { report } from './report.ts';
-import { tell, words } from './tell.ts';
-
-export interface TraceOptions extends InputOptions {
-  readonly namespace: string;
-  readonly port?: number;
-  readonly proto?: 'tcp' | 'udp' | 'icmp' | 'sctp';
-  readonly size?: number;
-  /** `all`, `first`, or a name or an address. */
-  readonly backend: string;
-  readonly minimal?: boolean;
-  /** False: a name is looked up without packets. */
-  readonly dns?: boolean;
-  /** The second probe. */
-  readonly warm?: boolean;
-  /** Neutral names and addresses in a scenario. */
-  readonly redact?: boolean;
-  /** How often -v was given. */
-  readonly verbose: number;
-  readonly output: 'text' | 'table' | 'json' | 'yaml' | 'runbook' | 'scenario';
-}
+import { words } from './tell.ts';
+import type { TraceOptions } from './trace-options.ts';
+import { traceOutput } from './trace-output.ts';
 
 /** @returns the exit code. */
 export async function traceCommand(
@@ -51,6 +30,10 @@ export async function traceCommand(
   const detailed = ['json', 'yaml'].includes(options.output) || options.verbose > 0;
   const question = { from, to, namespace, port, protocol: proto, size, backend, dns, detailed };
   const scenario = readyFor(opened, question);
+  if (options.repeat !== undefined) {
+    const { repeatOutput } = await import('./repeat-output.ts');
+    return repeatOutput(scenario, question, { ...options, repeat: options.repeat }, io);
+  }
   const asked = options.warm ? (await import('../check/ask-again.ts')).askAgain : ask;
   const answer = asked(scenario, question);
   if (!answer.ok) {
@@ -79,7 +62,7 @@ export async function traceCommand(
     ? await (await import('../check/mend.ts')).mend({ scenario, facts: compared }, question, asked)
     : undefined;
   const facts = mended ? { ...compared, withFix: mended.withFix } : compared;
-  io.stdout.write(await print(facts, scenario, options, io, mended?.traces));
+  io.stdout.write(await traceOutput(facts, scenario, options, io, mended?.traces));
   // What could be mended is not mended yet: the exit code is that of the cluster as it is.
   return exitCodeOf(facts.disposition);
 }
@@ -91,9 +74,23 @@ function misuseOf({
   warm,
   withFix,
   minimal,
+  repeat,
 }: TraceOptions): Diagnostic | undefined {
   if (redact && output !== 'scenario')
     return misuse('--redact is for -o scenario', 'Names are replaced in scenarios only.');
+  if (repeat !== undefined) {
+    const other = (warm && '--warm') || (withFix && '--with-fix');
+    if (other)
+      return misuse(
+        `--repeat has no ${other}`,
+        'Each of several probes meets what those before it left behind; leave out one of the two.',
+      );
+    if (output === 'scenario' || output === 'runbook')
+      return misuse(
+        `--repeat has no -o ${output}`,
+        'Several probes are told in text, table, json and yaml.',
+      );
+  }
   if (warm && (output === 'scenario' || output === 'runbook'))
     return misuse(
       `--warm has no -o ${output}`,
@@ -127,62 +124,4 @@ async function earlierThan(
   const before = await openAgain(options, io);
   if (before === undefined) return undefined;
   return { scenario: before, without: broken.length > 0 ? 'faults-and-overrides' : 'overrides' };
-}
-
-async function print(
-  facts: TraceFacts,
-  scenario: OpenedScenario,
-  options: TraceOptions,
-  io: Io,
-  mended: readonly MendedTrace[] = [],
-): Promise<string> {
-  const glyphs = glyphsFor(io.env);
-  const tried = mended.map((after) => tell(after.facts, 'default', after.scenario, glyphs, false));
-  if (options.output === 'json' || options.output === 'yaml') {
-    const { toTrace, traceJson } = await import('../render/trace-json.ts');
-    const trace = toTrace(facts, tell(facts, 'full', scenario, glyphs, false, tried));
-    if (options.output === 'json') return traceJson(trace);
-    const { yamlText } = await import('../render/yaml.ts');
-    return yamlText(trace);
-  }
-  if (options.minimal) {
-    const { traceMinimal } = await import('../render/trace-minimal.ts');
-    return traceMinimal(prune(facts, 'minimal'), facts, namesOf(scenario.world));
-  }
-  const depth = depthOf(options);
-  const layout =
-    options.output === 'table'
-      ? (await import('../render/trace-table.ts')).traceTable
-      : (await import('../render/trace-text.ts')).traceText;
-  return layout(tell(facts, depth, scenario, glyphs, depth !== 'default', tried), {
-    depth,
-    width: widthOf(io.env, io.stdout),
-    style: await styleFor(wantsColor(options.color, io.env, io.stdout)),
-    glyphs,
-    words,
-  });
-}
-
-function depthOf({ verbose }: TraceOptions): Exclude<Depth, 'minimal'> {
-  if (verbose === 0) return 'default';
-  return verbose === 1 ? 'verbose' : 'full';
-}
-
-/** Exit codes of the published contract. */
-export function exitCodeOf(disposition: Disposition): number {
-  switch (disposition) {
-    case 'delivered':
-      return EXIT.ok;
-    case 'refused':
-    case 'rejected':
-    case 'dropped':
-    case 'looped':
-    case 'reply-lost':
-      return EXIT.failed;
-    case 'ambiguous':
-    case 'inconclusive':
-      return EXIT.unsure;
-    default:
-      return disposition satisfies never;
-  }
 }

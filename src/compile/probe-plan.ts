@@ -11,6 +11,8 @@ export interface ProbeOptions extends Asked {
   readonly size?: number;
   /** Source port, or the id of an echo; default 40000, or the next one that nobody listens on. */
   readonly sport?: number;
+  /** How many free ports probes before this one have, where no source port is given. Default 0. */
+  readonly before?: number;
   /** The endpoints as a person typed them. */
   readonly text?: { readonly from?: string; readonly to?: string };
 }

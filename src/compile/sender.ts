@@ -11,11 +11,12 @@ import type { ProbeOptions } from './probe-plan.ts';
 
 const DEFAULT_SPORT = 40_000;
 const LARGEST_PORT = 65_535;
-/** A port that nobody listens on, so that a real socket could be bound to it. */
-const freePort = ({ sockets }: Netns, protocol: Probe['protocol']): number => {
+/** A port that nobody listens on, so that a real socket could be bound to it; the first but `before`. */
+const freePort = ({ sockets }: Netns, protocol: Probe['protocol'], before: number): number => {
   const taken = new Set(sockets.filter((one) => one.protocol === protocol).map(({ port }) => port));
   let port = DEFAULT_SPORT;
-  while (taken.has(port) && port < LARGEST_PORT) port++;
+  let left = before;
+  while ((taken.has(port) || left-- > 0) && port < LARGEST_PORT) port++;
   return port;
 };
 
@@ -24,7 +25,7 @@ export const sentBy = (
   world: World,
   source: Owned,
   protocol: Probe['protocol'],
-  { sport, size }: ProbeOptions,
+  { sport, size, before = 0 }: ProbeOptions,
 ): Omit<Probe, 'dst'> => {
   const sender = source.pod && (source.container ?? source.pod.containers[0]?.name);
   return {
@@ -33,7 +34,7 @@ export const sentBy = (
       ...(source.pod && sender !== undefined && { process: processName(source.pod, sender) }),
     },
     protocol,
-    sport: sport ?? freePort(netnsOf(world, source.netns), protocol),
+    sport: sport ?? freePort(netnsOf(world, source.netns), protocol, before),
     ...(source.end.kind === 'ip' && { src: source.ip }),
     ...(size !== undefined && { size }),
   };

@@ -7,6 +7,7 @@ import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
 import type { AdviceCode } from '../trace/remedy.ts';
 import type {
+  Affinity,
   Before,
   CauseCode,
   Cost,
@@ -177,6 +178,15 @@ export interface Catalogue {
     ) => string;
     readonly notWalked: (count: number) => string;
     readonly firstWay: (name: string) => string;
+    /** Several probes, one after the other (`--repeat`). */
+    readonly repeat: {
+      readonly title: (probes: number) => string;
+      readonly about: string;
+      readonly columns: {
+        readonly [C in 'n' | 'port' | 'target' | 'seen' | 'fate' | 'steps']: string;
+      };
+      readonly affinity: { readonly [A in Affinity | 'unknown']: string };
+    };
     /** The source that the server sees. */
     readonly seen: string;
     readonly seesClient: (source: string) => string;

@@ -55,13 +55,17 @@ export function backendsOf({ told, alternatives = [] }: TraceFacts): number | un
   return addresses.size > 1 ? addresses.size : undefined;
 }
 
-const namesOf = ({ name, address, node }: Alternative, { story }: Catalogue): string[] => [
+/** Name, address, and through whom. */
+export const namesOf = (
+  { name, address, node }: Pick<Alternative, 'name' | 'address' | 'node'>,
+  { story }: Catalogue,
+): string[] => [
   name,
   ...(address === undefined ? [] : [address]),
   ...(node === undefined || node === name ? [] : [story.through(node)]),
 ];
 
-function statusOf(disposition: Disposition): ToldWay['status'] {
+export function statusOf(disposition: Disposition): ToldWay['status'] {
   if (disposition === 'delivered') return 'good';
   return disposition === 'inconclusive' || disposition === 'ambiguous' ? 'unsure' : 'bad';
 }

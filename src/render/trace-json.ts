@@ -2,7 +2,7 @@
 import type { ToldFix } from '../explain/cause.ts';
 import { commandText } from '../explain/check-command.ts';
 import type { Story } from '../explain/story.ts';
-import type { Trace, TraceFacts } from '../trace/trace.ts';
+import type { RepeatSummary, Trace, TraceFacts, TraceList } from '../trace/trace.ts';
 import { harmlessQuoted } from './harmless.ts';
 
 /** Joins facts and their story into the contract `k8snet/v1`, keys in a fixed order. */
@@ -49,7 +49,12 @@ function fixText({ said, yaml }: ToldFix): string {
   return [commandText(said), ...yaml].join('\n');
 }
 
+/** Traces of one question, one after the other. */
+export function toTraceList(items: readonly Trace[], summary: RepeatSummary): TraceList {
+  return { apiVersion: 'k8snet/v1', kind: 'TraceList', items, summary };
+}
+
 /** @returns two-space JSON with a newline at its end. */
-export function traceJson(trace: Trace): string {
+export function traceJson(trace: Trace | TraceList): string {
   return `${harmlessQuoted(JSON.stringify(trace, null, 2))}\n`;
 }

@@ -121,11 +121,22 @@ const expectation = z.strictObject({
   protocol: z.enum(['tcp', 'udp', 'sctp', 'icmp']).optional(),
   size: z.int().min(0).max(65_535).optional().describe('Bytes of application data.'),
   backend: z.string().optional(),
+  repeat: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('So many probes, one after the other; what is expected holds for each.'),
   disposition: z.enum(DISPOSITIONS),
   cause: z.enum(CAUSE_CODES).optional(),
   symptom: z.enum(SYMPTOMS).optional().describe('What the application sees.'),
   sourceSeen: z.string().optional().describe('The source address that the receiver sees.'),
   dnat: z.string().optional().describe('address:port that the destination is rewritten to.'),
+  backends: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How many backends may answer; with repeat: how many of them the probes come to.'),
   resolved: z
     .string()
     .optional()

@@ -10,7 +10,7 @@ import type { ChoiceMade } from '../kernel/choice.ts';
 import type { Probe } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import { targetReached } from './seen.ts';
-import type { Alternative, Disposition, TraceFacts } from './trace.ts';
+import type { Alternative, Disposition, ReachedTarget, TraceFacts } from './trace.ts';
 import { type TraceMeta, traceProbe } from './trace-probe.ts';
 
 /** Ways that are walked at most; how many more there are is told, and so nobody knows their fate. */
@@ -74,6 +74,56 @@ export const fork = (ways: readonly Way[], wanted: Wanted): Forked => {
   return gathered.leaf
     ? told(gathered.leaf, gathered.alternatives, gathered.left)
     : { ok: false, backends: gathered.backends };
+};
+
+/** Which way one of several probes takes, one after the other (`takeTurn`). */
+export interface Turn {
+  /** Of the ways that the client may choose among, from 0. */
+  readonly way: number;
+  /** How chance settles what it decides, in order; then the first option. */
+  readonly picks: readonly number[];
+}
+
+export const FIRST_TURN: Turn = { way: 0, picks: [] };
+
+export interface Taken {
+  readonly leaf: Leaf;
+  /** Who answers, where anybody does. */
+  readonly name: LeafName;
+  readonly facts: TraceFacts;
+  /** Nobody pinned the backend: chance picked it, or the client. */
+  readonly free: boolean;
+  /** The turn of the probe after this one. */
+  readonly next: Turn;
+}
+
+/**
+ * Sends one probe the way whose turn it is. The next one settles the last choice otherwise, as `fork`
+ * does; behind the last way of a probe comes the client's next choice, and behind that the first.
+ * Where nothing was left to chance, as behind an affinity, the way keeps its turn.
+ * @param ways at least one
+ */
+export const takeTurn = (ways: readonly Way[], { way: at, picks }: Turn): Taken => {
+  const index = at % ways.length;
+  const way = ways[index];
+  if (way === undefined) throw new RangeError('a question without a way');
+  const walked = walkAll(way, picks);
+  const leaf = leafOf(walked);
+  const { name, facts } = leaf;
+  const more = nextPicks(walked.choices);
+  const isOnlyPinned = walked.choices.length === 0 && ways.length === 1;
+  const next = more ? { way: index, picks: more } : { way: (index + 1) % ways.length, picks: [] };
+  return {
+    leaf,
+    // A backend that is pinned is no choice, and still who answers.
+    name:
+      facts.dnat && name.choice === 'node'
+        ? { ...backendAt(way, facts.dnat), node: name.name }
+        : name,
+    facts: told(leaf, undefined, 0).facts,
+    free: way.chosen?.choice === 'backend' || walked.choices.some(({ by }) => by !== 'multipath'),
+    next: isOnlyPinned ? { way: index, picks } : next,
+  };
 };
 
 /** Sends a probe with picks, and names the way that it took. */
@@ -253,16 +303,17 @@ const nameOf = (way: Way, facts: TraceFacts, choices: readonly ChoiceMade[]): Le
     return { choice: 'backend', name: way.chosen.name, ...through };
   const settled = choices.filter(({ by }) => by !== 'multipath');
   if (reached && (settled.length > 0 || node === undefined))
-    return {
-      choice: 'backend',
-      name: way.world.book.owners(reached.ip)[0]?.name ?? reached.ip,
-      address: `${reached.ip}${portText(reached.port)}`,
-      ...through,
-    };
+    return { ...backendAt(way, reached), ...through };
   if (node !== undefined) return { choice: 'node', name: node };
   const path = choices.map(({ at, picked, options }) => `${at} ${picked + 1}/${options}`);
   return { choice: 'path', name: path.join(', ') };
 };
+
+const backendAt = ({ world }: Way, { ip, port }: ReachedTarget): LeafName => ({
+  choice: 'backend',
+  name: world.book.owners(ip)[0]?.name ?? ip,
+  address: `${ip}${portText(port)}`,
+});
 
 /** The machine that the packet went to from where one of several next hops was taken. */
 const nodeAfter = (facts: TraceFacts, choices: readonly ChoiceMade[]): string | undefined => {

@@ -33,6 +33,7 @@ import type { IcmpKind, Ipv4, Layer, TcpFlag, Unknown } from '../wire/packet.ts'
 import { ADVICE_CODES, CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from './codes.ts';
 import type { Advice, Check, Fix, PatchedObject, Remedy, RemedyPlace } from './remedy.ts';
 import type {
+  Affinity,
   Alternative,
   Before,
   Cause,
@@ -43,6 +44,7 @@ import type {
   Cost,
   DnsQuery,
   EndpointRef,
+  FateCount,
   FixOutcome,
   FixRound,
   Forks,
@@ -52,12 +54,15 @@ import type {
   NearMiss,
   PlacedStep,
   ReachedTarget,
+  RepeatSummary,
+  RepeatTarget,
   Resolution,
   RuleMiss,
   SeenSource,
   Socketed,
   Step,
   Trace,
+  TraceList,
   TraceProbe,
   UnmodelledQuestion,
   Warm,
@@ -1443,6 +1448,37 @@ const trace = object<Trace>({
   assumptions: list(text),
 });
 
+const fates = list(object<FateCount>({ disposition, probes: count }));
+
+const traceList = object<TraceList>({
+  apiVersion: only('k8snet/v1'),
+  kind: only('TraceList'),
+  items: described(list(ref<Trace>('Trace')), 'The probes, one after the other.'),
+  summary: object<RepeatSummary>({
+    probes: count,
+    fates,
+    targets: described(
+      list(
+        object<RepeatTarget>({
+          choice: alternative.choice,
+          name: text,
+          address: alternative.address,
+          node: alternative.node,
+          probes: count,
+          fates,
+        }),
+      ),
+      'Where they went; none where there is one way only.',
+    ),
+    affinity: opt(
+      described(
+        closed<Affinity>()('pinned', 'none', 'no-choice'),
+        'Absent: no two probes came the same way to where a backend is picked.',
+      ),
+    ),
+  }),
+});
+
 const definitions: Readonly<Record<string, Json>> = {
   Unknown: unknownValue.json,
   Layer: { oneOf: Object.values<Schema<unknown>>(layers).map(({ json }) => json) },
@@ -1467,4 +1503,12 @@ export const traceSchema = (): object => ({
   title: 'k8snet Trace',
   ...trace.json,
   $defs: definitions,
+});
+
+/** The JSON Schema of a TraceList. */
+export const traceListSchema = (): object => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'k8snet TraceList',
+  ...traceList.json,
+  $defs: { ...definitions, Trace: trace.json },
 });

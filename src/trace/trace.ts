@@ -210,6 +210,8 @@ export type Misuse =
   | { readonly code: 'port-needed'; readonly to: string; readonly protocol: string }
   | { readonly code: 'port-for-echo' }
   | { readonly code: 'two-ports'; readonly to: string; readonly port: number }
+  /** Several probes show all ways in turn, and one way is asked for. */
+  | { readonly code: 'repeat-one-way'; readonly backend: string }
   /** A backend is named, and the target is no Service. */
   | { readonly code: 'backend-without-service'; readonly to: string }
   | {
@@ -407,6 +409,42 @@ export interface Trace {
   /** Absent: nobody rewrote its destination. */
   readonly dnat?: ReachedTarget;
   readonly assumptions: readonly string[];
+}
+
+/** How many of several probes ended so. */
+export interface FateCount {
+  readonly disposition: Disposition;
+  readonly probes: number;
+}
+
+/** A backend, or a machine on the way, with the probes that came to it. */
+export interface RepeatTarget extends Pick<Alternative, 'choice' | 'name' | 'address' | 'node'> {
+  readonly probes: number;
+  readonly fates: readonly FateCount[];
+}
+
+/**
+ * Whether a probe goes where the one before it went. pinned: chance picked once, and a later probe is
+ * held to that. none: chance, or the client, picks each time. no-choice: it never had a choice.
+ */
+export type Affinity = 'pinned' | 'none' | 'no-choice';
+
+/** What several probes, one after the other, come to. */
+export interface RepeatSummary {
+  readonly probes: number;
+  readonly fates: readonly FateCount[];
+  /** In the order in which they were met first; none where all probes go one way. */
+  readonly targets: readonly RepeatTarget[];
+  /** Absent: no two probes came the same way to where a backend is picked. */
+  readonly affinity?: Affinity;
+}
+
+/** What `--repeat` prints as JSON. */
+export interface TraceList {
+  readonly apiVersion: 'k8snet/v1';
+  readonly kind: 'TraceList';
+  readonly items: readonly Trace[];
+  readonly summary: RepeatSummary;
 }
 
 /** The closed list of causes (docs/causes.md has a page on each that can occur). */

@@ -4,7 +4,11 @@ import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/program.ts';
 import { columns } from '../../src/render/width.ts';
 
-const printed = async (args: readonly string[], env: Io['env'] = {}): Promise<string> => {
+const printed = async (
+  args: readonly string[],
+  env: Io['env'] = {},
+  [from, to]: readonly [string, string] = ['pod-a', 'pod-b'],
+): Promise<string> => {
   let text = '';
   const stdout = {
     write: (part: string): void => {
@@ -13,7 +17,7 @@ const printed = async (args: readonly string[], env: Io['env'] = {}): Promise<st
     isTTY: false,
   };
   const stderr = { write: () => undefined, isTTY: false };
-  await run(['trace', 'pod-a', 'pod-b', ...args], { stdout, stderr, env });
+  await run(['trace', from, to, ...args], { stdout, stderr, env });
   return text;
 };
 
@@ -22,6 +26,7 @@ const BREAK = ['--break', 'node/node-1: ip route replace blackhole 10.244.2.0/24
 interface Form {
   readonly name: string;
   readonly args: readonly string[];
+  readonly ends?: readonly [from: string, to: string];
   /** Made to be run or read by something else: lines are as long as they are. */
   readonly isWide?: boolean;
   /** Held to a file; not where most of the text is another part's. */
@@ -46,26 +51,50 @@ const FORMS: readonly Form[] = [
     isWide: true,
     golden: 'redacted.yaml',
   },
+  {
+    name: 'several probes',
+    args: ['--repeat', '4', '-s', 'services/affinity'],
+    ends: ['client', 'svc/free'],
+    golden: 'repeat.txt',
+  },
+  {
+    name: 'several probes that are pinned, as a table',
+    args: ['--repeat', '4', '-s', 'services/affinity', '-o', 'table'],
+    ends: ['external', 'svc/sticky'],
+    golden: 'repeat.table.txt',
+  },
+  {
+    name: 'several probes, minimal',
+    args: ['--repeat', '3', '-s', 'services/affinity', '--minimal'],
+    ends: ['client', 'svc/sticky'],
+    isWide: true,
+    golden: 'repeat.minimal.txt',
+  },
+  {
+    name: 'several probes without a choice',
+    args: ['--repeat', '2', '-s', 'services/no-endpoints'],
+    ends: ['client', 'shop/svc/web'],
+  },
   { name: 'a runbook', args: ['-o', 'runbook'], isWide: true, golden: 'runbook.sh' },
 ];
 
-describe.each(FORMS)('$name', ({ args, isWide = false, golden }) => {
+describe.each(FORMS)('$name', ({ args, ends, isWide = false, golden }) => {
   it('looks as it always did, and the same twice', async () => {
-    const text = await printed(args);
-    expect(await printed(args)).toBe(text);
+    const text = await printed(args, {}, ends);
+    expect(await printed(args, {}, ends)).toBe(text);
     if (golden) await expect(text).toMatchFileSnapshot(`../golden/outputs/${golden}`);
     if (!isWide) expect(text.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
   });
 
   it('is ASCII where the locale is, and without colour where nobody wants it', async () => {
-    const text = await printed(args, { LC_ALL: 'C', NO_COLOR: '1', COLUMNS: '60' });
+    const text = await printed(args, { LC_ALL: 'C', NO_COLOR: '1', COLUMNS: '60' }, ends);
     expect(text).toMatch(/^[\n\x20-\x7e]*$/);
     if (!isWide) expect(text.split('\n').filter((line) => columns(line) > 60)).toEqual([]);
   });
 
   it('says the same in colour', async () => {
-    const colored = await printed(['--color', ...args]);
+    const colored = await printed(['--color', ...args], {}, ends);
     const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
-    expect(colored.replaceAll(escapes, '')).toBe(await printed(args));
+    expect(colored.replaceAll(escapes, '')).toBe(await printed(args, {}, ends));
   });
 });

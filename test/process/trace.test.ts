@@ -54,6 +54,8 @@ describe('exit codes', () => {
     ['dropped', 1, ['pod-a', 'finished', '-s', 'failures/not-running']],
     ['inconclusive', 3, ['client', 'server:9090', '-s', 'failures/unknown-listener']],
     ['inconclusive', 3, ['pod-a', 'pod-b', '--proto', 'sctp']],
+    ['delivered', 0, ['client', 'svc/sticky', '-s', 'services/affinity', '--repeat', '3']],
+    ['rejected', 1, ['client', 'shop/svc/web', '-s', 'services/no-endpoints', '--repeat', '2']],
   ])('%s: %i', async (_, code, args) => {
     const result = await trace(...args);
     expect(result).toMatchObject({ code, signal: null });
@@ -191,6 +193,38 @@ describe('the small scenario', () => {
     ['a second probe', /--warm has no -o scenario/, ['--warm', '-o', 'scenario']],
   ])('is refused for %s', async (_, message, args) => {
     const { code, stdout, stderr } = await trace('pod-a', 'pod-b', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('several probes', () => {
+  it('are a list in JSON and YAML, as the schema has it', async () => {
+    const args = ['client', 'svc/free', '-s', 'services/affinity', '--repeat', '3'];
+    const { stdout } = await trace(...args, '-o', 'json');
+    const list = JSON.parse(stdout);
+    const { stdout: schema } = await k8snet(['schema', 'trace-list']);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
+      JSON.parse(schema),
+    );
+    validate(list);
+    expect(validate.errors).toBeNull();
+    expect(list).toMatchObject({ kind: 'TraceList', summary: { probes: 3, affinity: 'none' } });
+    expect(list.items).toHaveLength(3);
+    const { stdout: yaml } = await trace(...args, '-o', 'yaml');
+    expect(parse(yaml)).toEqual(list);
+  });
+
+  it.each([
+    ['a second probe', /--repeat has no --warm/, ['--warm']],
+    ['fixes', /--repeat has no --with-fix/, ['--with-fix']],
+    ['a scenario', /--repeat has no -o scenario/, ['-o', 'scenario']],
+    ['a runbook', /--repeat has no -o runbook/, ['-o', 'runbook']],
+    ['one backend', /backend first is one way/, ['--backend', 'first']],
+    ['more than there are ports for', /from 1 to 1000/, ['--repeat', '1001']],
+    ['none', /from 1 to 1000/, ['--repeat', '0']],
+  ])('are refused with %s', async (_, message, args) => {
+    const { code, stdout, stderr } = await trace('pod-a', 'pod-b', '--repeat', '2', ...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
   });

@@ -219,6 +219,10 @@ export const en: Catalogue = {
       message: `${to} names a port, and port ${port} was asked for`,
       hint: 'Give one of them.',
     }),
+    'repeat-one-way': ({ backend }) => ({
+      message: `several probes take all ways in turn, and backend ${backend} is one way`,
+      hint: 'Leave out one of them: which backend a probe comes to is what repeating it shows.',
+    }),
     'backend-without-service': ({ to }) => ({
       message: `backend says which endpoint a Service picks, and ${to} is no Service`,
       hint: 'Leave backend out, and name the Pod itself.',
@@ -330,6 +334,25 @@ export const en: Catalogue = {
       `and ${list(counts.map(([disposition, n]) => `${n} more ${disposition}`))}`,
     notWalked: (n) => `and at least ${n} more, which nobody looked at: there are too many`,
     firstWay: (name) => `${name}, the first that chance may pick; nobody looked at the others`,
+    repeat: {
+      title: (n) => `${n} probes, one after the other`,
+      about:
+        'Each is a new connection from the next source port. Where chance decides, the ways are taken in turn. In brackets: steps more or fewer than the first.',
+      columns: {
+        n: '#',
+        port: 'port',
+        target: 'to',
+        seen: 'server sees',
+        fate: 'fate',
+        steps: 'steps',
+      },
+      affinity: {
+        pinned: 'Affinity holds: chance picks once, and later probes go where that one went.',
+        none: 'No affinity: every probe may go to any of them, whatever the one before did.',
+        'no-choice': 'Nothing to hold on to: no probe had a choice.',
+        unknown: 'Whether there is affinity does not show: no two probes came the same way.',
+      },
+    },
     seen: 'Source',
     seesClient: (source) => `The server sees the client's own address, ${source}.`,
     seesOther: (source, client, place, step, by) =>
