@@ -311,7 +311,9 @@ export type Unmodelled =
   | 'rule'
   | 'vlan-filtering'
   | 'ipvs'
-  | 'duplicate-address';
+  | 'duplicate-address'
+  /** One packet comes to its receiver twice: bridged, and routed by the bridge's own stack. */
+  | 'received-twice';
 
 /** A program looks a name up: no part of the kernel, and the reason why packets are sent at all. */
 export type ResolveEvent =

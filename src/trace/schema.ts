@@ -1093,6 +1093,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
             'vlan-filtering',
             'ipvs',
             'duplicate-address',
+            'received-twice',
           ),
         ),
         ipvs: opt(object<IpvsIdle>({ protocol: ipvsProtocol, virtual: virtualEnd })),

@@ -13,15 +13,7 @@ import { brFlood, brForward, shouldDeliver } from './br-forward.ts';
 import { brNfPreRouting, callsIptables } from './br-netfilter.ts';
 import { isGroupMac } from './pkt-type.ts';
 import type { Story, Walk } from './walk.ts';
-import {
-  copiesDetail,
-  drop,
-  emit,
-  markAmbiguous,
-  recordedBy,
-  tapsOfEvents,
-  walkCopies,
-} from './walk.ts';
+import { copiesDetail, drop, emit, recordedBy, tapsOfEvents, walkCopies } from './walk.ts';
 
 /**
  * br_handle_frame: what a port's state lets through. br_netfilter, where it is on, walks PREROUTING
@@ -119,8 +111,11 @@ const brHandleFrameFinish = (
       up();
       return;
     }
-    tell('forward', { outPort: row.dev, ...(promisc && copyUp(walk, up)) }, row);
-    brForward(walk, netns, out, bridged);
+    const copy = promisc ? copyUp(walk, up) : undefined;
+    tell('forward', { outPort: row.dev, ...copy?.detail }, row);
+    if (copy?.goesOn)
+      drop(walk, netns, 'not-modelled', { device: bridge.ifname, unmodelled: 'received-twice' });
+    else brForward(walk, netns, out, bridged);
     return;
   }
   const flooded = brFlood(walk, netns, bridged, !isGroupMac(frame.dst), also);
@@ -132,16 +127,29 @@ const brHandleFrameFinish = (
     });
 };
 
-/** What becomes of the copy that goes up while the frame itself is forwarded. */
+/**
+ * The copy that goes up while the frame itself is forwarded. Where neither its address nor a rule ends
+ * it, the stack routes it, and the receiver gets both; what it then answers twice is not walked.
+ */
 const copyUp = (
   walk: Walk,
   up: () => void,
-): Pick<BridgeEvent['detail'], 'copies' | 'broadcasts'> => {
-  if (walk.recorder.kind !== 'story') return copiesDetail(walkCopies(walk, [up]));
+): {
+  readonly detail: Pick<BridgeEvent['detail'], 'copies' | 'broadcasts'>;
+  readonly goesOn: boolean;
+} => {
+  if (walk.recorder.kind !== 'story')
+    return { detail: copiesDetail(walkCopies(walk, [up])), goesOn: false };
   const story: Story = { kind: 'story', events: [] };
+  const { pending, sockets } = walk;
+  const [answers, listeners] = [pending.length, sockets.length];
   recordedBy(walk, story, up);
-  if (story.fate?.kind !== 'dropped') markAmbiguous(walk);
-  return { copies: tapsOfEvents(story.events, true) };
+  const goesOn = story.fate?.kind !== 'dropped';
+  if (goesOn) {
+    pending.splice(answers);
+    sockets.splice(listeners);
+  }
+  return { detail: { copies: tapsOfEvents(story.events, true) }, goesOn };
 };
 
 /** br_pass_frame_up: the bridge's own stack receives the frame, as if the bridge were a device. */

@@ -45,6 +45,8 @@ const masquerade = (source: string): Typed[number] => [
   `iptables -t nat -A POSTROUTING -s ${source} -j MASQUERADE`,
 ];
 
+const PROMISCUOUS: Typed[number] = [NODE, 'ip link set cni0 promisc on'];
+
 const knows = (ip: string, pod: number): Typed[number] => [
   NODE,
   `ip neigh add ${ip} lladdr 0a:00:00:00:01:0${pod} dev cni0`,
@@ -69,6 +71,27 @@ export const SERVICES: readonly Case[] = [
     probe: service,
     ...TURNED,
     via: ['eth0', 'veth1', 'cni0', 'veth2', 'eth0'],
+  },
+  {
+    name: 'a promiscuous bridge hands its own stack a copy too, and the backend gets a second one',
+    unproved: 'packets that come twice',
+    world: () => build(ON, [dnat(NEIGHBOUR_IP), PROMISCUOUS]),
+    probe: service,
+    disposition: 'inconclusive',
+    symptom: 'unknown',
+    legs: ['syn'],
+    drop: ['not-modelled', 'cni0'],
+  },
+  {
+    name: 'a promiscuous bridge: the copy belongs to no connection, and a rule ends it',
+    world: () =>
+      build(ON, [
+        dnat(NEIGHBOUR_IP),
+        PROMISCUOUS,
+        [NODE, 'iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP'],
+      ]),
+    probe: service,
+    ...TURNED,
   },
   {
     name: 'the same when the node knows the backend, but has never sent to it',

@@ -9,6 +9,8 @@ export const unmodelled: Catalogue['unmodelled'] = {
   rule: 'a firewall rule (the step shows it)',
   'vlan-filtering': 'VLANs on a bridge',
   'duplicate-address': 'two owners of one address on a wire',
+  'received-twice':
+    'a packet that a promiscuous bridge both forwards and hands to its own stack, which sends it once more',
   sctp: 'SCTP',
   ipv6: 'IPv6',
   'special-address': 'a loopback, multicast or otherwise special destination',
