@@ -56,6 +56,7 @@ describe('the load balancer', () => {
       cluster({
         services: [
           web({ externalTrafficPolicy: 'Local' }),
+          web({ name: 'wide', ingress: [vip('198.51.100.9')] }),
           web({
             name: 'gone',
             ingress: [vip('198.51.100.8')],
@@ -67,6 +68,9 @@ describe('the load balancer', () => {
     );
     expect(routes(world, 'gw/host')).toEqual(
       expect.arrayContaining([
+        '198.51.100.9 proto static',
+        '\tnexthop via 192.168.10.11 dev eth0 weight 1',
+        '\tnexthop via 192.168.10.12 dev eth0 weight 1',
         '198.51.100.7 via 192.168.10.12 dev eth0 proto static',
         'blackhole 198.51.100.8 proto static',
       ]),

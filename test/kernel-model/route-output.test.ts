@@ -1,7 +1,14 @@
 /** Where packets of this machine go, and which source they get. */
 import { describe, expect, it } from 'vitest';
 import { createBook } from '../../src/kernel/book.ts';
-import { addrAdd, linkAdd, linkSet, routeAdd, ruleAdd } from '../../src/kernel/netlink.ts';
+import {
+  addrAdd,
+  linkAdd,
+  linkSet,
+  routeAdd,
+  ruleAdd,
+  sysctlSet,
+} from '../../src/kernel/netlink.ts';
 import { createNetns } from '../../src/kernel/netns.ts';
 import type { OutputKey } from '../../src/kernel/route-output.ts';
 import { ipRouteConnect, ipRouteOutput } from '../../src/kernel/route-output.ts';
@@ -123,5 +130,73 @@ describe('ipRouteConnect', () => {
     const key = { dst: '203.0.113.10' };
     expect(text(netns, key)).toContain('via 192.168.10.1 ');
     expect(text(netns, key, ipRouteConnect)).toContain('via 192.168.10.2 ');
+  });
+});
+
+describe('several next hops', () => {
+  const router = (): Netns => {
+    const netns = createNetns({ host: 'h', name: 'host' });
+    for (const n of [0, 1]) {
+      linkAdd(netns, { kind: 'physical', ifname: `eth${n}`, mac: `02:00:00:00:00:0${n + 1}` });
+      linkSet(netns, `eth${n}`, { up: true });
+      addrAdd(netns, `eth${n}`, { ip: `10.0.${n}.1`, prefix: 24 });
+    }
+    const nexthops = ['10.0.0.2', '10.0.1.2', '10.0.1.3'].map((via) => ({ via }));
+    routeAdd(netns, { dst: '10.9.0.0/16', nexthops });
+    return netns;
+  };
+  /** What is offered for picking, and the way of the last of it. */
+  const asked = (lookup: typeof ipRouteOutput, key: OutputKey, netns = router()) => {
+    const offers: (string | undefined)[][] = [];
+    const route = lookup(worldOf(netns), netns, key, (_netns, _row, hops) => {
+      offers.push(hops.map(({ via }) => via));
+      const last = hops.at(-1);
+      if (!last) throw new Error('nothing is offered');
+      return last;
+    });
+    return { offers, way: route.kind === 'route' ? `${route.gateway} ${route.src}` : route.kind };
+  };
+
+  it('are all possible without a source, and those with the sender’s address before others', () => {
+    expect(asked(ipRouteOutput, { dst: '10.9.0.1' })).toEqual({
+      offers: [['10.0.0.2', '10.0.1.2', '10.0.1.3']],
+      way: '10.0.1.3 10.0.1.1',
+    });
+    expect(asked(ipRouteOutput, { dst: '10.9.0.1', src: '10.0.1.1' }).offers).toEqual([
+      ['10.0.1.2', '10.0.1.3'],
+    ]);
+    expect(asked(ipRouteOutput, { dst: '10.9.0.1', src: '10.0.0.1' }).offers).toEqual([]);
+  });
+
+  it('are picked by source first where a socket connects', () => {
+    expect(asked(ipRouteConnect, { dst: '10.9.0.1' })).toEqual({
+      offers: [
+        ['10.0.0.2', '10.0.1.2'],
+        ['10.0.1.2', '10.0.1.3'],
+      ],
+      way: '10.0.1.3 10.0.1.1',
+    });
+  });
+
+  it('are not picked by who is bound to a device, nor while they are dead', () => {
+    expect(asked(ipRouteOutput, { dst: '10.9.0.1', oif: 'eth1' })).toEqual({
+      offers: [],
+      way: '10.0.1.2 10.0.1.1',
+    });
+    const netns = router();
+    linkSet(netns, 'eth1', { up: false });
+    expect(asked(ipRouteOutput, { dst: '10.9.0.1' }, netns)).toEqual({
+      offers: [],
+      way: '10.0.0.2 10.0.0.1',
+    });
+  });
+
+  it.each([
+    ['net.ipv4.fib_multipath_hash_policy', '2'],
+    ['net.ipv4.fib_multipath_use_neigh', '1'],
+  ])('are not modelled with %s=%s', (key, value) => {
+    const netns = router();
+    sysctlSet(netns, key, value);
+    expect(asked(ipRouteOutput, { dst: '10.9.0.1' }, netns).way).toBe('not-modelled');
   });
 });

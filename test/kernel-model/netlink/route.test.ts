@@ -111,3 +111,56 @@ describe('routeDel', () => {
     );
   });
 });
+
+describe('several next hops', () => {
+  const router = (): Netns => {
+    const netns = node();
+    linkSet(netns, 'eth1', { up: true });
+    addrAdd(netns, 'eth1', { ip: '192.168.20.11', prefix: 24 });
+    return netns;
+  };
+  const nexthops = [{ via: '192.168.10.1' }, { via: '192.168.20.1', weight: 3 }];
+  const hopsIn = ({ routes }: Netns): string[] =>
+    routes.flatMap(({ nexthops: hops = [] }) =>
+      hops.map(({ dev, weight, dead }) => `${dev} ${weight}${dead ? ' dead' : ''}`),
+    );
+
+  it('are each led to a device; one alone is a plain gateway', () => {
+    const netns = router();
+    expect(routeAdd(netns, { dst: '10.0.0.0/8', nexthops })).toMatchObject({ scope: 'global' });
+    expect(hopsIn(netns)).toEqual(['eth0 1', 'eth1 3']);
+    expect(routeAdd(netns, { dst: '10.0.0.0/9', nexthops: nexthops.slice(1) })).toMatchObject({
+      via: '192.168.20.1',
+      dev: 'eth1',
+    });
+  });
+
+  it('die with their device and come back with it; the route goes with the last, or a device', () => {
+    const netns = router();
+    routeAdd(netns, { dst: '10.0.0.0/8', nexthops });
+    linkSet(netns, 'eth1', { up: false });
+    expect(hopsIn(netns)).toEqual(['eth0 1', 'eth1 3 dead']);
+    linkSet(netns, 'eth1', { up: true });
+    expect(hopsIn(netns)).toEqual(['eth0 1', 'eth1 3']);
+    linkSet(netns, 'eth0', { up: false });
+    linkSet(netns, 'eth1', { up: false });
+    expect(hopsIn(netns)).toEqual([]);
+  });
+
+  it.each<[string, Partial<RouteSpec>, string]>([
+    ['host scope', { scope: 'host' }, 'Route with host scope can not have multiple nexthops'],
+    ['another device', { dev: 'eth1' }, 'Nexthop device index does not match RTA_OIF'],
+    [
+      'another gateway',
+      { via: '192.168.10.2' },
+      'Nexthop gateway does not match RTA_GATEWAY or RTA_VIA',
+    ],
+    [
+      'a blackhole',
+      { type: 'blackhole' },
+      'Gateway, device and multipath can not be specified for this route type',
+    ],
+  ])('are refused with %s', (_, more, expected) => {
+    expect(refusal(router(), { dst: '10.0.0.0/8', nexthops, ...more })).toBe(`Error: ${expected}.`);
+  });
+});

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FibEntry, FibRule } from '../../../src/kernel/fib.ts';
 import { printFdb } from '../../../src/userland/print/fdb.ts';
 import { printNeigh } from '../../../src/userland/print/neigh.ts';
-import { inDumpOrder, printRoute } from '../../../src/userland/print/route.ts';
+import { inDumpOrder, printRoute, routeLines } from '../../../src/userland/print/route.ts';
 import { printRule } from '../../../src/userland/print/rule.ts';
 
 const row = (change: Partial<FibEntry>): FibEntry => ({
@@ -72,6 +72,24 @@ describe('a route', () => {
     const entry = row({ via: '10.0.0.1', dev: 'eth0', onlink: true, mtu: 1300 });
     expect(printRoute(entry, { linkdown: true })).toBe(
       '10.6.0.0/16 via 10.0.0.1 dev eth0 onlink linkdown mtu 1300',
+    );
+  });
+
+  it('has one more line for each of several next hops, and stays one where a command is meant', () => {
+    const entry = row({
+      protocol: 'static',
+      nexthops: [
+        { via: '10.0.0.2', dev: 'eth0', weight: 1, dead: true },
+        { dev: 'eth1', weight: 3, onlink: true },
+      ],
+    });
+    expect(routeLines(entry, { linkdownHops: new Set(['eth0']) })).toEqual([
+      '10.6.0.0/16 proto static',
+      '\tnexthop via 10.0.0.2 dev eth0 weight 1 dead linkdown',
+      '\tnexthop dev eth1 weight 3 onlink',
+    ]);
+    expect(printRoute({ ...entry, nexthops: entry.nexthops?.slice(1) ?? [] })).toBe(
+      '10.6.0.0/16 proto static nexthop dev eth1 weight 3 onlink',
     );
   });
 
