@@ -25,6 +25,7 @@ export function traceMinimal(
   const name = port === undefined ? to.text : to.text.replace(new RegExp(`:${port}$`), '');
   const lines = [`${from.text} > ${name} ${target}: ${whole.disposition}, ${whole.symptom}`];
   if (whole.cause !== undefined) lines.push(`cause: ${whole.cause.code}`);
+  lines.push(...waysText(whole));
   const named = (ip: Ip): string => nameOf(ip) ?? ip;
   for (const query of whole.resolution?.queries ?? []) {
     const { type, name: asked, rcode, answers, disposition } = query;
@@ -41,6 +42,20 @@ export function traceMinimal(
     }
   });
   return `${lines.map(harmless).join('\n')}\n`;
+}
+
+/** The ways that chance may take, where they do not all end alike; the first is the one told. */
+function waysText({ told, alternatives = [] }: TraceFacts): string[] {
+  if (!told) return [];
+  const differ = alternatives.some(
+    ({ disposition, cause }) => disposition !== told.disposition || cause !== told.cause,
+  );
+  return (differ ? [told, ...alternatives] : []).map(
+    ({ choice, name, node, disposition, cause }) => {
+      const through = node === undefined || choice === 'node' ? '' : ` through ${node}`;
+      return `${choice} ${name}${through}: ${disposition}${cause === undefined ? '' : `, ${cause}`}`;
+    },
+  );
 }
 
 function answerText(record: DnsRecord, named: (ip: Ip) => string): string {

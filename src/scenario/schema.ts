@@ -190,7 +190,7 @@ const kubeProxy = z
       })
       .optional(),
     nodePortAddresses: z
-      .union([z.tuple([z.literal('primary')]), z.array(range)])
+      .union([z.array(range), z.tuple([z.literal('primary')])])
       .optional()
       .describe("Ranges whose addresses serve NodePorts, or [primary]: the node's own address."),
     iptables: z
@@ -334,13 +334,14 @@ const explain = (issue: Issue, path: Path, value: Json | undefined): Problem[] =
       }));
     case 'invalid_type':
       return bad(TYPE_NAMES.get(issue.expected) ?? issue.expected);
-    case 'invalid_value':
+    case 'invalid_value': {
+      // KubeProxyConfiguration takes an empty string for its default: nothing to offer.
+      const values = issue.values.filter((one) => one !== '');
       return bad(
-        oneOf(issue.values),
-        typeof value === 'string'
-          ? didYouMean(nearest(value, issue.values.map(String)))
-          : undefined,
+        oneOf(values),
+        typeof value === 'string' ? didYouMean(nearest(value, values.map(String))) : undefined,
       );
+    }
     case 'too_small':
       return bad(
         issue.origin === 'array'

@@ -48,8 +48,10 @@ export function serviceFinding(
   if (!request) return undefined;
   const refused = refusal(view, facts, request, found);
   if (refused) return refused;
-  if (found.leg.direction === 'reply')
-    return ending.code === 'REPLY_NO_SESSION' ? bypassed(view, facts, found.leg) : undefined;
+  if (found.leg.direction === 'reply') {
+    if (ending.code === 'REPLY_NO_SESSION') return bypassed(view, facts, found.leg);
+    return facts.dnat && hairpin(view, facts, found, facts.dnat);
+  }
   if (found.leg !== request) return undefined;
   if (facts.dnat) {
     const own = hairpin(view, facts, found, facts.dnat);

@@ -17,11 +17,11 @@ spec: { type: LoadBalancer, clusterIP: ${ip}, ports: [{ port: 80, targetPort: 80
 status: { loadBalancer: { ingress: [{ ip: ${vip} }] } }
 `;
 
-const open = async (mode: string) => {
+const open = async (mode: string, plugin = 'flannel') => {
   const text = `apiVersion: k8snet/v1
 kind: Scenario
 metadata: { name: causes }
-spec: { nodes: [{ name: node-1 }, { name: node-2 }], kubeProxy: { mode: ${mode} } }
+spec: { network: { plugin: ${plugin} }, nodes: [{ name: node-1 }, { name: node-2 }], kubeProxy: { mode: ${mode} } }
 ${pod('client', 'node-1')}${pod('web', 'node-2', ', ports: [{ containerPort: 8080 }]')}
 ${service('web', '10.96.0.20', 'selector: { app: web }', '198.51.100.7')}
 ${service('empty', '10.96.0.21', 'selector: { app: nobody }', '198.51.100.8')}
@@ -92,4 +92,13 @@ describe.each(Object.entries(expected))('causes of Services in mode %s', (mode, 
       expect(`${answer.facts.disposition} ${answer.facts.cause?.code}`).toBe(verdict);
     },
   );
+});
+
+it('blames the port that sends nothing back for the answer of a Pod to itself, too', async () => {
+  const answer = ask(await open('ipvs', 'bridge'), { from: 'web', to: 'svc/web' });
+  if (!answer.ok) throw new Error(JSON.stringify(answer));
+  expect(answer.facts).toMatchObject({
+    disposition: 'reply-lost',
+    cause: { code: 'HAIRPIN_MODE_OFF', about: { node: 'node-2' } },
+  });
 });

@@ -503,6 +503,12 @@ describe('a cause that is named', () => {
     expect(toTrace(facts, story).cause).toMatchObject({ ...facts.cause });
   });
 
+  it('names the backend that does not listen, not the Service that was asked', async () => {
+    const ask = { scenario: 'services/one-broken', from: 'client', to: 'shop/svc/web' };
+    const { cause } = (await traceBroken([], ask)).story;
+    expect(cause?.message).toBe('Nothing of shop/web-2 listens on tcp port 8080.');
+  });
+
   it('is part of the data', async () => {
     const { facts } = await traceBroken(node1('ip route del 10.244.2.0/24'));
     expect(facts.cause).toMatchObject({

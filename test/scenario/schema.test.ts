@@ -212,6 +212,9 @@ describe('a Scenario', () => {
 
   it.each([
     ['{ mode: iptabels }', 'bad-value', 'Did you mean iptables?'],
+    ['{ mode: x }', 'bad-value', 'expected one of iptables, nftables, ipvs, none'],
+    ['{ nodePortAddresses: 10.1.0.0/16 }', 'bad-value', 'expected a list'],
+    ['{ nodePortAddresses: [x] }', 'bad-value', 'a range such as'],
     ['{ clusterCidr: 10.1.0.0/16 }', 'unknown-field', 'Did you mean clusterCIDR?'],
     ['{ iptables: { masquerade: true } }', 'unknown-field', 'Did you mean masqueradeAll'],
     ['{ iptables: { masqueradeBit: 32 } }', 'bad-value', '31 or less'],

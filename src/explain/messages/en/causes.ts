@@ -286,7 +286,9 @@ export const causes: Catalogue['causes'] = {
       hop?.netns === 'host'
         ? `${detail.otherListener?.process} has that port; a Pod on the node's network shares the node's ports.`
         : `Container ${detail.otherListener?.process} has that port; the containers of a Pod share one port space.`;
-    return `Nothing of ${to.container ?? to.name ?? to.ip ?? to.text} listens on ${detail.protocol ?? protocol} port ${detail.port ?? port ?? ''}.${detail.otherListener ? ` ${shared}` : ''}`;
+    // Translated on its way: whoever got it is not whom the question names.
+    const there = facts.dnat && hop && (hop.netns === 'host' ? hop.node : hop.netns);
+    return `Nothing of ${there ?? to.container ?? to.name ?? to.ip ?? to.text} listens on ${detail.protocol ?? protocol} port ${detail.port ?? port ?? ''}.${detail.otherListener ? ` ${shared}` : ''}`;
   },
   LISTENER_WRONG_ADDR: ({ detail }) =>
     `${detail.otherListener?.process ?? 'The server'} listens on ${detail.otherListener?.ip ?? 'another address'} only, not on ${detail.ip ?? 'the address asked for'}.`,
