@@ -43,6 +43,8 @@ const WHOLE = [
 const LAB: readonly (readonly [string, string])[] = [
   ['net.ipv6.conf.all.disable_ipv6', '1'],
   ['net.ipv6.conf.default.disable_ipv6', '1'],
+  // A bridge that comes up tells the wire which groups it is in.
+  ['net.ipv4.igmp_link_local_mcast_reports', '0'],
   ['net.ipv4.icmp_ratelimit', '0'],
   ['net.ipv4.icmp_msgs_per_sec', '1000000'],
   ['net.ipv4.icmp_msgs_burst', '1000000'],

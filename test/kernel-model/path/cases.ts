@@ -14,6 +14,7 @@ import {
 import { ZERO_MAC } from '../../../src/wire/packet.ts';
 import { type Draft, nodeIp, podIp, podName } from '../../kernel/hand-made.ts';
 import type { Case } from './case.ts';
+import { NFT_TABLES } from './nft-cases.ts';
 import { SERVICES } from './service-cases.ts';
 import {
   build,
@@ -1486,4 +1487,5 @@ export const CASES: readonly Case[] = [
   ...odd,
   ...third,
   ...SERVICES,
+  ...NFT_TABLES,
 ];
