@@ -4,8 +4,9 @@ import { answerOf, type Zone, type ZoneAnswer } from '../cluster/dns/zone.ts';
 import { isRunning, podNetnsName } from '../compile/machine.ts';
 import type { Probe } from '../kernel/probe.ts';
 import type { NetnsId, World } from '../kernel/world.ts';
+import { fork } from '../trace/forks.ts';
 import type { CauseFact, Disposition, DnsQuery, Hop, Leg } from '../trace/trace.ts';
-import { type TraceMeta, traceProbe } from '../trace/trace-probe.ts';
+import type { TraceMeta } from '../trace/trace-probe.ts';
 import { DNS_PORT, type DnsMessage, type DnsQuestion, dnsQuery } from '../wire/dns.ts';
 import { DNS_UDP_LENGTH, dnsPayload } from '../wire/dns-encode.ts';
 import type { Ip } from '../wire/packet.ts';
@@ -78,7 +79,8 @@ const unanswered = (
 };
 
 /**
- * Asks a name server in UDP. The query is a real datagram: what stops it stops the name.
+ * Asks a name server in UDP. The query is a real datagram: what stops it stops the name. Where chance
+ * picks one of several Pods, each is asked, and one that does not answer is told.
  * @param sport the resolver's port; the id of the message is made of it
  */
 export const exchange = (
@@ -100,8 +102,13 @@ export const exchange = (
     payload: dnsPayload(dnsQuery(sport, question)),
     ...(payload && { answer: payload }),
   };
-  const { facts, world: after } = traceProbe(world, probe, meta);
-  const { disposition, cause, legs } = facts;
+  const forked = fork([{ world, probe, meta }], 'all');
+  if (!forked.ok) throw new RangeError('a question without a way');
+  const { world: after } = forked.leaf;
+  const { facts } = forked;
+  const { cause, legs, told, alternatives } = facts;
+  // Of several servers the one that is told; what all of them come to is the name's fate.
+  const disposition = told?.disposition ?? facts.disposition;
   const taker = legs[0]?.disposition === 'delivered' ? lastHop(legs[0]) : undefined;
   const query: DnsQuery = {
     ...question,
@@ -114,6 +121,8 @@ export const exchange = (
     symptom: facts.symptom,
     ...(cause && { cause }),
     legs,
+    ...(told && { told }),
+    ...(alternatives && { alternatives }),
   };
   if (!taker) return { query, probe, world: after };
   if (!server.netns.has(`${taker.node}/${taker.netns}`))
@@ -129,6 +138,10 @@ export const exchange = (
       world: after,
     };
   if (payload && payload.length > DNS_UDP_LENGTH)
-    return { query: unanswered(query, 'MODEL_UNSUPPORTED', 'dns-over-tcp'), probe, world: after };
+    return {
+      query: unanswered(query, 'MODEL_UNSUPPORTED', 'dns-over-tcp'),
+      probe,
+      world: after,
+    };
   return { query, probe, world: after };
 };

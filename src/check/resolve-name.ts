@@ -16,6 +16,7 @@ import { answerOf, createZone, type Zone, type ZoneAnswer } from '../cluster/dns
 import { nearest } from '../cluster/nearest.ts';
 import type { Assumption, Probe } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
+import { dispositionOf } from '../trace/forks.ts';
 import { joinQueries } from '../trace/resolution.ts';
 import type { CauseFact, Disposition, DnsQuery, Resolution } from '../trace/trace.ts';
 import { type DnsQuestion, type DnsRecord, type DnsType, isBelow } from '../wire/dns.ts';
@@ -218,6 +219,10 @@ const lookUp = (
   return { queries: [], leads: [], outcome: 'not-found' };
 };
 
+/** Of a query that fails: whether it does so whichever Pod of the name server is picked. */
+const fateOf = ({ disposition, alternatives = [] }: DnsQuery): Disposition =>
+  dispositionOf([disposition, ...alternatives.map((other) => other.disposition)], 0);
+
 /** The cause of a name that has no address; its step is that of the query which failed. */
 const failureOf = ({ outcome, queries }: Resolution): Resolved['failure'] => {
   const last = queries.at(-1);
@@ -230,7 +235,7 @@ const failureOf = ({ outcome, queries }: Resolution): Resolved['failure'] => {
       const failed = queries.find(({ disposition }) => disposition !== 'delivered');
       const { code, ...rest } = failed?.cause ?? {};
       return {
-        disposition: failed?.disposition ?? 'dropped',
+        disposition: failed ? fateOf(failed) : 'dropped',
         cause: { code: 'DNS_UNREACHABLE', ...rest, ...(code && { inner: code }) },
       };
     }

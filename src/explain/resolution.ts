@@ -2,6 +2,7 @@
 import type { DnsQuery, Leg, TraceFacts } from '../trace/trace.ts';
 import type { Catalogue } from './catalogue.ts';
 import { verdictOf } from './verdict.ts';
+import { namesOf } from './ways.ts';
 
 export interface QueryWords {
   readonly type: string;
@@ -34,11 +35,21 @@ export const factsOf = (whole: TraceFacts, query: DnsQuery): TraceFacts => ({
   legs: query.legs,
 });
 
-const saidOf = (query: DnsQuery, whole: TraceFacts, { story, verdicts }: Catalogue): string => {
+/** Where it depends on the Pod that chance picks: who does not answer, and who does. */
+const serversOf = ({ told, alternatives = [] }: DnsQuery, words: Catalogue): string[] => {
+  if (!told || alternatives.every(({ disposition }) => disposition === told.disposition)) return [];
+  return [told, ...alternatives].map(
+    (way) => `${namesOf(way, words).join(' ')}: ${words.story.wayFate(way.disposition, way.cause)}`,
+  );
+};
+
+const saidOf = (query: DnsQuery, whole: TraceFacts, words: Catalogue): string => {
+  const { story, verdicts } = words;
   const { rcode, answers, forwarded } = query;
   if (forwarded !== undefined) return story.resolution.forwarded(forwarded);
   if (rcode !== undefined) return story.resolution.answered(rcode, answers);
-  return verdicts[verdictOf(factsOf(whole, query))];
+  const failed = verdicts[verdictOf(factsOf(whole, query))];
+  return [failed, ...serversOf(query, words)].join('; ');
 };
 
 const numbersOf = (legs: readonly Leg[]): number[] =>

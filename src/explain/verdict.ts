@@ -10,7 +10,8 @@ export type Verdict = Disposition | 'rejected-here' | 'rejected-unheard' | 'unse
 
 /** @returns the disposition, unless it says less than what is known. */
 export function verdictOf({ disposition, symptom, legs }: TraceFacts): Verdict {
-  if (symptom === 'name not found' && legs.length === 0) return 'unresolved';
+  if (symptom === 'name not found' && legs.length === 0)
+    return disposition === 'ambiguous' ? disposition : 'unresolved';
   if (legs.length === 0) return disposition === 'dropped' ? 'unsent' : disposition;
   if (disposition !== 'rejected') return disposition;
   if (symptom === 'timeout' || symptom === 'hangs on large data') return 'rejected-unheard';

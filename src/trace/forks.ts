@@ -256,7 +256,7 @@ const tellingOne = (ways: readonly Found[]): Found | undefined => {
 };
 
 /** What all ways come to. */
-const dispositionOf = (all: readonly Disposition[], left: number): Disposition => {
+export const dispositionOf = (all: readonly Disposition[], left: number): Disposition => {
   const known = new Set(all.filter((one) => one !== 'inconclusive'));
   if (known.size > 1 || known.has('ambiguous')) return 'ambiguous';
   if (left > 0 || all.includes('inconclusive')) return 'inconclusive';

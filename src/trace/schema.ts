@@ -1279,6 +1279,11 @@ const alternative = {
   cause: opt(text),
 };
 
+const forks = described(
+  object<Forks>({ ...alternative, others: opt(count) }),
+  'Which of several ways the legs tell; the others are alternatives.',
+);
+
 const socketed = { ip, port: opt(port) };
 
 type RecordOf<Type extends DnsType> = Extract<DnsRecord, { readonly type: Type }>;
@@ -1356,6 +1361,8 @@ const resolution = object<Resolution>({
       symptom,
       cause: opt(queryCause),
       legs: list(leg),
+      told: opt(forks),
+      alternatives: opt(list(object<Alternative>(alternative))),
     }),
   ),
   outcome: closed<Resolution['outcome']>()('found', 'not-found', 'unreachable', 'unknown'),
@@ -1414,12 +1421,7 @@ const trace = object<Trace>({
   withFix: opt(
     described(withFix, 'Only with --with-fix: what comes of the fixes, one after the other.'),
   ),
-  told: opt(
-    described(
-      object<Forks>({ ...alternative, others: opt(count) }),
-      'Which of several ways the legs tell; the others are alternatives.',
-    ),
-  ),
+  told: opt(forks),
   alternatives: opt(list(object<Alternative>(alternative))),
   notWalked: opt(
     described(count, 'Ways that nobody walked, since there are too many: so many at least.'),

@@ -150,6 +150,9 @@ export interface DnsQuery extends DnsQuestion {
   readonly symptom: Symptom;
   readonly cause?: CauseFact;
   readonly legs: readonly Leg[];
+  /** Where chance picks the name server's Pod: which one the legs tell, and how the others fare. */
+  readonly told?: Forks;
+  readonly alternatives?: readonly Alternative[];
 }
 
 /** How a name became addresses, before the connection. */
