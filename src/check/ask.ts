@@ -146,11 +146,12 @@ function answerName(
   }
   const { name, unfaulted: intended } = scenario;
   const { detailed, size, protocol, dns } = question;
+  const port = to.port ?? question.port;
   const asked: TraceProbe = {
     from: sender.from,
     to: { text: question.to, kind: 'name', name: to.name },
     protocol: protocol ?? 'tcp',
-    ...(to.port !== undefined && { port: to.port }),
+    ...(port !== undefined && { port }),
     ...(size !== undefined && { size }),
   };
   const services = serviceView(cluster);
@@ -161,7 +162,7 @@ function answerName(
     asker: { from: sender.probe.from, meta },
     source: from,
     name: to.name,
-    port: to.port,
+    port,
     packets: dns !== false,
     before: question.turn?.before,
   });

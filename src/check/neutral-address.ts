@@ -16,6 +16,7 @@ import type { Cidr, Ip } from '../wire/packet.ts';
 import type { SmallScenario } from './small-scenario.ts';
 
 export interface AddressMap {
+  /** Of both families. */
   ip(ip: Ip): Ip;
   cidr(cidr: Cidr): Cidr;
   /** Every address and range in a text, such as a command. */
@@ -206,7 +207,13 @@ export const addressMapOf = (
     if (prefix === '0') return cidr;
     return `${mapIp(ip, distances || prefix !== '32')}/${prefix}`;
   };
-  const ip = (address: Ip): Ip => mapIp(address, distances);
+  const ip = (address: Ip): Ip => {
+    if (!address.includes(':')) return mapIp(address, distances);
+    // For documentation (RFC 3849), one after the other as they come up.
+    const known = others.get(address) ?? `2001:db8::${(others.size + 1).toString(16)}`;
+    others.set(address, known);
+    return known;
+  };
   return {
     ip,
     cidr: mapCidr,

@@ -9,6 +9,13 @@ export interface Names {
   pod(pod: PodName): string;
   container(pod: PodName, name: string): string;
   workload(owner: { readonly kind: string; readonly name: string }): string;
+  service(name: string): string;
+  /** Of a Service. */
+  port(name: string): string;
+  /** Where nodes and endpoints are. */
+  zone(name: string): string;
+  /** A label of a DNS name: namespaces and Services are called in it as everywhere. */
+  label(text: string): string;
   /** `host`, or `namespace/pod`. */
   netnsName(name: string): string;
   /** With its host. */
@@ -32,11 +39,63 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const fullName = ({ namespace, name }: PodName): string => `${namespace}/${name}`;
 
-/** Every cluster has it, so it is nobody's. */
+/** Every cluster has it. */
 const DEFAULT = 'default';
 
-/** Services are numbered in their own order, which is that of their names. */
-export const serviceName = (at: number): string => `service-${at + 1}`;
+/** Namespaces and Services that every cluster has, or every one of a distribution: nobody's. */
+const COMMON = [
+  DEFAULT,
+  'kube-system',
+  'kube-public',
+  'kube-node-lease',
+  'openshift-dns',
+  'kubernetes',
+  'kube-dns',
+  'coredns',
+  'dns-default',
+];
+
+/** Labels of DNS names that mean the same everywhere. */
+const STRUCTURE = ['svc', 'pod', 'cluster', 'local', 'in-addr', 'ip6', 'arpa', 'ns', 'dns'];
+
+/**
+ * Labels of DNS names: of a name that is asked for, each label may be that of a namespace, of a
+ * Service or of an endpoint, one after the other. So each text has one neutral one, whatever it is.
+ */
+const labelsOf = ({
+  pods,
+  services,
+}: Pick<SmallScenario, 'pods' | 'services'>): ((text: string) => string) => {
+  const labels = new Map([...COMMON, ...STRUCTURE].map((text) => [text, text]));
+  const add = (prefix: string, texts: readonly string[]): void => {
+    const fresh = [...new Set(texts)].filter((text) => !labels.has(text));
+    for (const [text, neutral] of numbered(prefix, fresh.sort(compare))) labels.set(text, neutral);
+  };
+  add(
+    'namespace',
+    [...pods, ...services].map((one) => one.namespace),
+  );
+  add(
+    'service',
+    services.map(({ name }) => name),
+  );
+  add(
+    'host',
+    services.flatMap(({ slices }) =>
+      slices.flatMap(({ endpoints }) => endpoints.flatMap(({ hostname }) => hostname ?? [])),
+    ),
+  );
+  let others = 0;
+  return (text) => {
+    const key = text.toLowerCase();
+    const known = labels.get(key) ?? `label-${++others}`;
+    labels.set(key, known);
+    return known;
+  };
+};
+
+const namesIn = <Item>(prefix: string, items: readonly Item[], of: (item: Item) => string[]) =>
+  numbered(prefix, items.flatMap(of).sort(compare));
 
 /**
  * Names by kind, in the order of the originals, so that what depends on an order stays as it is. The
@@ -47,13 +106,7 @@ export const neutralNames = ({ nodes, pods, services }: SmallScenario): Names =>
     'node',
     nodes.map(({ name }) => name),
   );
-  const namespace = numbered(
-    'namespace',
-    pods
-      .map((pod) => pod.namespace)
-      .filter((name) => name !== DEFAULT)
-      .sort(compare),
-  );
+  const label = labelsOf({ pods, services });
   const pod = numbered('pod', pods.map(fullName).sort(compare));
   const container = new Map(
     pods.map((one) => [
@@ -68,12 +121,27 @@ export const neutralNames = ({ nodes, pods, services }: SmallScenario): Names =>
     'workload',
     pods.flatMap(({ owner }) => (owner ? [owner.name] : [])),
   );
+  const port = namesIn('port', services, ({ ports, slices }) =>
+    [...ports, ...slices.flatMap((slice) => slice.ports)].flatMap(({ name }) => name ?? []),
+  );
+  const zone = namesIn('zone', services, ({ slices }) =>
+    slices.flatMap(({ endpoints }) =>
+      endpoints.flatMap(({ zone: own, hints }) => [
+        ...(own === undefined ? [] : [own]),
+        ...(hints?.zones ?? []),
+      ]),
+    ),
+  );
   const names: Names = {
     node: (name) => node.get(name) ?? name,
-    namespace: (name) => namespace.get(name) ?? DEFAULT,
+    namespace: label,
     pod: (one) => pod.get(fullName(one)) ?? 'pod',
     container: (one, name) => container.get(fullName(one))?.get(name) ?? 'container',
     workload: ({ name }) => workload.get(name) ?? 'workload',
+    service: label,
+    port: (name) => port.get(name) ?? 'port',
+    zone: (name) => zone.get(name) ?? 'zone',
+    label,
     netnsName: (name) => {
       const [space = '', own] = name.split('/');
       if (own === undefined) return name;
@@ -91,9 +159,9 @@ export const neutralNames = ({ nodes, pods, services }: SmallScenario): Names =>
       return `${names.namespace(space)}/${names.pod(one)}/${names.container(one, inner)}`;
     },
     owner: (name, devices) => {
-      const at = services.findIndex((one) => name === `${one.namespace}/svc/${one.name}`);
-      const service = services[at];
-      if (service) return `${names.namespace(service.namespace)}/svc/${serviceName(at)}`;
+      const [space, service] = name.split('/svc/');
+      if (space !== undefined && service !== undefined)
+        return `${label(space)}/svc/${label(service)}`;
       const [device, host] = name.split(' of ');
       if (device !== undefined && host !== undefined)
         return `${devices.get(device) ?? device} of ${names.node(host)}`;

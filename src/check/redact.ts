@@ -4,12 +4,22 @@ import { findDev } from '../kernel/netdev.ts';
 import type { Netdev, Netns, World } from '../kernel/world.ts';
 import { type OpenedScenario, openScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
-import type { Hop, Step, TraceFacts } from '../trace/trace.ts';
+import type { DnsQuery, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { DnsRecord } from '../wire/dns.ts';
+import { isIpv4 } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
 import { type AddressMap, addressMapOf, type Neutral } from './neutral-address.ts';
-import { type Names, neutralNames, serviceName } from './neutral-name.ts';
+import { neutralDnsName } from './neutral-dns.ts';
+import { type Names, neutralNames } from './neutral-name.ts';
 import { endText, scenarioDocuments } from './scenario-documents.ts';
-import type { SmallEnd, SmallPod, SmallScenario } from './small-scenario.ts';
+import {
+  type SmallEnd,
+  type SmallExpectation,
+  type SmallNode,
+  type SmallPod,
+  type SmallScenario,
+  ZONE_LABEL,
+} from './small-scenario.ts';
 
 /** What redacting made of a scenario, and of everything that a trace may say about it. */
 export interface Redacted {
@@ -45,6 +55,44 @@ const neutralConfig = (
     }),
   );
 
+const isV4 = (text: string): boolean => !text.includes(':');
+
+const neutralDns = (
+  { policy, nameservers, searches, options, hostAliases }: NonNullable<SmallPod['dns']>,
+  names: Names,
+  addresses: AddressMap,
+): NonNullable<SmallPod['dns']> => {
+  const dnsName = (name: string): string => neutralDnsName(name, names, addresses);
+  return {
+    policy,
+    nameservers: nameservers.map((ip) => addresses.ip(ip)),
+    searches: searches.map(dnsName),
+    options,
+    hostAliases: hostAliases.map(({ ip, hostnames }) => ({
+      ip: addresses.ip(ip),
+      hostnames: hostnames.map(dnsName),
+    })),
+  };
+};
+
+const neutralNode = (
+  { name, ip, podCIDR, sysctl, labels, ready }: SmallNode,
+  names: Names,
+  addresses: AddressMap,
+): SmallNode => ({
+  name: names.node(name),
+  ip: addresses.ip(ip),
+  podCIDR: addresses.cidr(podCIDR),
+  sysctl,
+  labels: Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [
+      key,
+      key === ZONE_LABEL ? names.zone(value) : '',
+    ]),
+  ),
+  ready,
+});
+
 const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPod => {
   const { owner, ip, node } = pod;
   const containerOf = (name: string): string => names.container(pod, name);
@@ -53,6 +101,9 @@ const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPo
     name: names.pod(pod),
     ...(node !== undefined && { node: names.node(node) }),
     ...(ip !== undefined && { ip: addresses.ip(ip) }),
+    ...(pod.hostname !== undefined && { hostname: names.label(pod.hostname) }),
+    ...(pod.subdomain !== undefined && { subdomain: names.label(pod.subdomain) }),
+    ...(pod.dns && { dns: neutralDns(pod.dns, names, addresses) }),
     hostNetwork: pod.hostNetwork,
     phase: pod.phase,
     ready: pod.ready,
@@ -78,32 +129,24 @@ const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPo
   };
 };
 
-const isV4 = (text: string): boolean => !text.includes(':');
-
-/** Of IPv6 the endpoints stay, which may be all that there are. Zones are names too, and say nothing here. */
-const neutralService = (
-  service: Service,
-  at: number,
-  names: Names,
-  addresses: AddressMap,
-): Service => ({
+const neutralService = (service: Service, names: Names, addresses: AddressMap): Service => ({
   namespace: names.namespace(service.namespace),
-  name: serviceName(at),
+  name: names.service(service.name),
   type: service.type,
   headless: service.headless,
   selector: {},
-  ...(service.externalName !== undefined && { externalName: 'service.example' }),
-  clusterIPs: service.clusterIPs
-    .filter(({ family }) => family === 4)
-    .map((one) => ({ ...one, ip: addresses.ip(one.ip) })),
-  ports: service.ports.map(({ name, targetPort, ...port }, index) => ({
+  ...(service.externalName !== undefined && {
+    externalName: neutralExternal(service.externalName, names, addresses),
+  }),
+  clusterIPs: service.clusterIPs.map((one) => ({ ...one, ip: addresses.ip(one.ip) })),
+  ports: service.ports.map(({ name, targetPort, ...port }) => ({
     ...port,
-    ...(name !== undefined && { name: `port-${index + 1}` }),
+    ...(name !== undefined && { name: names.port(name) }),
     targetPort: typeof targetPort === 'number' ? targetPort : port.port,
   })),
-  externalIPs: service.externalIPs.filter(isV4).map((ip) => addresses.ip(ip)),
+  externalIPs: service.externalIPs.map((ip) => addresses.ip(ip)),
   ingress: service.ingress.flatMap(({ ip, hostname: _, ...one }) =>
-    ip !== undefined && isV4(ip) ? [{ ...one, ip: addresses.ip(ip) }] : [],
+    ip === undefined ? [] : [{ ...one, ip: addresses.ip(ip) }],
   ),
   sourceRanges: service.sourceRanges.filter(isV4).map((cidr) => addresses.cidr(cidr)),
   externalTrafficPolicy: service.externalTrafficPolicy,
@@ -115,41 +158,45 @@ const neutralService = (
   publishNotReadyAddresses: service.publishNotReadyAddresses,
   slices: service.slices.map(({ place: _, ...slice }, index) => ({
     ...slice,
-    name: `${serviceName(at)}-${index + 1}`,
-    ports: slice.ports.map(({ name, ...port }) => {
-      const own = service.ports.findIndex((one) => one.name === name);
-      return name === undefined ? port : { ...port, name: `port-${own + 1}` };
-    }),
-    endpoints: slice.endpoints.map(
-      ({ hostname: _host, zone: _zone, hints, ...endpoint }, number) => ({
-        ...endpoint,
-        address: slice.family === 4 ? addresses.ip(endpoint.address) : `fd00::${number + 1}`,
-        ...(endpoint.nodeName !== undefined && { nodeName: names.node(endpoint.nodeName) }),
-        ...(hints &&
-          hints.nodes.length > 0 && {
-            hints: { zones: [], nodes: hints.nodes.map((node) => names.node(node)) },
-          }),
+    name: `${names.service(service.name)}-${index + 1}`,
+    ports: slice.ports.map(({ name, ...port }) => ({
+      ...port,
+      ...(name !== undefined && { name: names.port(name) }),
+    })),
+    endpoints: slice.endpoints.map(({ hostname, zone, hints, ...endpoint }) => ({
+      ...endpoint,
+      ...(hostname !== undefined && { hostname: names.label(hostname) }),
+      ...(zone !== undefined && { zone: names.zone(zone) }),
+      address: addresses.ip(endpoint.address),
+      ...(endpoint.nodeName !== undefined && { nodeName: names.node(endpoint.nodeName) }),
+      ...(hints && {
+        hints: {
+          zones: hints.zones.map((one) => names.zone(one)),
+          nodes: hints.nodes.map((node) => names.node(node)),
+        },
       }),
-    ),
+    })),
   })),
 });
 
-const neutralEnd = (
-  end: SmallEnd,
-  names: Names,
-  addresses: AddressMap,
-  services: readonly Service[],
-): SmallEnd => {
-  const { kind, namespace, name, container, ip } = end;
-  if (kind === 'service') {
-    const at = services.findIndex((one) => one.namespace === namespace && one.name === name);
-    return { kind, namespace: names.namespace(namespace ?? 'default'), name: serviceName(at) };
-  }
-  const pod = { namespace: namespace ?? 'default', name: name ?? '' };
+/** An address is no name that leads anywhere, and stays one. */
+const neutralExternal = (name: string, names: Names, addresses: AddressMap): string =>
+  isIpv4(name) ? addresses.ip(name) : neutralDnsName(name, names, addresses);
+
+const neutralEnd = (end: SmallEnd, names: Names, addresses: AddressMap): SmallEnd => {
+  const { kind, namespace, name = '', container, ip } = end;
+  if (kind === 'name') return { kind, name: neutralDnsName(name, names, addresses) };
+  if (kind === 'service')
+    return {
+      kind,
+      namespace: names.namespace(namespace ?? 'default'),
+      name: names.service(name),
+    };
+  const pod = { namespace: namespace ?? 'default', name };
   return {
     kind,
     ...(namespace !== undefined && { namespace: names.namespace(namespace) }),
-    ...(name !== undefined && { name: kind === 'pod' ? names.pod(pod) : names.node(name) }),
+    ...(end.name !== undefined && { name: kind === 'pod' ? names.pod(pod) : names.node(name) }),
     ...(container !== undefined && { container: names.container(pod, container) }),
     ...(ip !== undefined && { ip: addresses.ip(ip) }),
   };
@@ -170,14 +217,9 @@ const withoutFaults = (
     config: neutralConfig(small.network.config, addresses),
   },
   underlay: { cidr: addresses.cidr(small.underlay.cidr), mtu: small.underlay.mtu },
-  nodes: small.nodes.map(({ name, ip, podCIDR, sysctl }) => ({
-    name: names.node(name),
-    ip: addresses.ip(ip),
-    podCIDR: addresses.cidr(podCIDR),
-    sysctl,
-  })),
+  nodes: small.nodes.map((node) => neutralNode(node, names, addresses)),
   pods: small.pods.map((pod) => neutralPod(pod, names, addresses)),
-  services: small.services.map((service, at) => neutralService(service, at, names, addresses)),
+  services: small.services.map((service) => neutralService(service, names, addresses)),
   kubeProxy: {
     ...small.kubeProxy,
     clusterCIDR: small.kubeProxy.clusterCIDR.filter(isV4).map((cidr) => addresses.cidr(cidr)),
@@ -187,12 +229,28 @@ const withoutFaults = (
     ipvs: { ...small.kubeProxy.ipvs, excludeCIDRs: [] },
   },
   faults: [],
-  expect: {
-    ...small.expect,
-    from: neutralEnd(small.expect.from, names, addresses, small.services),
-    to: neutralEnd(small.expect.to, names, addresses, small.services),
-  },
+  expect: neutralExpectation(small.expect, names, addresses),
 });
+
+const neutralExpectation = (
+  { backend, sourceSeen, dnat, resolved, ...expect }: SmallExpectation,
+  names: Names,
+  addresses: AddressMap,
+): SmallExpectation => ({
+  ...expect,
+  from: neutralEnd(expect.from, names, addresses),
+  to: neutralEnd(expect.to, names, addresses),
+  ...(backend !== undefined && { backend: neutralBackend(backend, names, addresses) }),
+  ...(sourceSeen !== undefined && { sourceSeen: addresses.ip(sourceSeen) }),
+  ...(dnat && { dnat: { ...dnat, ip: addresses.ip(dnat.ip) } }),
+  ...(resolved !== undefined && { resolved: addresses.ip(resolved) }),
+});
+
+/** What the address book calls it; else its address. */
+const neutralBackend = (backend: string, names: Names, addresses: AddressMap): string => {
+  if (backend === 'first') return backend;
+  return isIpv4(backend) ? addresses.ip(backend) : names.owner(backend, new Map());
+};
 
 const ZERO_MAC = '00:00:00:00:00:00';
 
@@ -285,6 +343,24 @@ const renameStep = (step: Step, hop: Hop, names: Names, derived: Derived): Step 
   };
 };
 
+/** Its records; that of its packets is nobody's to read here. */
+const renameQuery = (query: DnsQuery, names: Names, addresses: AddressMap): DnsQuery => {
+  const dnsName = (name: string): string => neutralDnsName(name, names, addresses);
+  const { forwarded } = query;
+  return {
+    ...query,
+    name: dnsName(query.name),
+    ...(forwarded !== undefined && { forwarded: dnsName(forwarded) }),
+    answers: query.answers.map(
+      (record): DnsRecord => ({
+        ...record,
+        ...('target' in record && { target: dnsName(record.target) }),
+        name: dnsName(record.name),
+      }),
+    ),
+  };
+};
+
 /**
  * Redacts a scenario.
  *
@@ -317,14 +393,22 @@ export const redact = async (
         from: { ...facts.probe.from, text: endText(from) },
         to: { ...facts.probe.to, text: endText(to) },
       },
-      legs: facts.legs.map((leg) => ({
-        ...leg,
-        hops: leg.hops.map((hop) => ({
-          node: names.node(hop.node),
-          netns: names.netnsName(hop.netns),
-          steps: hop.steps.map((step) => renameStep(step, hop, names, derived)),
-        })),
-      })),
+      ...(facts.resolution && {
+        resolution: {
+          ...facts.resolution,
+          queries: facts.resolution.queries.map((query) => renameQuery(query, names, addresses)),
+        },
+      }),
+      legs: facts.legs.map(
+        (leg): Leg => ({
+          ...leg,
+          hops: leg.hops.map((hop) => ({
+            node: names.node(hop.node),
+            netns: names.netnsName(hop.netns),
+            steps: hop.steps.map((step) => renameStep(step, hop, names, derived)),
+          })),
+        }),
+      ),
     }),
     nameOf: (ip, name) =>
       name === undefined ? addresses.ip(ip) : names.owner(name, derived.words),

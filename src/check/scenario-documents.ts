@@ -49,12 +49,20 @@ const means = (text: string, { namespace = 'default', name }: SmallEnd): boolean
 };
 
 /** The question that a scenario expects an answer to. */
-export const questionOf = ({ from, to, protocol, port, size }: SmallExpectation): Question => ({
+export const questionOf = ({
+  from,
+  to,
+  protocol,
+  port,
+  size,
+  backend,
+}: SmallExpectation): Question => ({
   from: endText(from),
   to: endText(to),
   protocol: protocol as NonNullable<Question['protocol']>,
   ...(port !== undefined && { port }),
   ...(size !== undefined && { size }),
+  ...(backend !== undefined && { backend }),
 });
 
 const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
@@ -108,6 +116,21 @@ const listenOf = ({ listeners: { rows, unlisted } }: SmallPod): string | undefin
         .join(', ')
     : undefined;
 
+/** How it is called, and how it finds others. */
+const dnsOf = ({ hostname, subdomain, dns }: SmallPod) => ({
+  ...(hostname !== undefined && { hostname }),
+  ...(subdomain !== undefined && { subdomain }),
+  ...(dns && {
+    ...(dns.policy !== 'ClusterFirst' && { dnsPolicy: dns.policy }),
+    dnsConfig: filled({
+      nameservers: dns.nameservers,
+      searches: dns.searches,
+      options: dns.options,
+    }),
+    hostAliases: dns.hostAliases,
+  }),
+});
+
 const podDocument = (pod: SmallPod): JsonObject => {
   const { namespace, name, node, ip, hostNetwork, phase, ready, owner } = pod;
   const listen = listenOf(pod);
@@ -124,6 +147,7 @@ const podDocument = (pod: SmallPod): JsonObject => {
     spec: filled({
       ...(node !== undefined && { nodeName: node }),
       ...(hostNetwork && { hostNetwork }),
+      ...dnsOf(pod),
       initContainers: containers
         .filter(({ sidecar }) => sidecar)
         .map((one) => ({ ...containerOf(one), restartPolicy: 'Always' })),
@@ -279,15 +303,15 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
         underlay: { cidr: underlay.cidr, mtu: underlay.mtu },
         kubeProxy: kubeProxyOf(small.kubeProxy, network.podCIDR),
         nodes: isNamed
-          ? nodes.map(({ name: node, ip, podCIDR, sysctl }) =>
-              filled({ name: node, addresses: [ip], podCIDR, sysctl }),
+          ? nodes.map(({ name: node, labels, ip, podCIDR, sysctl }) =>
+              filled({ name: node, labels, addresses: [ip], podCIDR, sysctl }),
             )
           : [],
         faults,
         expect: [expectationOf(expect)],
       }),
     },
-    ...(isNamed ? [] : nodes.map(nodeDocument)),
+    ...nodes.filter(({ ready }) => !isNamed || !ready).map(nodeDocument),
     ...services.flatMap((service) => [
       serviceDocument(service),
       ...service.slices.map((slice) => sliceDocument(service, slice, pods)),
@@ -296,21 +320,33 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
   ];
 };
 
-/** For nodes that are called otherwise than a Scenario allows. */
-const nodeDocument = ({ name, ip, podCIDR }: SmallScenario['nodes'][number]): JsonObject => ({
+/** For nodes that are called otherwise, or are otherwise, than a Scenario may say. */
+const nodeDocument = ({
+  name,
+  labels,
+  ip,
+  podCIDR,
+  ready,
+}: SmallScenario['nodes'][number]): JsonObject => ({
   apiVersion: 'v1',
   kind: 'Node',
-  metadata: { name },
+  metadata: filled({ name, labels }),
   spec: { podCIDR },
-  status: { addresses: [{ type: 'InternalIP', address: ip }] },
+  status: {
+    addresses: [{ type: 'InternalIP', address: ip }],
+    ...(!ready && { conditions: [{ type: 'Ready', status: 'False' }] }),
+  },
 });
 
 const expectationOf = (expect: SmallExpectation): JsonObject => {
-  const { disposition, cause, symptom } = expect;
+  const { disposition, cause, symptom, sourceSeen, dnat, resolved } = expect;
   return filled({
     ...questionOf(expect),
     disposition,
     ...(cause !== undefined && { cause }),
     symptom,
+    ...(sourceSeen !== undefined && { sourceSeen }),
+    ...(dnat && { dnat: dnat.port === undefined ? dnat.ip : `${dnat.ip}:${dnat.port}` }),
+    ...(resolved !== undefined && { resolved }),
   });
 };

@@ -10,8 +10,11 @@ import type {
 import type { NetnsId } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
-import type { Disposition, EndpointRef, Step, TraceFacts } from '../trace/trace.ts';
+import { allLegs } from '../trace/resolution.ts';
+import type { Disposition, EndpointRef, Socketed, Step, TraceFacts } from '../trace/trace.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
+import type { Question } from './ask.ts';
+import { servicesAsked } from './asked-names.ts';
 
 /**
  * How much is taken: what the trace touched; all Pods of the nodes that it touched, with Services
@@ -21,7 +24,10 @@ export type Reach = 'touched' | 'nodes' | 'all';
 
 export const REACHES: readonly Reach[] = ['touched', 'nodes', 'all'];
 
-export type SmallNode = Pick<ClusterNode, 'name' | 'ip' | 'podCIDR' | 'sysctl'>;
+export type SmallNode = Pick<ClusterNode, 'name' | 'ip' | 'podCIDR' | 'sysctl' | 'ready'> & {
+  /** Those that decide where Services lead. */
+  readonly labels: ClusterNode['labels'];
+};
 
 export type SmallPod = Pick<
   Pod,
@@ -34,10 +40,12 @@ export type SmallPod = Pick<
   | 'ready'
   | 'containers'
   | 'listeners'
-> & {
-  /** The workload that the question names. */
-  readonly owner?: { readonly kind: string; readonly name: string };
-};
+> &
+  // Of a question about a name.
+  Partial<Pick<Pod, 'hostname' | 'subdomain' | 'dns'>> & {
+    /** The workload that the question names. */
+    readonly owner?: { readonly kind: string; readonly name: string };
+  };
 
 /** One end of the question, as it is written without a namespace that is understood. */
 export type SmallEnd = Pick<EndpointRef, 'kind' | 'namespace' | 'name' | 'container' | 'ip'>;
@@ -48,9 +56,17 @@ export interface SmallExpectation {
   readonly protocol: string;
   readonly port?: number;
   readonly size?: number;
+  /** `first`, or the name of a backend in the address book. */
+  readonly backend?: string;
   readonly disposition: Disposition;
   readonly cause?: string;
   readonly symptom: string;
+  /** Where the source was rewritten, or the destination. */
+  readonly sourceSeen?: Ip;
+  /** Where there is one way only. */
+  readonly dnat?: Socketed;
+  /** The first of the addresses that the name stands for. */
+  readonly resolved?: Ip;
 }
 
 /** A cluster that leaves nothing to be made up. */
@@ -99,7 +115,7 @@ const touchedBy = (facts: TraceFacts, { world, cluster }: OpenedScenario): Touch
   for (const { from, to } of [facts.probe]) {
     for (const end of [from, to]) if (end.ip !== undefined) own(end.ip);
   }
-  for (const { node, netns, steps } of facts.legs.flatMap(({ hops }) => hops)) {
+  for (const { node, netns, steps } of allLegs(facts).flatMap(({ hops }) => hops)) {
     touched.hosts.add(node);
     touched.netns.add(`${node}/${netns}`);
     for (const { detail } of steps) {
@@ -128,25 +144,98 @@ const objectOf = (fault: ScenarioFault): { nodes: readonly string[]; pod?: strin
   return { nodes: [], pod: rest.length === 1 ? `default/${rest[0]}` : rest.join('/') };
 };
 
+export const ZONE_LABEL = 'topology.kubernetes.io/zone';
+const EXCLUDED_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+/** Labels of nodes that decide something about Services. */
+const decidingLabels = (services: readonly Service[]): readonly string[] => [
+  ...(services.some(({ ingress, externalIPs }) => ingress.length + externalIPs.length > 0)
+    ? [EXCLUDED_LABEL]
+    : []),
+  ...(services.some(({ slices }) => slices.some(({ endpoints }) => endpoints.some(isHinted)))
+    ? [ZONE_LABEL]
+    : []),
+];
+
+const isHinted = ({ hints }: Service['slices'][number]['endpoints'][number]): boolean =>
+  (hints?.zones.length ?? 0) > 0;
+
 /** Machines beside the nodes are always there. */
-const smallNode = ({ name, ip, podCIDR, sysctl }: ClusterNode): SmallNode => ({
+const smallNode = (
+  { name, ip, podCIDR, sysctl, labels, ready }: ClusterNode,
+  services: readonly Service[],
+): SmallNode => ({
   name,
   ip,
   podCIDR,
   sysctl,
+  labels: Object.fromEntries(
+    decidingLabels(services).flatMap((key) => {
+      const value = labels[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  ),
+  ready: ready || services.length === 0,
 });
+
+/** A name is what was asked for, whatever it led to. */
+const smallTarget = ({ probe: { to }, resolution }: TraceFacts): SmallEnd =>
+  resolution ? { kind: 'name', name: resolution.name } : smallEnd(to);
+
+/** Where there is one way only, nobody told which one it is. */
+const backendOf = (
+  { told, dnat }: TraceFacts,
+  { backend = 'all' }: Question,
+  { world }: OpenedScenario,
+): Pick<SmallExpectation, 'backend'> => {
+  if (backend === 'all') return {};
+  if (backend === 'first') return { backend };
+  return { backend: told?.name ?? (dnat && world.book.owners(dnat.ip)[0]?.name) ?? backend };
+};
+
+const expectationOf = (
+  facts: TraceFacts,
+  question: Question,
+  scenario: OpenedScenario,
+): SmallExpectation => {
+  const { probe, disposition, cause, symptom, sourceSeen, dnat, told, resolution } = facts;
+  const [resolved] = resolution?.addresses ?? [];
+  const isRewritten = sourceSeen?.rewritten !== undefined || dnat !== undefined;
+  return {
+    from: smallEnd(probe.from),
+    to: smallTarget(facts),
+    protocol: probe.protocol,
+    ...(probe.port !== undefined && { port: probe.port }),
+    ...(probe.size !== undefined && { size: probe.size }),
+    ...backendOf(facts, question, scenario),
+    disposition,
+    ...(cause && { cause: cause.code }),
+    symptom,
+    ...(sourceSeen && isRewritten && { sourceSeen: sourceSeen.ip }),
+    ...(dnat && (told?.others ?? 0) === 0 && { dnat: { ip: dnat.ip, ...numberOf(dnat) } }),
+    ...(resolved !== undefined && { resolved }),
+  };
+};
+
+const numberOf = ({ port }: Socketed) => (typeof port === 'number' ? { port } : {});
 
 const smallEnd = ({ kind, namespace, name, container, ip }: EndpointRef): SmallEnd => ({
   kind,
   ...((kind === 'pod' || kind === 'service') && namespace !== undefined && { namespace }),
-  ...((kind === 'pod' || kind === 'node' || kind === 'service') && name !== undefined && { name }),
+  ...(kind !== 'external' && kind !== 'ip' && name !== undefined && { name }),
   ...(container !== undefined && { container }),
   ...(ip !== undefined && { ip }),
 });
 
 /** Services that the question names, that have an address of the packets, or their NodePort. */
-const servicesOf = ({ services }: Cluster, { probe }: TraceFacts, { ips }: Touched): Service[] =>
-  services.filter(({ namespace, name, clusterIPs, externalIPs, ingress, ports }) => {
+const servicesOf = (
+  cluster: Cluster,
+  { probe, resolution }: TraceFacts,
+  { ips }: Touched,
+): Service[] => {
+  const asked = new Set(resolution && servicesAsked(cluster, resolution));
+  return cluster.services.filter((service) => {
+    const { namespace, name, clusterIPs, externalIPs, ingress, ports } = service;
     const { to, port } = probe;
     const isNamed = to.kind === 'service' && to.namespace === namespace && to.name === name;
     const own = [
@@ -156,10 +245,12 @@ const servicesOf = ({ services }: Cluster, { probe }: TraceFacts, { ips }: Touch
     ];
     return (
       isNamed ||
+      asked.has(service) ||
       own.some((ip) => ips.has(ip)) ||
       (port !== undefined && ports.some(({ nodePort }) => nodePort === port))
     );
   });
+};
 
 /** A Service that names Pods by their place among those that are kept. */
 const withPods = (service: Service, indexes: ReadonlyMap<number, number>): Service => ({
@@ -177,6 +268,7 @@ const withPods = (service: Service, indexes: ReadonlyMap<number, number>): Servi
 export const smallScenario = (
   scenario: OpenedScenario,
   facts: TraceFacts,
+  question: Question,
   reach: Reach,
 ): SmallScenario => {
   const { cluster } = scenario;
@@ -229,23 +321,15 @@ export const smallScenario = (
     name: scenario.name,
     network: cluster.network,
     underlay: cluster.underlay,
-    nodes: nodes.map(smallNode),
+    nodes: nodes.map((node) => smallNode(node, services)),
     pods: pods.map((pod): SmallPod => {
       const { workload } = ends.find((end) => isEnd(pod, end)) ?? {};
-      return { ...pod, ...(workload && { owner: workload }) };
+      const { hostname: _h, subdomain: _s, dns: _d, ...rest } = pod;
+      return { ...(facts.resolution ? pod : rest), ...(workload && { owner: workload }) };
     }),
     services: services.map((service) => withPods(service, indexes)),
     kubeProxy: cluster.kubeProxy,
     faults,
-    expect: {
-      from: smallEnd(probe.from),
-      to: smallEnd(probe.to),
-      protocol: probe.protocol,
-      ...(probe.port !== undefined && { port: probe.port }),
-      ...(probe.size !== undefined && { size: probe.size }),
-      disposition: facts.disposition,
-      ...(facts.cause && { cause: facts.cause.code }),
-      symptom: facts.symptom,
-    },
+    expect: expectationOf(facts, question, scenario),
   };
 };

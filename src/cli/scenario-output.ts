@@ -30,9 +30,8 @@ export async function scenarioOutput(
   { redacted = false }: { readonly redacted?: boolean | undefined },
 ): Promise<Output> {
   const wanted = minimal(facts, namesOf(scenario.world));
-  // Of a name more is asked than a trace shows: every Service that it is not.
-  for (const reach of facts.resolution ? [] : REACHES) {
-    const small = smallScenario(scenario, facts, reach);
+  for (const reach of REACHES) {
+    const small = smallScenario(scenario, facts, question, reach);
     const text = fileText(small);
     if (!(await gives(text, question, wanted))) continue;
     if (!redacted) return { ok: true, text };
@@ -72,8 +71,12 @@ function fileText(small: SmallScenario): string {
   return scenarioDocuments(small, description).map(yamlText).join('---\n');
 }
 
+/** The minimal form, and how the ways fare that it does not tell. */
 function minimal(facts: TraceFacts, nameOf: (ip: Ip) => string | undefined): string {
-  return traceMinimal(prune(facts, 'minimal'), facts, nameOf);
+  const others = (facts.alternatives ?? []).map(
+    ({ disposition, cause }) => `${disposition} ${cause}`,
+  );
+  return traceMinimal(prune(facts, 'minimal'), facts, nameOf) + others.sort().join('\n');
 }
 
 /** Whether the file opens, gives this trace, and holds what it expects itself. */

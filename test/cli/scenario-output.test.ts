@@ -33,24 +33,15 @@ const textOf = async (scenario: OpenedScenario, question: Question, redacted = f
   return output.text;
 };
 
-/** Names are asked of the whole cluster. */
-const hasNames = (file: string): boolean => file.startsWith('scenarios/dns/');
-
-it('is not made of a question about a name', async () => {
-  const scenario = await openFile('scenarios/dns/headless.yaml');
-  await expect(textOf(scenario, { from: 'client', to: 'db.shop:5432' })).rejects.toThrow();
-});
-
-const withoutNames = scenarioFiles.filter((file) => !hasNames(file));
-
-describe.each(withoutNames)('the small scenario of %s', async (file) => {
+describe.each(scenarioFiles)('the small scenario of %s', async (file) => {
   const scenario = await openFile(file);
-  const questions = scenario.expectations.map(({ from, to, port, protocol, size }) => ({
+  const questions = scenario.expectations.map(({ from, to, port, protocol, size, backend }) => ({
     from,
     to,
     port,
     protocol,
     size,
+    backend,
   }));
 
   it.each(questions)('$from to $to gives the same trace', async (question) => {
@@ -266,5 +257,129 @@ spec: { type: NodePort, selector: { app: ruby }, ports: [{ name: web, port: 81, 
       factsOf(scenario, question).cause?.unmodelled,
     );
     expect(await textOf(scenario, question, true)).not.toContain('acme');
+  });
+});
+
+const SHOP = `
+apiVersion: k8snet/v1
+kind: Scenario
+metadata: { name: acme }
+spec:
+  network: { plugin: bridge, podCIDR: 10.77.0.0/16, serviceCIDR: 10.88.0.0/16 }
+  underlay: { cidr: 172.19.0.0/20 }
+  nodes:
+    - { name: crystal-1, addresses: [172.19.3.4], podCIDR: 10.77.4.0/24, labels: { topology.kubernetes.io/zone: ruby-a } }
+    - { name: crystal-2, addresses: [172.19.7.9], podCIDR: 10.77.9.0/24, labels: { topology.kubernetes.io/zone: ruby-b } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: quartz, namespace: jade }
+spec:
+  nodeName: crystal-1
+  hostAliases: [{ ip: 10.77.9.20, hostnames: [opal.acme] }]
+  dnsConfig: { searches: [acme.secret], options: [{ name: ndots, value: "2" }] }
+  containers: [{ name: opal, image: x }]
+status: { phase: Running, podIP: 10.77.4.23 }
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: opal, namespace: ruby }
+spec: { serviceName: opal-each, replicas: 2, selector: { matchLabels: { app: opal } }, template: { metadata: { labels: { app: opal } }, spec: { containers: [{ name: opal, ports: [{ name: secret, containerPort: 8443 }] }] } } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: opal-0, namespace: ruby, labels: { app: opal }, ownerReferences: [{ apiVersion: apps/v1, kind: StatefulSet, name: opal, controller: true, uid: "1" }] }
+spec: { nodeName: crystal-1, hostname: opal-0, subdomain: opal-each, containers: [{ name: opal, ports: [{ name: secret, containerPort: 8443 }] }] }
+status: { phase: Running, podIP: 10.77.4.20 }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: opal-1, namespace: ruby, labels: { app: opal }, ownerReferences: [{ apiVersion: apps/v1, kind: StatefulSet, name: opal, controller: true, uid: "1" }] }
+spec: { nodeName: crystal-2, hostname: opal-1, subdomain: opal-each, containers: [{ name: opal, ports: [{ name: secret, containerPort: 8443 }] }] }
+status: { phase: Running, podIP: 10.77.9.20 }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: opal, namespace: ruby }
+spec:
+  type: LoadBalancer
+  clusterIP: 10.88.3.7
+  externalIPs: [10.77.200.1]
+  selector: { app: opal }
+  trafficDistribution: PreferClose
+  ports: [{ name: secret, port: 443, targetPort: secret, nodePort: 31443 }]
+status: { loadBalancer: { ingress: [{ ip: 172.19.15.77 }] } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: opal-each, namespace: ruby }
+spec: { clusterIP: None, selector: { app: opal }, ports: [{ name: secret, port: 8443 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ruby, namespace: jade }
+spec: { type: ExternalName, externalName: opal.ruby.svc.cluster.local }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: acme, namespace: jade }
+spec: { type: ExternalName, externalName: pay.acme.secret }
+`;
+
+describe('a redacted scenario with Services', () => {
+  it.each<[string, string, Partial<Question>]>([
+    ['jade/quartz', 'ruby/svc/opal:secret', {}],
+    ['jade/quartz', 'ruby/svc/opal', { backend: 'opal-0' }],
+    ['jade/quartz', '10.88.3.7:443', { backend: 'first' }],
+    ['jade/quartz', '10.88.3.7:444', {}],
+    ['jade/quartz', '10.88.9.9:80', {}],
+    ['ruby/opal-0', 'ruby/svc/opal', {}],
+    ['node/crystal-2', 'node/crystal-1', { port: 31_443 }],
+    ['external', 'node/crystal-1', { port: 31_443 }],
+    ['external', '172.19.15.77:443', {}],
+    ['external', '10.77.200.1', { port: 443 }],
+    ['external', 'node/crystal-2', { port: 31_443, backend: '10.77.9.20' }],
+    ['jade/quartz', 'opal-each.ruby:8443', { backend: 'ruby/opal-1' }],
+    ['jade/quartz', 'opal.ruby', { port: 443 }],
+    ['jade/quartz', 'opal.ruby.svc.cluster.local:443', { backend: 'ruby/opal-0' }],
+    ['jade/quartz', 'opal-1.opal-each.ruby:8443', {}],
+    ['jade/quartz', '_secret._tcp.opal.ruby.svc.cluster.local', {}],
+    ['jade/quartz', '7.3.88.10.in-addr.arpa:443', {}],
+    ['jade/quartz', '10-77-9-20.ruby.pod.cluster.local:8443', {}],
+    ['jade/quartz', 'ruby:443', {}],
+    ['jade/quartz', 'acme:443', {}],
+    ['jade/quartz', 'opal.acme:8443', {}],
+    ['jade/quartz', 'opal', { port: 443 }],
+    ['jade/quartz', 'opal-7.opal-each.ruby:8443', {}],
+    ['jade/quartz', 'www.acme.secret:443', {}],
+    ['ruby/opal-0', 'opal-0.opal-each.ruby.svc.cluster.local:8443', {}],
+    ['node/crystal-1', 'opal.ruby:443', {}],
+  ])('of %s to %s %o tells the same, and nothing of the original', async (from, to, more) => {
+    const scenario = await opened([{ file: 'acme.yaml', text: SHOP }]);
+    const question = { from, to, ...more };
+    const facts = factsOf(scenario, question);
+    const text = await textOf(scenario, question, true);
+    expect(SECRETS.filter((secret) => text.includes(secret))).toEqual([]);
+    const again = await opened([{ file: 'small.yaml', text }]);
+    const [judged] = judge(again);
+    if (judged?.kind !== 'traced') throw new Error('is not answered');
+    expect(judged.differences).toEqual([]);
+    const { disposition, symptom, cause, sourceSeen, dnat, resolution } = judged.facts;
+    expect([disposition, symptom, cause?.code]).toEqual([
+      facts.disposition,
+      facts.symptom,
+      facts.cause?.code,
+    ]);
+    expect([sourceSeen?.port, dnat?.port, resolution?.queries.length]).toEqual([
+      facts.sourceSeen?.port,
+      facts.dnat?.port,
+      facts.resolution?.queries.length,
+    ]);
+    expect(judged.facts.legs.map(({ hops }) => hops.length)).toEqual(
+      facts.legs.map(({ hops }) => hops.length),
+    );
+    const seen = facts.sourceSeen?.rewritten || facts.dnat;
+    expect(judged.expectation.sourceSeen === undefined).toBe(!(seen && facts.sourceSeen));
+    expect(judged.expectation.resolved === undefined).toBe(!resolution?.addresses.length);
   });
 });
