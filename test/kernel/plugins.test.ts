@@ -1,6 +1,6 @@
 /**
  * What the compiler says of a node is what the real programs make of it: the plugins of Debian's
- * containernetworking-plugins (bridge with host-local, loopback) run on the same input, flanneld's
+ * containernetworking-plugins (bridge with host-local, portmap, loopback) run on the same input, flanneld's
  * part is typed in with ip(8), bridge(8) and iptables-restore(8), and whatever the tools then print
  * of the namespaces is what they would print of ours.
  *
@@ -15,7 +15,7 @@
  */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Cluster, Network } from '../../src/cluster/cluster.ts';
+import type { Cluster, ContainerPort, Network } from '../../src/cluster/cluster.ts';
 import { compileWorld } from '../../src/compile/compile.ts';
 import { sandboxId } from '../../src/compile/derived-name.ts';
 import { findDev } from '../../src/kernel/netdev.ts';
@@ -24,14 +24,14 @@ import { IPV4_CONF_NAMES, sysctlGet, sysctlKnown } from '../../src/kernel/sysctl
 import type { Netns, World } from '../../src/kernel/world.ts';
 import { iptablesSave } from '../../src/userland/iptables/print.ts';
 import { bridgeFdb, bridgeLink, ipAddr, ipNeigh, ipRoute } from '../../src/userland/print/show.ts';
-import { cluster, network, pod } from '../compile/cluster.ts';
+import { cluster, container, network, pod } from '../compile/cluster.ts';
 import { openPrivateNetwork } from './private-network.ts';
 import { missing } from './requirements.ts';
 
 const PLUGINS = '/usr/lib/cni';
 const lacking = [
   ...missing(['ip', 'bridge', 'iptables-save', 'iptables-restore', 'sysctl', 'unshare']),
-  ...['bridge', 'host-local', 'loopback']
+  ...['bridge', 'host-local', 'loopback', 'portmap']
     .filter((plugin) => !existsSync(`${PLUGINS}/${plugin}`))
     .map((plugin) => `${PLUGINS}/${plugin}`),
 ];
@@ -72,9 +72,13 @@ interface Case {
   readonly conf: Readonly<Record<string, unknown>>;
   /** Routes of `ipam`. */
   readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
+  /** Ports that are the node's too, by Pod, counted from 0; portmap is chained behind bridge for them. */
+  readonly hostPorts?: Readonly<Record<number, readonly HostPort[]>>;
   /** What a daemon does to the node before the first Pod. */
   readonly daemon?: (world: World) => string;
 }
+
+type HostPort = ContainerPort & { readonly hostPort: number };
 
 const bridgeCase = (
   title: string,
@@ -164,7 +168,35 @@ const flannelCase = (
   routes: [{ dst: '10.244.0.0/16' }],
 });
 
+/** A tunnel of flannel, and host ports as runtimes hand them to portmap. */
+const hostPortCase = (title: string, pods: number, hostPorts: Case['hostPorts']): Case => ({
+  ...flannelCase(title, pods, { network: {}, daemon: vxlanDaemon({ mtu: 1450 }) }, delegate(1450)),
+  ...(hostPorts && { hostPorts }),
+});
+
+const WEB: HostPort = { port: 80, protocol: 'tcp', hostPort: 8080 };
+
 const CASES: readonly Case[] = [
+  hostPortCase('portmap: a host port', 1, { 0: [WEB] }),
+  hostPortCase('portmap: ports of both protocols, and of one address', 2, {
+    1: [
+      { port: 53, protocol: 'udp', hostPort: 5353 },
+      WEB,
+      { port: 443, protocol: 'tcp', hostPort: 8443, hostIP: '192.168.10.11' },
+      { port: 54, protocol: 'udp', hostPort: 54, hostIP: '0.0.0.0' },
+    ],
+  }),
+  hostPortCase('portmap: several Pods', 3, {
+    0: [WEB],
+    2: [{ ...WEB, hostPort: 8081 }],
+  }),
+  hostPortCase('portmap: more ports than one match takes', 1, {
+    0: Array.from({ length: 17 }, (_, n) => ({ ...WEB, hostPort: 9000 + n })),
+  }),
+  {
+    ...bridgeCase('portmap behind ipMasq', 2, { isDefaultGateway: true, ipMasq: true }),
+    hostPorts: { 0: [WEB], 1: [{ ...WEB, hostPort: 81, protocol: 'udp' }] },
+  },
   bridgeCase('a bridge without an address', 1, {}),
   bridgeCase('a bridge without an address, several ports', 3, {}),
   bridgeCase('isGateway', 2, { isGateway: true }),
@@ -281,7 +313,9 @@ const clusterOf = (given: Case): Cluster =>
   cluster({
     network: network(given.network),
     pods: Array.from({ length: given.pods }, (_, n) =>
-      pod(`pod-${n + 1}`, 'node-1', `10.244.1.${n + 2}`),
+      pod(`pod-${n + 1}`, 'node-1', `10.244.1.${n + 2}`, {
+        containers: [{ ...container('app'), ports: given.hostPorts?.[n] ?? [] }],
+      }),
     ),
   });
 
@@ -316,7 +350,7 @@ SYSCTL`;
 /** Boots the node, runs the daemon and adds the Pods with the real plugins. */
 const build = (given: Case, model: Cluster, world: World): string => {
   const nodeNs = netnsOf(world, 'node-1/host');
-  const conf = {
+  const conf: Readonly<Record<string, unknown>> = {
     ...given.conf,
     type: 'bridge',
     ipam: {
@@ -338,17 +372,34 @@ ip -n node link set eth0 up
 ip -n node route add default via 192.168.10.1 dev eth0 proto static
 ip netns exec node sysctl -qw net.bridge.bridge-nf-call-iptables=1`,
     `ip netns exec node bash -e <<'DAEMON'\n${given.daemon?.(world) ?? ':'}\nDAEMON`,
-    ...model.pods.flatMap((one) => {
-      const cni = (plugin: string, ifname: string, input: object) =>
+    ...model.pods.flatMap((one, n) => {
+      const plugin = (name: string, ifname: string): string =>
         `ip netns exec node env CNI_COMMAND=ADD CNI_CONTAINERID=${sandboxId(one)} CNI_PATH=${PLUGINS} \\
-  CNI_NETNS=/run/netns/${one.name} CNI_IFNAME=${ifname} ${PLUGINS}/${plugin} <<'CONF' || exit 1
-${JSON.stringify(input)}
-CONF`;
+  CNI_NETNS=/run/netns/${one.name} CNI_IFNAME=${ifname} ${PLUGINS}/${name}`;
+      const cni = (name: string, ifname: string, input: object): string =>
+        `${plugin(name, ifname)} >/run/result <<'CONF' || exit 1\n${JSON.stringify(input)}\nCONF`;
+      const ports = given.hostPorts?.[n] ?? [];
+      const portmap = {
+        cniVersion: conf['cniVersion'],
+        name: conf['name'],
+        type: 'portmap',
+        snat: true,
+        runtimeConfig: {
+          portMappings: ports.map(({ port, ...more }) => ({ ...more, containerPort: port })),
+        },
+      };
       return [
         `ip netns add ${one.name}`,
         resetSysctls(one.name, netnsOf(world, `node-1/default/${one.name}`)),
         cni('loopback', 'lo', { cniVersion: '0.4.0', name: 'lo', type: 'loopback' }),
         cni('bridge', 'eth0', conf),
+        // Chained: what bridge said goes in with the configuration.
+        ...(ports.length === 0
+          ? []
+          : [
+              `( echo '${JSON.stringify(portmap).slice(0, -1)},"prevResult":'; cat /run/result; echo '}' ) |
+  ${plugin('portmap', 'eth0')} >/dev/null || exit 1`,
+            ]),
       ];
     }),
     ...['node', ...model.pods.map(({ name }) => name)].map(askAll),
