@@ -135,6 +135,9 @@ export const writeMasquerade = ({ nat }: RestoreInput, mark: number, author: Aut
 /** Counted by name: nodes have the kernel's nfnetlink_acct. */
 export const counted = (name: string): Match => ({ kind: 'nfacct', name });
 
+/** Set by kube-proxy where its configuration says so, in every mode; asked for in this one. */
+export const TCP_BE_LIBERAL = 'net.netfilter.nf_conntrack_tcp_be_liberal';
+
 /** The rules of KUBE-FORWARD. With nf_conntrack_tcp_be_liberal nothing is dropped as INVALID. */
 export const writeForward = (
   { filter }: RestoreInput,

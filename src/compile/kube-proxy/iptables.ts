@@ -16,6 +16,7 @@ import {
   NODE_PORTS,
   type RestoreInput,
   SERVICES,
+  TCP_BE_LIBERAL,
   write,
   writeForward,
   writeMasquerade,
@@ -27,7 +28,6 @@ import { onNode } from './node-service-port.ts';
 import { type Family, familyOf, servicePorts } from './service-port.ts';
 
 const ROUTE_LOCALNET = 'net.ipv4.conf.all.route_localnet';
-const TCP_BE_LIBERAL = 'net.netfilter.nf_conntrack_tcp_be_liberal';
 /** largeClusterEndpointsThreshold. */
 const LARGE = 1000;
 
@@ -48,8 +48,6 @@ const onLocalhost = ({ cluster, node }: Machine, family: Family): boolean =>
 export const startIptables = (machine: Machine): void => {
   const { netns, cluster } = machine;
   const author = forKubeProxy(cluster.kubeProxy);
-  if (cluster.kubeProxy.tcpBeLiberal)
-    sysctlSet(netns, TCP_BE_LIBERAL, '1', author('proxy-forward'));
   if (onLocalhost(machine, 4)) sysctlSet(netns, ROUTE_LOCALNET, '1', author('node-port-entry'));
   for (const family of [4, 6] as const) ensureJumps(rulesetOf(netns, family), author);
 };
