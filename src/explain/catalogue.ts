@@ -171,7 +171,7 @@ export interface Catalogue {
     /** One of several, where nobody knows which. */
     readonly either: (several: readonly string[]) => string;
     readonly wayFate: (disposition: string, cause: string | undefined) => string;
-    readonly through: (node: string) => string;
+    readonly through: (nodes: readonly string[]) => string;
     /** Ways that are not listed, as counts of dispositions. */
     readonly moreWays: (
       counts: readonly (readonly [disposition: string, count: number])[],

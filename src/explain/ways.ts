@@ -27,19 +27,19 @@ export function tellWays(facts: TraceFacts, words: Catalogue): ToldWays | undefi
   const { told, alternatives = [], notWalked } = facts;
   if (told === undefined) return undefined;
   const { story } = words;
-  const all = [told, ...alternatives];
+  const all = byTarget([told, ...alternatives]);
   const title = story.ways[told.choice];
   if (told.others === undefined)
     return { title, listed: [], more: [story.firstWay(namesOf(told, words).join(' '))] };
   const ranked = all.length > MOST_LISTED ? [...all].sort((a, b) => rank(a) - rank(b)) : all;
-  const rest = counted(ranked.slice(MOST_LISTED));
+  const rest = counted(ranked.slice(MOST_LISTED).flatMap(({ ways }) => ways));
   return {
     title,
-    listed: ranked.slice(0, MOST_LISTED).map((way) => ({
+    listed: ranked.slice(0, MOST_LISTED).map(({ way, ways }) => ({
       status: statusOf(way.disposition),
-      names: namesOf(way, words),
+      names: namesOf(way, words, nodesOf(ways)),
       fate: story.wayFate(way.disposition, way.cause),
-      told: way === told,
+      told: ways.includes(told),
     })),
     more: [
       ...(rest.length > 0 ? [story.moreWays(rest)] : []),
@@ -47,6 +47,30 @@ export function tellWays(facts: TraceFacts, words: Catalogue): ToldWays | undefi
     ],
   };
 }
+
+/** Ways that end alike at one target, and differ in the machine that they go through. */
+interface Alike {
+  /** The first of them. */
+  readonly way: Alternative;
+  readonly ways: readonly Alternative[];
+}
+
+/** Several balanced nodes times several backends are too many lines: one for each target and fate. */
+function byTarget(all: readonly Alternative[]): Alike[] {
+  const found = new Map<string, Alternative[]>();
+  for (const way of all) {
+    const { choice, name, address, disposition, cause } = way;
+    const key = JSON.stringify([choice, name, address, disposition, cause]);
+    const same = found.get(key);
+    if (same) same.push(way);
+    else found.set(key, [way]);
+  }
+  return [...found.values()].flatMap((ways) => (ways[0] ? [{ way: ways[0], ways }] : []));
+}
+
+const nodesOf = (ways: readonly Alternative[]): string[] => [
+  ...new Set(ways.flatMap(({ node }) => node ?? [])),
+];
 
 /** How many backends a question may end at; undefined where there is one, or nobody looked. */
 export function backendsOf({ told, alternatives = [] }: TraceFacts): number | undefined {
@@ -57,20 +81,25 @@ export function backendsOf({ told, alternatives = [] }: TraceFacts): number | un
 
 /** Name, address, and through whom. */
 export const namesOf = (
-  { name, address, node }: Pick<Alternative, 'name' | 'address' | 'node'>,
+  way: Pick<Alternative, 'name' | 'address' | 'node'>,
   { story }: Catalogue,
-): string[] => [
-  name,
-  ...(address === undefined ? [] : [address]),
-  ...(node === undefined || node === name ? [] : [story.through(node)]),
-];
+  nodes: readonly string[] = way.node === undefined ? [] : [way.node],
+): string[] => {
+  const { name, address } = way;
+  const others = nodes.filter((node) => node !== name);
+  return [
+    name,
+    ...(address === undefined ? [] : [address]),
+    ...(others.length === 0 ? [] : [story.through(others)]),
+  ];
+};
 
 export function statusOf(disposition: Disposition): ToldWay['status'] {
   if (disposition === 'delivered') return 'good';
   return disposition === 'inconclusive' || disposition === 'ambiguous' ? 'unsure' : 'bad';
 }
 
-const rank = ({ disposition }: Alternative): number => (disposition === 'delivered' ? 1 : 0);
+const rank = ({ way: { disposition } }: Alike): number => (disposition === 'delivered' ? 1 : 0);
 
 function counted(ways: readonly Alternative[]): (readonly [Disposition, number])[] {
   const counts = new Map<Disposition, number>();

@@ -329,7 +329,8 @@ export const en: Catalogue = {
     either: (several) => several.join(' or '),
     wayFate: (disposition, cause) =>
       cause === undefined ? disposition : `${disposition} (${cause})`,
-    through: (node) => `through ${node}`,
+    through: (nodes) =>
+      nodes.length > 3 ? `through any of ${nodes.length} nodes` : `through ${nodes.join(' or ')}`,
     moreWays: (counts) =>
       `and ${list(counts.map(([disposition, n]) => `${n} more ${disposition}`))}`,
     notWalked: (n) => `and at least ${n} more, which nobody looked at: there are too many`,
