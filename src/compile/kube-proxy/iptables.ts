@@ -9,6 +9,7 @@ import { from, jump, notFrom, notTo, plainRule, to, typed } from '../iptables-ru
 import { FIREWALL_CHAIN, localnetGuard } from '../kubelet.ts';
 import type { Machine } from '../machine.ts';
 import { type Author, forKubeProxy } from '../object-origin.ts';
+import { serveHealthChecks } from './health-check.ts';
 import {
   emptyInput,
   ensureJumps,
@@ -125,4 +126,5 @@ const syncFamily = (machine: Machine, family: Family): void => {
 /** syncProxyRules, a full one, for both families. */
 export const syncIptables = (machine: Machine): void => {
   for (const family of [4, 6] as const) syncFamily(machine, family);
+  serveHealthChecks(machine, nodePortAddresses(machine.cluster.kubeProxy, machine.node, 4));
 };

@@ -1,4 +1,5 @@
 /** kube-proxy in IPVS mode (kubernetes v1.34.0, pkg/proxy/ipvs/proxier.go), both families. */
+
 import { SCHEDULERS, type Scheduler } from '../../kernel/ipvs/virtual-server.ts';
 import { nfRestore, type Ruleset } from '../../kernel/netfilter/ruleset.ts';
 import { addrAdd, linkAdd, sysctlSet } from '../../kernel/netlink.ts';
@@ -7,6 +8,7 @@ import { cidrContains, isLoopback } from '../../wire/ip.ts';
 import { derivedMac, nodeKey } from '../derived-name.ts';
 import type { Machine } from '../machine.ts';
 import { forKubeProxy } from '../object-origin.ts';
+import { serveHealthChecks } from './health-check.ts';
 import { conditions } from './iptables.ts';
 import { markOf } from './iptables-base.ts';
 import { ipvsRules, linkIpvsChains } from './ipvs-rules.ts';
@@ -117,4 +119,5 @@ const syncFamily = (machine: Machine, family: Family): void => {
 /** syncProxyRules, for both families. */
 export const syncIpvs = (machine: Machine): void => {
   for (const family of [4, 6] as const) syncFamily(machine, family);
+  serveHealthChecks(machine, nodePortAddresses(machine.cluster.kubeProxy, machine.node, 4));
 };

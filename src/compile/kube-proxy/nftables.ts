@@ -7,6 +7,7 @@ import { cidrContains } from '../../wire/ip.ts';
 import type { Machine } from '../machine.ts';
 import { matching, notMatching, saddr, value } from '../nft-rule.ts';
 import { forKubeProxy } from '../object-origin.ts';
+import { serveHealthChecks } from './health-check.ts';
 import { type LocalTraffic, localTraffic } from './local-traffic.ts';
 import { baseTable, NODE_PORT_IPS } from './nftables-base.ts';
 import { type NftNode, writeNftServicePort } from './nftables-service.ts';
@@ -92,4 +93,5 @@ const syncFamily = (machine: Machine, family: Family): void => {
 /** syncProxyRules, a full one, for both families. */
 export const syncNftables = (machine: Machine): void => {
   for (const family of FAMILIES) syncFamily(machine, family);
+  serveHealthChecks(machine, addressesOf(machine, 4));
 };
