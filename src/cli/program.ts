@@ -24,7 +24,11 @@ const EXAMPLES = {
     'k8snet trace pod-a pod-b -s basics/one-node --proto icmp --minimal',
     'k8snet trace pod-a pod-b --set network.plugin=bridge',
     'k8snet trace pod-a pod-b --proto icmp --warm',
+    'k8snet trace client shop/svc/web -s services/cluster-ip',
     'k8snet trace client shop/svc/web -s services/cluster-ip --repeat 4',
+    'k8snet trace client shop/svc/web -s services/one-broken --backend web-1',
+    'k8snet trace external node/node-1:30080 -s services/node-port',
+    'k8snet trace pod-a web.shop -s dns/short-names --no-dns',
     "k8snet trace pod-a pod-b --break 'node/node-2: ip link set flannel.1 down'  # exit code 1",
     'k8snet trace pod-a pod-b -s failures/route-shadowed --with-fix  # exit code 1',
     'k8snet trace pod-a pod-b -o table',
@@ -44,9 +48,11 @@ const EXAMPLES = {
     'k8snet exec pod-a -s basics/one-node -- ip addr show eth0',
     "k8snet exec node/node-1 --break 'node/node-1: ip route del 10.244.2.0/24' -- ip route",
     'k8snet exec node/node-1 --set kubeProxy.mode=none -- iptables-save',
+    'k8snet exec node/node-1 -s services/mode-nftables -- nft list ruleset',
+    'k8snet exec node/node-1 -s services/mode-ipvs -- ipvsadm -Ln',
   ],
   scenarios: ['k8snet scenarios', 'k8snet scenarios basics/one-pod'],
-  tour: ['k8snet tour --yes', 'k8snet tour one-node --yes'],
+  tour: ['k8snet tour --yes', 'k8snet tour service --yes'],
   schema: ['k8snet schema scenario > scenario.schema.json', 'k8snet schema trace'],
 } as const;
 
@@ -148,7 +154,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       'Follows a packet from one container, node or address to another, and its answer back.',
     )
     .argument('<from>', '[namespace/]pod[:container], [namespace/]kind/name, an address, external')
-    .argument('<to>', 'the same; :8080 behind it asks for a port')
+    .argument(
+      '<to>',
+      'the same, svc/name[:port], or a name as a Pod looks it up (web.shop); :8080 behind it asks for a port',
+    )
     .option(
       '-f, --file <path>',
       'scenario, manifest, directory of them, or - for standard input; repeat to merge',
@@ -229,7 +238,7 @@ Exit codes: 0 delivered, 1 it does not get through, 2 bad usage or bad input,
     .command('exec')
     .summary('what iptables-save, ip, bridge and other tools print on a node or in a Pod')
     .description(
-      'Runs a command that only looks, on a node or in a Pod, and prints what the real tool prints there: iptables-save, ip6tables-save, nft list ruleset, ipset list, ip, bridge, sysctl.',
+      'Runs a command that only looks, on a node or in a Pod, and prints what the real tool prints there: iptables-save, ip6tables-save, nft list ruleset, ipset list, ipvsadm -Ln, ip, bridge, sysctl.',
     )
     .argument('<where>', 'node/name, [namespace/]pod or [namespace/]kind/name')
     .argument('<command...>', 'the command and its arguments, behind --')
@@ -256,11 +265,11 @@ bad input.`,
 
   program
     .command('tour')
-    .summary('a guided tour: one Pod, one node, two nodes')
+    .summary('a guided tour: one Pod, one node, two nodes, a Service')
     .description(
-      'Walks through the three basic stories of Pod networking, asks before it reveals, and lets the engine grade the answers. Without a terminal it runs by itself.',
+      'Walks through the basic stories of Pod networking and a Service, asks before it reveals, and lets the engine grade the answers. Without a terminal it runs by itself.',
     )
-    .argument('[stage]', 'one-pod, one-node or two-nodes; default all')
+    .argument('[stage]', 'one-pod, one-node, two-nodes or service; default all')
     .option('-y, --yes', 'run by itself, with the right answers')
     .addHelpText(
       'after',

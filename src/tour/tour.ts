@@ -7,9 +7,10 @@ import type { TourPort, TracedAnswer } from './port.ts';
 import type { Stage } from './stage.ts';
 import { oneNode } from './stages/one-node.ts';
 import { onePod } from './stages/one-pod.ts';
+import { service } from './stages/service.ts';
 import { twoNodes } from './stages/two-nodes.ts';
 
-export const STAGES: readonly Stage[] = [onePod, oneNode, twoNodes];
+export const STAGES: readonly Stage[] = [onePod, oneNode, twoNodes, service];
 
 export interface TourOptions {
   readonly messages: TourMessages;

@@ -11,5 +11,5 @@ it('runs by itself where there is no terminal, and ends well', async () => {
 it('knows its stages', async () => {
   const { code, stderr } = await k8snet(['tour', 'three-nodes']);
   expect(code).toBe(2);
-  expect(stderr).toContain('one-pod, one-node, two-nodes');
+  expect(stderr).toContain('one-pod, one-node, two-nodes, service');
 });

@@ -39,8 +39,8 @@ describe('the tour', () => {
   it('has its claims confirmed by the engine, and fits 80 columns', async () => {
     const { port, shown } = portWith((_, unattended) => unattended);
     expect(await runTour(STAGES, port, options)).toEqual({
-      right: 3,
-      asked: 3,
+      right: 4,
+      asked: 4,
       left: false,
       broken: [],
     });
@@ -55,7 +55,7 @@ describe('the tour', () => {
         ? (choices.find(({ value }) => value !== unattended)?.value ?? '')
         : 'end',
     );
-    expect(await runTour(STAGES, port, options)).toMatchObject({ right: 0, asked: 3 });
+    expect(await runTour(STAGES, port, options)).toMatchObject({ right: 0, asked: 4 });
     expect(shown.join('')).toContain('Not quite: lo, the loopback device.');
   });
 

@@ -45,11 +45,24 @@ export const en: TourMessages = {
         'On the other node everything happens in reverse: unpack, route, bridge, veth pair.',
       ],
     },
+    service: {
+      title: 'A Service',
+      aim: 'See where the address of a Service becomes that of a Pod, and what brings the answer home.',
+      question:
+        'client, on node-1, connects to Service web, whose only Pod is on node-2. Whose address does the server see as that of its caller?',
+      options: ["the Service's", "node-1's", "the client's own"],
+      why: 'kube-proxy wrote rules on every node, and those of node-1 rewrite the destination alone: from the Service to the Pod. The source is left as it is, since the answer comes back through node-1 anyway.',
+      recap: [
+        'No machine has the address of a Service. The first node on the way rewrites it, before it looks for a route.',
+        'Conntrack keeps what was rewritten, and gives the answer the source that the client asked.',
+        'A caller from outside is hidden behind the node that he asks, unless externalTrafficPolicy is Local.',
+      ],
+    },
   },
   unknownStage: (name, known) =>
     `there is no stage ${JSON.stringify(name)}; the stages are ${known}`,
   welcome:
-    'Three stages: one Pod, one node, two nodes. Each packet below is computed by the same engine that k8snet trace uses.',
+    'Four stages: one Pod, one node, two nodes, a Service. Each packet below is computed by the same engine that k8snet trace uses.',
   stageOf: (index, total, title) => `Stage ${index} of ${total}: ${title}`,
   right: 'Right.',
   wrong: (answer) => `Not quite: ${answer}.`,

@@ -17,6 +17,7 @@ export interface TourMessages {
     readonly 'one-pod': StageMessages;
     readonly 'one-node': StageMessages;
     readonly 'two-nodes': StageMessages;
+    readonly service: StageMessages;
   };
   readonly unknownStage: (name: string, known: string) => string;
   readonly welcome: string;
