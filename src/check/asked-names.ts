@@ -17,6 +17,12 @@ const labelsOf = ({ name, queries }: Resolution): ReadonlySet<string> => {
 const addressesOf = ({ name, addresses }: Resolution): ReadonlySet<string> =>
   new Set([...addresses, name.split('.').slice(0, 4).reverse().join('.')]);
 
+/** Namespaces that a name may mean: CoreDNS tells those that there are from others. */
+export const namespacesAsked = ({ namespaces }: Cluster, resolution: Resolution): string[] => {
+  const labels = labelsOf(resolution);
+  return namespaces.filter((name) => name !== 'default' && labels.has(name));
+};
+
 /** The DNS Service, Services that a name may mean in whatever namespace, and those that it led to. */
 export const servicesAsked = (cluster: Cluster, resolution: Resolution): Service[] => {
   const labels = labelsOf(resolution);

@@ -65,16 +65,14 @@ const STRUCTURE = ['svc', 'pod', 'cluster', 'local', 'in-addr', 'ip6', 'arpa', '
 const labelsOf = ({
   pods,
   services,
-}: Pick<SmallScenario, 'pods' | 'services'>): ((text: string) => string) => {
+  namespaces,
+}: Pick<SmallScenario, 'pods' | 'services' | 'namespaces'>): ((text: string) => string) => {
   const labels = new Map([...COMMON, ...STRUCTURE].map((text) => [text, text]));
   const add = (prefix: string, texts: readonly string[]): void => {
     const fresh = [...new Set(texts)].filter((text) => !labels.has(text));
     for (const [text, neutral] of numbered(prefix, fresh.sort(compare))) labels.set(text, neutral);
   };
-  add(
-    'namespace',
-    [...pods, ...services].map((one) => one.namespace),
-  );
+  add('namespace', [...namespaces, ...[...pods, ...services].map((one) => one.namespace)]);
   add(
     'service',
     services.map(({ name }) => name),
@@ -101,12 +99,12 @@ const namesIn = <Item>(prefix: string, items: readonly Item[], of: (item: Item) 
  * Names by kind, in the order of the originals, so that what depends on an order stays as it is. The
  * machines beside the nodes keep theirs: they are ours.
  */
-export const neutralNames = ({ nodes, pods, services }: SmallScenario): Names => {
+export const neutralNames = ({ nodes, pods, services, namespaces }: SmallScenario): Names => {
   const node = numbered(
     'node',
     nodes.map(({ name }) => name),
   );
-  const label = labelsOf({ pods, services });
+  const label = labelsOf({ pods, services, namespaces });
   const pod = numbered('pod', pods.map(fullName).sort(compare));
   const container = new Map(
     pods.map((one) => [

@@ -4,7 +4,7 @@ import { findDev } from '../kernel/netdev.ts';
 import type { Netdev, Netns, World } from '../kernel/world.ts';
 import { type OpenedScenario, openScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
-import type { DnsQuery, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
+import type { Alternative, DnsQuery, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { DnsRecord } from '../wire/dns.ts';
 import { isIpv4 } from '../wire/ip.ts';
 import type { Ip } from '../wire/packet.ts';
@@ -219,6 +219,7 @@ const withoutFaults = (
   underlay: { cidr: addresses.cidr(small.underlay.cidr), mtu: small.underlay.mtu },
   nodes: small.nodes.map((node) => neutralNode(node, names, addresses)),
   pods: small.pods.map((pod) => neutralPod(pod, names, addresses)),
+  namespaces: small.namespaces.map((name) => names.namespace(name)),
   services: small.services.map((service) => neutralService(service, names, addresses)),
   kubeProxy: {
     ...small.kubeProxy,
@@ -322,6 +323,16 @@ const neutralFault = (
   return { on, run: neutralCommand(fault.run, derived, addresses) };
 };
 
+const renameWay = <Way extends Alternative>(way: Way, names: Names, addresses: AddressMap): Way => {
+  const { name, address, node } = way;
+  return {
+    ...way,
+    name: way.choice === 'backend' ? neutralBackend(name, names, addresses) : names.node(name),
+    ...(address !== undefined && { address: addresses.inText(address) }),
+    ...(node !== undefined && { node: names.node(node) }),
+  };
+};
+
 const opened = async (small: SmallScenario): Promise<OpenedScenario | undefined> => {
   const text = JSON.stringify({ kind: 'List', items: scenarioDocuments(small, '') });
   const result = await openScenario([{ file: 'redacted.json', text }]);
@@ -393,6 +404,10 @@ export const redact = async (
         from: { ...facts.probe.from, text: endText(from) },
         to: { ...facts.probe.to, text: endText(to) },
       },
+      ...(facts.told && { told: renameWay(facts.told, names, addresses) }),
+      ...(facts.alternatives && {
+        alternatives: facts.alternatives.map((way) => renameWay(way, names, addresses)),
+      }),
       ...(facts.resolution && {
         resolution: {
           ...facts.resolution,

@@ -311,6 +311,11 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
         expect: [expectationOf(expect)],
       }),
     },
+    ...small.namespaces.map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    })),
     ...nodes.filter(({ ready }) => !isNamed || !ready).map(nodeDocument),
     ...services.flatMap((service) => [
       serviceDocument(service),

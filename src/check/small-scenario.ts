@@ -14,7 +14,7 @@ import { allLegs } from '../trace/resolution.ts';
 import type { Disposition, EndpointRef, Socketed, Step, TraceFacts } from '../trace/trace.ts';
 import type { Cidr, Ip } from '../wire/packet.ts';
 import type { Question } from './ask.ts';
-import { servicesAsked } from './asked-names.ts';
+import { namespacesAsked, servicesAsked } from './asked-names.ts';
 
 /**
  * How much is taken: what the trace touched; all Pods of the nodes that it touched, with Services
@@ -76,6 +76,8 @@ export interface SmallScenario {
   readonly underlay: { readonly cidr: Cidr; readonly mtu: number };
   readonly nodes: readonly SmallNode[];
   readonly pods: readonly SmallPod[];
+  /** Those that a name may mean, though there is nothing in them. */
+  readonly namespaces: readonly string[];
   readonly services: readonly Service[];
   readonly kubeProxy: KubeProxyConfig;
   readonly faults: readonly ScenarioFault[];
@@ -327,6 +329,7 @@ export const smallScenario = (
       const { hostname: _h, subdomain: _s, dns: _d, ...rest } = pod;
       return { ...(facts.resolution ? pod : rest), ...(workload && { owner: workload }) };
     }),
+    namespaces: facts.resolution ? namespacesAsked(cluster, facts.resolution) : [],
     services: services.map((service) => withPods(service, indexes)),
     kubeProxy: cluster.kubeProxy,
     faults,

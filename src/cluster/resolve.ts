@@ -352,7 +352,12 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     pods,
     workloads: workloadsOf(pods, inventory),
     namespaces: [
-      ...new Set(['default', ...inventory.namespaces, ...pods.map(({ namespace }) => namespace)]),
+      ...new Set([
+        'default',
+        ...inventory.namespaces,
+        ...services.map(({ namespace }) => namespace),
+        ...pods.map(({ namespace }) => namespace),
+      ]),
     ].sort(compareText),
     services: settleServices({
       services,
