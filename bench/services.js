@@ -13,6 +13,8 @@ import process from 'node:process';
 
 const SERVICES = Number(process.env['SERVICES'] ?? 10_000);
 const ENDPOINTS = 10;
+/** The Service that is asked. */
+const ASKED = 7;
 const BIN = new URL('../bin/k8snet.js', import.meta.url).pathname;
 
 /** @type {(base: number, at: number) => string} */
@@ -45,12 +47,25 @@ const input = () => {
       },
     );
   }
-  items.push({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'client' },
-    spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'app' }] },
-  });
+  items.push(
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'client' },
+      spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'app' }] },
+    },
+    // The first endpoint of the Service that is asked: somebody has to answer.
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'server' },
+      spec: {
+        nodeName: 'node-1',
+        containers: [{ name: 'app', image: 'app', ports: [{ containerPort: 8080 }] }],
+      },
+      status: { phase: 'Running', podIP: ip(10, 0x900000 + ASKED * ENDPOINTS) },
+    },
+  );
   const nodes = ['node-1', 'node-2'].map((name) => ({ name }));
   const network = { podCIDR: '10.144.0.0/12', serviceCIDR: '10.96.0.0/12' };
   return {
@@ -94,7 +109,7 @@ try {
     'ip',
     'rule',
   ]);
-  const traced = run(['trace', 'client', 'svc/web-7', '--backend', 'first', ...from]);
+  const traced = run(['trace', 'client', `svc/web-${ASKED}`, '--backend', 'first', ...from]);
   const saved = run(['exec', 'node/node-1', ...from, '--', 'iptables-save']);
   if (saved.status !== 0) throw new Error(saved.stderr);
   const rules = saved.stdout;
