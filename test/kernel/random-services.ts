@@ -1,13 +1,10 @@
 /**
- * Random clusters with random Services as an operator writes them, and who calls what: the whole way
- * from YAML to the rules of a real kernel.
+ * Random clusters with random Services as an operator writes them: the whole way from YAML to the
+ * rules of a real kernel.
  */
-
-import type { Cluster, Pod, Service } from '../../src/cluster/cluster.ts';
-import type { Probe } from '../../src/kernel/probe.ts';
-import type { NetnsId, World } from '../../src/kernel/world.ts';
 import { openScenario } from '../../src/scenario/open.ts';
 import type { Random } from './random.ts';
+import { randomCalls } from './random-calls.ts';
 import type { RandomCase } from './random-cluster.ts';
 import { withFaults } from './random-fault.ts';
 
@@ -38,12 +35,15 @@ const DETECTION = [
   { detectLocalMode: 'InterfaceNamePrefix', detectLocal: { interfaceNamePrefix: 'cni' } },
 ] as const;
 
+const ZONES = ['near', 'near', 'far'];
+
 const proxyOf = (mode: ProxyMode, { chance, pick }: Random): object => ({
   mode,
   ...pick(DETECTION),
   ...(chance(0.25) && {
     nodePortAddresses: pick([['192.168.10.0/24'], ['primary'], ['127.0.0.0/8', '192.168.10.0/24']]),
   }),
+  ...(chance(0.25) && { conntrack: { tcpBeLiberal: true } }),
   [mode]: {
     ...(chance(0.25) && { masqueradeAll: true }),
     ...(mode === 'iptables' && chance(0.25) && { localhostNodePorts: false }),
@@ -57,8 +57,10 @@ interface Document {
 const scenarioOf = (mode: ProxyMode, random: Random): Document & { spec: { nodes: object[] } } => {
   const { below, chance, pick } = random;
   const network = pick(NETWORKS);
+  const zoned = chance(0.6);
   const nodes = Array.from({ length: pick([1, 2, 2, 3]) }, (_, n) => ({
     name: `node-${n + 1}`,
+    ...(zoned && { labels: { 'topology.kubernetes.io/zone': pick(ZONES) } }),
     sysctl: {
       'net.bridge.bridge-nf-call-iptables': pick([0, 1, 1]),
       ...(chance(0.1) && { 'net.ipv4.conf.all.rp_filter': 1 + below(2) }),
@@ -87,6 +89,8 @@ const podOf = (node: number, n: number, random: Random, taken: Set<string>): Doc
   const hostPort = !onHost && chance(0.2) ? 8000 + taken.size * 2 : undefined;
   if (hostPort !== undefined) taken.add(`port ${hostPort}`);
   const mapped = hostPort !== undefined && { hostPort };
+  const named = chance(0.8);
+  const asked = hostPort !== undefined && chance(0.5) && { hostPort: hostPort + 1 };
   return {
     kind: 'Pod',
     apiVersion: 'v1',
@@ -103,8 +107,8 @@ const podOf = (node: number, n: number, random: Random, taken: Set<string>): Doc
           name: 'app',
           image: 'app',
           ports: [
-            { name: 'web', containerPort: 8080, ...mapped },
-            { name: 'names', containerPort: 5353, protocol: 'UDP' },
+            { ...(named && { name: 'web' }), containerPort: 8080, ...mapped },
+            { ...(named && { name: 'names' }), containerPort: 5353, protocol: 'UDP', ...asked },
           ],
         },
       ],
@@ -153,7 +157,12 @@ const sliceOf = (name: string, nodes: number, { below, chance, pick }: Random): 
       const node = 1 + below(nodes);
       return {
         addresses: [
-          pick([`10.244.${node}.${2 + below(3)}`, `192.168.10.${10 + node}`, '203.0.113.10']),
+          pick([
+            `10.244.${node}.${2 + below(3)}`,
+            `192.168.10.${10 + node}`,
+            '203.0.113.10',
+            '203.0.113.77',
+          ]),
         ],
         nodeName: `node-${node}`,
         conditions: pick([
@@ -162,7 +171,14 @@ const sliceOf = (name: string, nodes: number, { below, chance, pick }: Random): 
           { ready: false, serving: true, terminating: true },
           { ready: false, serving: false },
         ]),
-        ...(chance(0.2) && { hints: { forNodes: [{ name: `node-${node}` }] } }),
+        ...(chance(0.4) && { zone: pick(ZONES) }),
+        ...(chance(0.4) && {
+          hints: pick([
+            { forNodes: [{ name: `node-${node}` }] },
+            { forZones: [{ name: 'near' }] },
+            { forZones: [{ name: 'far' }], forNodes: [{ name: `node-${node}` }] },
+          ]),
+        }),
       };
     }),
   }) as Document;
@@ -186,7 +202,7 @@ const serviceOf = (n: number, nodes: number, random: Random): Document[] => {
       ...(!headless && chance(0.5) && { clusterIP: `10.96.0.${20 + n}` }),
       ports: portsOf(n, random).map((port) => (outside ? port : { ...port, nodePort: undefined })),
       ...(!headless && chance(0.3) && { externalIPs: [`198.51.100.${200 + n}`] }),
-      ...(chance(0.25) && {
+      ...(chance(outside ? 0.4 : 0.25) && {
         sessionAffinity: 'ClientIP',
         ...(chance(0.5) && { sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } } }),
       }),
@@ -197,7 +213,9 @@ const serviceOf = (n: number, nodes: number, random: Random): Document[] => {
           loadBalancerSourceRanges: [pick(RANGES), ...(chance(0.3) ? [pick(RANGES)] : [])],
         }),
       ...(chance(0.15) && { publishNotReadyAddresses: true }),
-      ...(chance(0.15) && { trafficDistribution: 'PreferSameNode' }),
+      ...(chance(0.35) && {
+        trafficDistribution: pick(['PreferSameNode', 'PreferSameZone', 'PreferClose']),
+      }),
     },
     ...(balanced &&
       chance(0.5) && {
@@ -209,126 +227,6 @@ const serviceOf = (n: number, nodes: number, random: Random): Document[] => {
       }),
   } as Document;
   return byHand ? [service, sliceOf(name, nodes, random)] : [service];
-};
-
-/** An address and a port that somebody may call. */
-interface Called {
-  readonly dst: string;
-  readonly protocol: 'tcp' | 'udp';
-  readonly dport: number;
-}
-
-/** The ways in which something is called. */
-interface Callable {
-  /** From everywhere, and only from within the cluster. */
-  readonly outside: readonly Called[];
-  readonly inside: readonly Called[];
-  /** Where nobody is to answer. */
-  readonly wrong: readonly Called[];
-  /** Namespaces of those that answer. */
-  readonly backends: readonly NetnsId[];
-}
-
-const netnsOfPod = ({ node, namespace, name, hostNetwork }: Pod): NetnsId =>
-  hostNetwork ? `${node}/host` : `${node}/${namespace}/${name}`;
-
-const callable = (
-  { nodes, pods }: Cluster,
-  { clusterIPs, ingress, externalIPs, slices, ports }: Service,
-): Callable => {
-  const own = clusterIPs.map(({ ip }) => ip);
-  const others = [...ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip])), ...externalIPs];
-  const endpoints = slices.flatMap((slice) => slice.endpoints);
-  const inside: Called[] = [];
-  const outside: Called[] = [];
-  for (const { protocol, port, nodePort } of ports) {
-    if (protocol === 'sctp') continue;
-    inside.push(...own.map((dst) => ({ dst, protocol, dport: port })));
-    outside.push(...others.map((dst) => ({ dst, protocol, dport: port })));
-    if (nodePort !== undefined)
-      outside.push(...nodes.map(({ ip }) => ({ dst: ip, protocol, dport: nodePort })));
-  }
-  if (own.length === 0)
-    inside.push(
-      ...endpoints.map(({ address }): Called => ({ dst: address, protocol: 'tcp', dport: 8080 })),
-    );
-  return {
-    inside,
-    outside,
-    wrong: [...own, ...others].flatMap((dst): Called[] => [
-      { dst, protocol: 'tcp', dport: 99 },
-      { dst, protocol: 'udp', dport: 80 },
-    ]),
-    backends: endpoints.flatMap(({ pod }) => {
-      const found = pod === undefined ? undefined : pods[pod];
-      return found ? [netnsOfPod(found)] : [];
-    }),
-  };
-};
-
-/** Ports of nodes that lead to Pods without a Service. */
-const hostPortsOf = ({ nodes, pods }: Cluster): Callable => ({
-  inside: [],
-  wrong: [],
-  backends: pods.map(netnsOfPod),
-  outside: pods.flatMap(({ node, containers }) =>
-    containers
-      .flatMap(({ ports }) => ports)
-      .flatMap(({ hostPort, protocol }): Called[] => {
-        const dst = nodes.find(({ name }) => name === node)?.ip;
-        return hostPort === undefined || dst === undefined || protocol === 'sctp'
-          ? []
-          : [{ dst, protocol, dport: hostPort }];
-      }),
-  ),
-});
-
-/** Everybody with a socket of their own: Pods, nodes, the router, the host outside. */
-const sourcesIn = (world: World): { readonly pods: string[]; readonly others: string[] } => {
-  const all = world.hostNames.flatMap((name) => [...world.host(name).netns.values()]);
-  return {
-    pods: all.filter(({ name }) => name !== 'host').map(({ id }) => id),
-    others: all.filter(({ name, host }) => name === 'host' && host !== 'gw').map(({ id }) => id),
-  };
-};
-
-/** Who calls and what is called. The host outside mostly asks for what is meant for it. */
-const callOf = (
-  { pods, others }: ReturnType<typeof sourcesIn>,
-  { inside, outside, wrong, backends }: Callable,
-  { chance, pick }: Random,
-): { readonly from: NetnsId; readonly called: Called | undefined } => {
-  const everything = [...inside, ...outside];
-  const from =
-    backends.length > 0 && chance(0.15) ? pick(backends) : pick(chance(0.6) ? pods : others);
-  const wanted = from.startsWith('external') && chance(0.85) ? outside : everything;
-  const among = chance(0.07) ? wrong : wanted;
-  return { from, called: among.length > 0 ? pick(among) : undefined };
-};
-
-const probesOf = (
-  world: World,
-  callables: readonly Callable[],
-  flows: number,
-  random: Random,
-): Probe[] => {
-  const sources = sourcesIn(world);
-  const probes: Probe[] = [];
-  while (probes.length < flows) {
-    const { from, called } = callOf(sources, random.pick(callables), random);
-    if (called === undefined) continue;
-    const { dst, protocol, dport } = called;
-    const isNodes = /^node-.*\/host$/.test(from) && dport >= 30_000;
-    probes.push({
-      from: { netns: from },
-      protocol,
-      dst: isNodes && random.chance(0.15) ? '127.0.0.1' : dst,
-      sport: 40_000 + probes.length,
-      dport,
-      ...(protocol === 'udp' && random.chance(0.5) && { size: random.below(200) }),
-    });
-  }
-  return probes;
 };
 
 /**
@@ -354,9 +252,5 @@ export const serviceCase = async (
   if (!opened.ok) throw new Error(`${JSON.stringify(opened.diagnostics)}\n${text}`);
   const { cluster, world: sound } = opened.scenario;
   const { world, faults } = chance(0.25) ? withFaults(sound, random) : { world: sound, faults: [] };
-  const callables = [
-    ...cluster.services.map((service) => callable(cluster, service)),
-    hostPortsOf(cluster),
-  ];
-  return { about: text, faults, world, probes: probesOf(sound, callables, flows, random) };
+  return { about: text, faults, world, probes: randomCalls(cluster, sound, flows, random) };
 };

@@ -17,6 +17,8 @@ import { type ProxyMode, serviceCase } from './random-services.ts';
 import { ownSeeds, seedsOf } from './seeds.ts';
 
 const SEEDS = 14;
+/** Answers that are lost in nftables mode, packets that come twice in iptables mode. */
+const MORE = [18];
 const FLOWS = 10;
 const COMMAND = 'npx vitest run test/kernel/services.test.ts';
 
@@ -74,7 +76,7 @@ const affinity = (mode: ProxyMode): string =>
 
 describe.skipIf(lacking.length > 0)(suite('random Services'), () => {
   it.each(['iptables', 'nftables'] as const)('fare as in a real kernel: %s', async (mode) => {
-    const total = await runProofs(cases(mode, seedsOf(SEEDS)), WIDTH, privileged);
+    const total = await runProofs(cases(mode, seedsOf(SEEDS, MORE)), WIDTH, privileged);
     tell(`kernel proof, random Services, ${mode}: ${summary(total)}`);
     expect(total.failures.join('\n\n')).toBe('');
     if (ownSeeds) return;
