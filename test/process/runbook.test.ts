@@ -55,7 +55,7 @@ it('has the lines of the cluster without its faults', async () => {
 
 it('marks where a trace ends that no fault explains', async () => {
   const { stdout } = await script('pod-a', 'pod-b:9090');
-  expect(stdout).toMatch(/^# step 46 \(the trace ends here\), deliver: nothing listens/m);
+  expect(stdout).toMatch(/^# step 54 \(the trace ends here\), deliver: nothing listens/m);
 });
 
 it('takes addresses of the input as they are, and asks for those that were made up', async () => {

@@ -132,7 +132,7 @@ describe('the second probe', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {8}before {5}ARP: cni0 answered$/m);
     expect(stdout).toMatch(/^ {8}gone {7}rule: FLANNEL-POSTRTG rule 2 returns \(nat\)$/m);
-    expect(stdout).toMatch(/^ {2}nat lookups +4 +0$/m);
+    expect(stdout).toMatch(/^ {2}nat lookups +10 +0$/m);
     expect(stdout.split('\n').filter((line) => columns(line) > 80)).toEqual([]);
     expect((await trace('pod-a', 'pod-b:9090', '--warm')).code).toBe(1);
   });
@@ -318,7 +318,7 @@ describe('before and now', () => {
     const { code, stdout } = await trace('pod-a', 'pod-b', ...down);
     expect(code).toBe(1);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-      'Before Without the faults: delivered and answered; the application sees connected. They part at step 30: before, flannel.1: unpacks VNI 1',
+      'Before Without the faults: delivered and answered; the application sees connected. They part at step 36: before, flannel.1: unpacks VNI 1',
     );
   });
 
