@@ -5,7 +5,7 @@ import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { dnsServiceOf } from '../cluster/dns/cluster-dns.ts';
 import { resolveEndpoint } from '../cluster/endpoint.ts';
 import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
-import { type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts';
+import { listenerBehind, type ProbePlan, probeFor, type Unsupported } from '../compile/probe.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
@@ -244,10 +244,16 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: Plan): Ans
       ];
       if (question.turn) {
         const taken = takeTurn(ways, question.turn);
-        return { ok: true, facts: taken.facts, world: taken.leaf.world, taken };
+        const facts = withListener(scenario, taken.facts);
+        return { ok: true, facts, world: taken.leaf.world, taken };
       }
       const forked = fork(ways, wantedOf(question));
-      if (forked.ok) return { ok: true, facts: forked.facts, world: forked.leaf.world };
+      if (forked.ok)
+        return {
+          ok: true,
+          facts: withListener(scenario, forked.facts),
+          world: forked.leaf.world,
+        };
       return { ok: false, diagnostics: [], misuses: [noBackend(question, forked.backends)] };
     }
     case 'not-running':
@@ -289,6 +295,20 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: Plan): Ans
     default:
       return plan satisfies never;
   }
+}
+
+/** What is assumed about the listener of the backend that is told, as of a Pod that was asked. */
+function withListener({ cluster, world }: OpenedScenario, facts: TraceFacts): TraceFacts {
+  const { dnat, probe, assumptions } = facts;
+  const { protocol, to } = probe;
+  if (protocol !== 'tcp' && protocol !== 'udp') return facts;
+  const { ip, port } = dnat ?? (to.kind === 'service' ? { ip: to.ip, port: probe.port } : {});
+  if (ip === undefined || typeof port !== 'number') return facts;
+  const known = new Set(assumptions.map(({ code, subject }) => `${code} ${subject}`));
+  const more = listenerBehind(cluster, world, { ip, port, protocol }).filter(
+    ({ code, subject }) => !known.has(`${code} ${subject}`),
+  );
+  return more.length === 0 ? facts : { ...facts, assumptions: [...assumptions, ...more] };
 }
 
 const wantedOf = ({ backend = 'all' }: Question): Wanted =>

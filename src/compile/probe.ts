@@ -261,3 +261,21 @@ const evidenceIn = (ports: readonly Pick<ServicePort, 'port' | 'protocol'>[], ip
   ports.flatMap(({ port, protocol }) =>
     protocol === 'sctp' ? [] : [{ protocol, port, ip, evidence: 'service' }],
   );
+
+/**
+ * What is assumed about the listener of an endpoint that a Service stands for; nothing where nobody
+ * has the address.
+ */
+export const listenerBehind = (
+  cluster: Cluster,
+  world: World,
+  {
+    ip,
+    port,
+    protocol,
+  }: { readonly ip: Ip; readonly port: number; readonly protocol: 'tcp' | 'udp' },
+): Assumption[] => {
+  const target = findEndpoint(cluster, world, { kind: 'ip', ip, port });
+  if (target.kind !== 'owned') return [];
+  return aboutPort(world, target, { kind: 'port', port, protocol }, evidenceOf(world, target));
+};

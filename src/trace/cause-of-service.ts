@@ -6,6 +6,7 @@ import type { DropEvent, RouteEvent, SocketEvent } from '../kernel/event.ts';
 import { findDev } from '../kernel/netdev.ts';
 import type { OriginWhy } from '../kernel/origin.ts';
 import { sysctlGet } from '../kernel/sysctl.ts';
+import type { Netns } from '../kernel/world.ts';
 import type { KnownService, KnownServicePort } from './services.ts';
 import type {
   CauseCode,
@@ -16,7 +17,7 @@ import type {
   Step,
   TraceFacts,
 } from './trace.ts';
-import { type Finding, type Found, hereAt, placeOf, type View } from './view.ts';
+import { type Finding, type Found, hereAt, intendedOf, placeOf, type View } from './view.ts';
 
 /** Ends of a packet that was sent where nobody is: the Service explains those, and no others. */
 const LED_ASTRAY: ReadonlySet<CauseCode> = new Set<CauseCode>([
@@ -103,9 +104,10 @@ function refusal(
     const service = sent && 'dst' in sent ? view.services?.at(sent.dst) : undefined;
     if (!service) return undefined;
     const declared = declares(service, sent, probe.protocol);
+    if (!declared) return { code, about: named(hop, service) };
     return {
-      code: declared ? 'SVC_PROXY_NOT_PROGRAMMED' : code,
-      about: named(hop, service),
+      code: 'SVC_PROXY_NOT_PROGRAMMED',
+      about: { ...named(hop, service), ...lackingRules(view, hop) },
     };
   }
   const service = object && view.services?.named(object.namespace, object.name);
@@ -177,8 +179,33 @@ function untranslated(
   // iptables: who sends from the node itself is not refused, the packet leaves as it is.
   if (view.services?.proxied && !declared.serves)
     return { code: emptyCode(service), about, step: passed.step.n };
-  return { code: 'SVC_PROXY_NOT_PROGRAMMED', about, step: passed.step.n };
+  return {
+    code: 'SVC_PROXY_NOT_PROGRAMMED',
+    about: { ...about, ...lackingRules(view, passed.hop) },
+    step: passed.step.n,
+  };
 }
+
+/** How many rules kube-proxy wrote. */
+const proxyRules = ({ netfilter: { tables } }: Netns): number =>
+  tables.reduce(
+    (sum, { chains }) =>
+      sum +
+      chains.reduce(
+        (count, { rules }) =>
+          count + rules.filter(({ origin }) => origin?.by === 'kube-proxy').length,
+        0,
+      ),
+    0,
+  );
+
+/** Rules that are not there: nobody writes any, or a fault took some away. */
+const lackingRules = (view: View, hop: Hop): Pick<CauseSubject, 'rules'> => {
+  if (view.services?.proxied === false) return { rules: 'never-written' };
+  const here = hereAt(view, hop);
+  const there = intendedOf(view, here.id);
+  return there && proxyRules(here) < proxyRules(there) ? { rules: 'gone' } : {};
+};
 
 const stepOf = ({ hops }: Leg, n: number): { hop: Hop; step: Step } | undefined => {
   for (const hop of hops) {

@@ -1206,6 +1206,12 @@ const about = described(
         'The Service that was asked.',
       ),
     ),
+    rules: opt(
+      described(
+        closed<NonNullable<CauseSubject['rules']>>()('never-written', 'gone'),
+        'Of rules for a Service: nobody writes any, or they were there before the faults.',
+      ),
+    ),
     wrong: opt(described(rows, 'What decided, and should not.')),
     missing: opt(
       described(

@@ -128,6 +128,8 @@ export interface CauseSubject {
   readonly mac?: Mac;
   /** The Service that was asked. */
   readonly service?: { readonly namespace: string; readonly name: string };
+  /** Of rules for a Service: nobody writes any (mode none), or they were there before the faults. */
+  readonly rules?: 'never-written' | 'gone';
   /** What decided, and should not. */
   readonly wrong?: CauseRows;
   /** What is not there because of the scenario's faults, or a route that would lead on. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ask } from '../../src/check/ask.ts';
-import { openScenario } from '../../src/scenario/open.ts';
+import { openBuiltIn, openScenario } from '../../src/scenario/open.ts';
 
 const pod = (name: string, node: string, more = ''): string => `---
 apiVersion: v1
@@ -100,5 +100,28 @@ it('blames the port that sends nothing back for the answer of a Pod to itself, t
   expect(answer.facts).toMatchObject({
     disposition: 'reply-lost',
     cause: { code: 'HAIRPIN_MODE_OFF', about: { node: 'node-2' } },
+  });
+});
+
+describe('rules that are not there', () => {
+  const rulesOf = async (options: Parameters<typeof openBuiltIn>[1]) => {
+    const opened = await openBuiltIn('services/affinity', options);
+    if (!opened.ok) throw new Error('does not open');
+    const answer = ask(opened.scenario, { from: 'client', to: 'svc/free' });
+    if (!answer.ok) throw new Error('cannot be asked');
+    const { code, about } = answer.facts.cause ?? {};
+    return [code, about?.rules];
+  };
+
+  it('were never written in mode none', async () => {
+    expect(await rulesOf({ set: ['kubeProxy.mode=none'] })).toEqual([
+      'SVC_PROXY_NOT_PROGRAMMED',
+      'never-written',
+    ]);
+  });
+
+  it('are gone where a fault deleted them', async () => {
+    const broken = ['node/node-1: iptables -t nat -D PREROUTING 1'];
+    expect(await rulesOf({ break: broken })).toEqual(['SVC_PROXY_NOT_PROGRAMMED', 'gone']);
   });
 });

@@ -326,8 +326,17 @@ export const causes: Catalogue['causes'] = {
     `${serviceName(context)} keeps to endpoints of the node, and ${context.about.node ?? 'the node'} has none.`,
   SVC_SOURCE_RANGE_DENIED: (context) =>
     `${serviceName(context)} does not let the sender's address in (loadBalancerSourceRanges).`,
-  SVC_PROXY_NOT_PROGRAMMED: (context) =>
-    `${where(context)} has no rule that translates the address of ${serviceName(context)}.`,
+  SVC_PROXY_NOT_PROGRAMMED: (context) => {
+    const lacking = `${where(context)} has no rule that translates the address of ${serviceName(context)}`;
+    switch (context.about.rules) {
+      case 'never-written':
+        return `${lacking}: nobody writes any (kubeProxy.mode none).`;
+      case 'gone':
+        return `${lacking}: kube-proxy wrote it, and a fault took it away.`;
+      default:
+        return `${lacking}.`;
+    }
+  },
   SVC_PROXY_STALE: (context) =>
     `A rule on ${where(context)} sends it to ${context.facts.dnat?.ip ?? 'an address'}, which is no endpoint of ${serviceName(context)}.`,
   SVC_HAIRPIN_NO_MASQ: (context) =>
