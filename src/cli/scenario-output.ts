@@ -71,12 +71,13 @@ function fileText(small: SmallScenario): string {
   return scenarioDocuments(small, description).map(yamlText).join('---\n');
 }
 
-/** The minimal form, and how the ways fare that it does not tell. */
+/** The minimal form, and how the ways fare that it does not tell; their order is that of their names. */
 function minimal(facts: TraceFacts, nameOf: (ip: Ip) => string | undefined): string {
+  const { told: _, ...rest } = facts;
   const others = (facts.alternatives ?? []).map(
     ({ disposition, cause }) => `${disposition} ${cause}`,
   );
-  return traceMinimal(prune(facts, 'minimal'), facts, nameOf) + others.sort().join('\n');
+  return traceMinimal(prune(facts, 'minimal'), rest, nameOf) + others.sort().join('\n');
 }
 
 /** Whether the file opens, gives this trace, and holds what it expects itself. */

@@ -309,11 +309,14 @@ const nameOf = (way: Way, facts: TraceFacts, choices: readonly ChoiceMade[]): Le
   return { choice: 'path', name: path.join(', ') };
 };
 
-const backendAt = ({ world }: Way, { ip, port }: ReachedTarget): LeafName => ({
-  choice: 'backend',
-  name: world.book.owners(ip)[0]?.name ?? ip,
-  address: `${ip}${portText(port)}`,
-});
+const backendAt = ({ world, meta }: Way, { ip, port }: ReachedTarget): LeafName => {
+  const address = `${ip}${portText(port)}`;
+  const [owner] = world.book.owners(ip);
+  // A node's address is that of its Pods on its network, too.
+  const pod =
+    owner?.netns === `${owner?.host}/host` ? meta.services?.hostPodAt(address) : undefined;
+  return { choice: 'backend', name: pod ?? owner?.name ?? ip, address };
+};
 
 /** The machine that the packet went to from where one of several next hops was taken. */
 const nodeAfter = (facts: TraceFacts, choices: readonly ChoiceMade[]): string | undefined => {

@@ -24,4 +24,6 @@ export interface ServiceView {
   /** The Service that has an address. */
   at(ip: Ip): KnownService | undefined;
   named(namespace: string | undefined, name: string): KnownService | undefined;
+  /** `namespace/name` of the endpoint at `IP:port` that is a Pod on its node's network, if there is one. */
+  hostPodAt(address: string): string | undefined;
 }

@@ -125,3 +125,19 @@ describe('rules that are not there', () => {
     expect(await rulesOf({ break: broken })).toEqual(['SVC_PROXY_NOT_PROGRAMMED', 'gone']);
   });
 });
+
+it('knows a Pod on its node’s network by its own name, among the backends', async () => {
+  const text = `${pod('client', 'node-1')}${pod('web', 'node-1', ', ports: [{ containerPort: 8080 }]')}
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: agent, labels: { app: web } }
+spec: { nodeName: node-2, hostNetwork: true, containers: [{ name: app, image: x, ports: [{ containerPort: 8080 }] }] }
+${service('web', '10.96.0.20', 'selector: { app: web }', '198.51.100.7')}`;
+  const result = await openScenario([{ file: 'agent.yaml', text }]);
+  if (!result.ok) throw new Error(result.diagnostics.map(({ message }) => message).join('\n'));
+  const question = { from: 'client', to: 'svc/web', backend: 'agent' };
+  expect(ask(result.scenario, question)).toMatchObject({
+    facts: { disposition: 'delivered', told: { name: 'default/agent' } },
+  });
+});
