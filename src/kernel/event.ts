@@ -264,7 +264,7 @@ export type NatEvent = Base<
 
 export type ConntrackEvent = Base<
   'conntrack',
-  'new' | 'established' | 'related' | 'invalid' | 'confirm',
+  'new' | 'established' | 'related' | 'invalid' | 'confirm' | 'full',
   { hook?: Hook; state: CtState; dir: CtDir; entry?: ConntrackEntry }
 >;
 

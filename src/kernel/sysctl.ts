@@ -123,6 +123,7 @@ const GLOBAL: Readonly<Record<string, string>> = {
   'net.ipv4.vs.snat_reroute': '1',
   'net.netfilter.nf_conntrack_checksum': '1',
   'net.netfilter.nf_conntrack_icmp_timeout': '30',
+  'net.netfilter.nf_conntrack_max': '262144',
   'net.netfilter.nf_conntrack_tcp_be_liberal': '0',
   'net.netfilter.nf_conntrack_tcp_ignore_invalid_rst': '0',
   'net.netfilter.nf_conntrack_tcp_loose': '1',

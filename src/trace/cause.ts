@@ -148,6 +148,8 @@ function endsPacket(step: Step): boolean {
       return step.action === 'too-big';
     case 'wire':
       return step.action === 'cut' || step.action === 'nobody';
+    case 'conntrack':
+      return step.action === 'full';
     case 'hook':
       return step.action === 'drop';
     default:
@@ -162,6 +164,8 @@ function findingOf(view: View, facts: TraceFacts, found: Found): Finding {
       return isAgainstInvalid(found.hop, step)
         ? invalidFinding(view, found)
         : { code: ruleCode(step.action as RuleEvent['action']) };
+    case 'conntrack':
+      return { code: 'CT_TABLE_FULL' };
     case 'hook':
       return { code: 'FIREWALL_DROP' };
     case 'deliver':

@@ -964,6 +964,7 @@ const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>[] } = 
         'related',
         'invalid',
         'confirm',
+        'full',
       ),
       object<DetailOf<'conntrack'>>({
         hook: opt(hook),

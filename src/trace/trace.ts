@@ -498,6 +498,7 @@ export type CauseCode =
   | 'LISTENER_WRONG_ADDR'
   | 'NO_SNAT_FOR_EGRESS'
   | 'CT_INVALID'
+  | 'CT_TABLE_FULL'
   | 'REPLY_ASYMMETRIC'
   | 'REPLY_NO_SESSION'
   | 'REPLY_NO_ROUTE'

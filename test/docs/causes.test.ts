@@ -66,6 +66,8 @@ const shownBy = ({ text }: Section): Promise<Shown[]> => {
 
 /** Why the kernel cannot prove a trace; undefined: it does, with every scenario. */
 const unproved = ({ facts }: Shown): string | undefined => {
+  if (facts.cause?.code === 'CT_TABLE_FULL')
+    return 'no: this kernel has one nf_conntrack_max for all namespaces';
   if (allLegs(facts).length === 0) return 'no: no packet exists';
   return facts.disposition === 'inconclusive'
     ? 'no: nothing is claimed that it could hold'

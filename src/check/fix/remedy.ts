@@ -316,6 +316,14 @@ const oneWay: Cure = {
   check: (ailment) => checkAtStop(ailment, ...ruleCheck(ailment).commands),
 };
 
+const CONNTRACK_MAX = 'net.netfilter.nf_conntrack_max';
+
+const tableFull: Cure = {
+  ...setSysctl(() => CONNTRACK_MAX, 262_144),
+  check: (ailment) =>
+    checkAtStop(ailment, `sysctl net.netfilter.nf_conntrack_count ${CONNTRACK_MAX}`),
+};
+
 const asymmetric: Cure = {
   fix: (ailment) => {
     const { missing, wrong } = ailment.about;
@@ -426,6 +434,7 @@ const CURES: { readonly [C in CauseCode]: Cure } = {
     check: (ailment) => checkAt(ailment, 'iptables -t nat -S'),
   },
   CT_INVALID: oneWay,
+  CT_TABLE_FULL: tableFull,
   REPLY_ASYMMETRIC: asymmetric,
   REPLY_NO_SESSION: noSession,
   REPLY_NO_ROUTE: noRoute,

@@ -146,6 +146,20 @@ const errorTarget = (table: readonly ConntrackEntry[], packet: Ipv4, icmp: Icmp)
   return { entry: found.entry, dir: found.dir, state: 'RELATED' };
 };
 
+const MAX = 'net.netfilter.nf_conntrack_max';
+/** What machines with more than 4 GiB have (nf_conntrack_init_start); zero means no limit. */
+const USUAL_MAX = 262_144;
+
+/**
+ * Whether nf_conntrack_alloc finds no room for one more. early_drop, which then looks through 8
+ * buckets of the hash for a connection to give up, is taken to find none.
+ */
+const isFull = ({ netns, conntrack }: NfEnv): boolean => {
+  const written = netns.sysctls.get(MAX);
+  const most = written ? Number(written.value) : USUAL_MAX;
+  return most > 0 && conntrack.length >= most;
+};
+
 const LOOSE = 'net.netfilter.nf_conntrack_tcp_loose';
 
 /** init_conntrack, and whether the protocol takes this packet for a first one. */
@@ -197,9 +211,10 @@ const tcpPacket = ({ entry, dir }: Found, { payload }: Ipv4): TcpOutcome => {
 };
 
 /** resolve_normal_ct and the protocol's packet function. `undefined`: INVALID. */
-const track = (env: NfEnv, packet: Ipv4, flow: Flow): Skb['ct'] => {
+const track = (env: NfEnv, packet: Ipv4, flow: Flow): Skb['ct'] | 'full' => {
   const found = lookup(env.conntrack, flow);
   if (!found) {
+    if (isFull(env)) return 'full';
     const entry = newEntry(env, packet, flow);
     return entry && { entry, dir: 'original', state: 'NEW' };
   }
@@ -223,9 +238,10 @@ const track = (env: NfEnv, packet: Ipv4, flow: Flow): Skb['ct'] => {
  * nf_conntrack_in, called at PREROUTING and OUTPUT: gives the packet its connection and moves the
  * connection's state on. A packet that was here before (over lo, or as answer of REJECT) keeps what
  * it has. Without connection afterwards it is INVALID.
+ * @returns false when there is no room for its connection: the packet is dropped
  */
-export const nfConntrackIn = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit): void => {
-  if (skb.ct) return;
+export const nfConntrackIn = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit): boolean => {
+  if (skb.ct) return true;
   const { packet } = skb;
   const flow = flowOf(packet);
   const ct = flow
@@ -233,8 +249,14 @@ export const nfConntrackIn = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit): voi
     : packet.payload.type === 'icmp'
       ? errorTarget(env.conntrack, packet, packet.payload)
       : undefined;
+  if (ct === 'full') {
+    const detail = { hook, state: 'NEW', dir: 'original' } as const;
+    emit({ kind: 'conntrack', netns: env.netns.id, action: 'full', detail });
+    return false;
+  }
   if (ct) skb.ct = ct;
   emitState(env, emit, hook, skb);
+  return true;
 };
 
 /**

@@ -357,7 +357,8 @@ const runOp = (run: Run, op: Op): NfVerdict => {
   };
   switch (op.what) {
     case 'conntrack':
-      nfConntrackIn(env, hook, skb, emit);
+      if (!nfConntrackIn(env, hook, skb, emit))
+        return { kind: 'DROP', by: { table: 'raw', chain: hook } };
       return skb.packet.payload.type === 'data'
         ? { kind: 'UNKNOWN', by: { table: 'raw', chain: hook } }
         : ACCEPT;

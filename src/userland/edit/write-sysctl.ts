@@ -11,6 +11,7 @@ const MAX_PORT = 65535;
 /** Keys whose values have bounds; the rest of the numbers are any integer (proc_dointvec). */
 const BOUNDS: Readonly<Record<string, readonly [number, number]>> = {
   'net.ipv4.ip_default_ttl': [1, 255],
+  'net.netfilter.nf_conntrack_max': [0, 2 ** 31 - 1],
   'net.ipv4.tcp_syn_retries': [1, 127],
   'net.ipv4.icmp_echo_ignore_all': [0, 1],
 };
@@ -45,7 +46,9 @@ const check = (netns: Netns, key: string, value: string): void => {
         : `there is no device ${device}`,
     );
   }
-  if (!isAllowed(netns, key, value))
+  // The machine's alone: only its first namespace may write it (nf_conntrack_standalone.c).
+  const isForeign = key === 'net.netfilter.nf_conntrack_max' && netns.name !== 'host';
+  if (isForeign || !isAllowed(netns, key, value))
     throw new CommandError(`sysctl: setting key "${key}": Invalid argument`);
 };
 

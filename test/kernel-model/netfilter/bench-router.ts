@@ -70,6 +70,7 @@ export const answerTo = (packet: Ipv4): Ipv4 => {
 };
 
 export interface Router {
+  readonly netns: Netns;
   readonly conntrack: ConntrackEntry[];
   /** Since the last call of `forward` or `at`. */
   readonly events: KernelEvent[];
@@ -121,6 +122,7 @@ export const routerWith = (
     return nfHook(env, hook, skb, { hook, bridged: false, ...state });
   };
   return {
+    netns,
     conntrack,
     events,
     at,

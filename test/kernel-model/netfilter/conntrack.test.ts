@@ -7,6 +7,7 @@ import {
 } from '../../../src/kernel/netfilter/conntrack-in.ts';
 import { nfAppend } from '../../../src/kernel/netfilter/ruleset.ts';
 import { tcpFirst, tcpNext } from '../../../src/kernel/netfilter/tcp-state.ts';
+import { sysctlSet } from '../../../src/kernel/netlink.ts';
 import type { Skb } from '../../../src/kernel/skb.ts';
 import type { Ipv4, TcpFlag } from '../../../src/wire/packet.ts';
 import { answerTo, icmp, iptables, type Router, routerWith, tcp, udp } from './bench-router.ts';
@@ -52,6 +53,19 @@ describe('the state of a packet', () => {
       expect(stateOf(router, packet)).toBe(state);
       expect(router.conntrack).toMatchObject([{ tcpState, assured }]);
     }
+  });
+
+  it('drops what begins a connection when there is no room, and lets those that are known go on', () => {
+    const router = tracking();
+    const question = udp(client, 5000, server, 53);
+    sysctlSet(router.netns, 'net.netfilter.nf_conntrack_max', '1');
+    expect(router.forward(segment('syn'))).toEqual(segment('syn'));
+    expect(router.forward(question)).toMatchObject({ kind: 'DROP' });
+    expect(router.events.at(-1)).toMatchObject({ kind: 'conntrack', action: 'full' });
+    expect(router.forward(back('syn', 'ack'))).toEqual(back('syn', 'ack'));
+    expect(router.conntrack).toHaveLength(1);
+    sysctlSet(router.netns, 'net.netfilter.nf_conntrack_max', '0');
+    expect(router.forward(question)).toEqual(question);
   });
 
   it('forgets a connection whose only answer is a RST', () => {

@@ -298,6 +298,8 @@ export const causes: Catalogue['causes'] = {
     const { table = 'filter', chain = 'FORWARD', number } = context.detail;
     return `${table} ${chain} rule ${number ?? ''} on ${stoppedAt(context)} drops packets of no known connection (INVALID): conntrack there has not seen ${seenOnly(context)}.`;
   },
+  CT_TABLE_FULL: (context) =>
+    `The table of connections on ${stoppedAt(context)} is full (net.netfilter.nf_conntrack_max): what would begin another one is dropped.`,
   REPLY_ASYMMETRIC: (context) =>
     `The answer comes to ${stoppedAt(context)} on ${context.step?.device ?? 'another device'}, and the request left by another device: the reverse path filter drops it.`,
   REPLY_NO_SESSION: (context) => {

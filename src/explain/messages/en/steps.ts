@@ -277,6 +277,7 @@ export const steps: StepMessages = {
   'conntrack.related': () => ({ text: 'an error about a known connection: RELATED' }),
   'conntrack.invalid': () => ({ text: 'fits no known connection: INVALID' }),
   'conntrack.confirm': () => ({ text: 'the connection is remembered' }),
+  'conntrack.full': () => ({ text: 'no room for another connection: dropped' }),
   'policy.not-enforced': (detail) => ({
     text: `NetworkPolicy ${list(detail.policies)} exists, and the plugin does not enforce it`,
   }),
