@@ -32,6 +32,10 @@ export interface Skb {
    * share it: what becomes of the connection by one copy, the others find.
    */
   ct?: { entry: ConntrackEntry; dir: CtDir; state: CtState } | undefined;
+  /** A rule of table raw keeps conntrack away from it (IP_CT_UNTRACKED). */
+  untracked?: boolean | undefined;
+  /** Made about an untracked packet: no rule can keep conntrack away from it any more. */
+  madeUntracked?: boolean | undefined;
   /** Receiving device, absent for packets made here. */
   iif?: string | undefined;
   /** br_netfilter: the bridge ports while a bridged frame is in iptables. */
@@ -50,12 +54,18 @@ export interface Skb {
   ipvsProperty?: boolean | undefined;
 }
 
+/** The state that rules see: a packet without entry is INVALID, unless nobody was to look. */
+export const ctStateOf = ({ ct, untracked }: Skb): CtState =>
+  ct?.state ?? (untracked ? 'UNTRACKED' : 'INVALID');
+
 /** alloc_skb: a packet that nothing is known of yet. */
 export const allocSkb = (packet: Ipv4, mark: number, dst?: Dst): Skb => ({
   packet,
   mac: undefined,
   mark,
   ct: undefined,
+  untracked: false,
+  madeUntracked: false,
   iif: undefined,
   physin: undefined,
   physout: undefined,
@@ -72,6 +82,8 @@ export const skbClone = (skb: Skb): Skb => {
   const clone = allocSkb(skb.packet, skb.mark, skb.dst);
   clone.mac = skb.mac;
   clone.ct = skb.ct;
+  clone.untracked = skb.untracked;
+  clone.madeUntracked = skb.madeUntracked;
   clone.iif = skb.iif;
   clone.physin = skb.physin;
   clone.physout = skb.physout;

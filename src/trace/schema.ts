@@ -582,6 +582,7 @@ const target = complete<Target>()(
     object<TargetOf<'MASQUERADE'>>({ kind: only('MASQUERADE'), randomFully: flag }),
     object<TargetOf<'SNAT'>>({ kind: only('SNAT'), ip, port: opt(count) }),
     object<TargetOf<'DNAT'>>({ kind: only('DNAT'), ip, port: opt(count) }),
+    object<TargetOf<'NOTRACK'>>({ kind: only('NOTRACK'), alias: opt(only('CT')) }),
     object<TargetOf<'LOG'>>({ kind: only('LOG'), options: opt(text) }),
     object<TargetOf<'unmodelled'>>({ kind: only('unmodelled'), text }),
   ),

@@ -104,7 +104,7 @@ const OF_PORTS: readonly Maker[] = [
 
 const EXTENSIONS: readonly Maker[] = [
   (choose) =>
-    `-m conntrack ${not(choose, `--ctstate ${choose.pick(['NEW', 'ESTABLISHED', 'RELATED,ESTABLISHED', 'INVALID', 'NEW,INVALID', 'DNAT', 'SNAT', 'SNAT,DNAT', 'RELATED'])}`)}`,
+    `-m conntrack ${not(choose, `--ctstate ${choose.pick(['NEW', 'ESTABLISHED', 'RELATED,ESTABLISHED', 'INVALID', 'NEW,INVALID', 'DNAT', 'SNAT', 'SNAT,DNAT', 'RELATED', 'UNTRACKED', 'INVALID,UNTRACKED'])}`)}`,
   (choose) =>
     `-m state ${not(choose, `--state ${choose.pick(['NEW', 'ESTABLISHED', 'INVALID'])}`)}`,
   (choose) => `-m mark ${not(choose, `--mark ${choose.pick(['0x1/0x1', '0x2/0x3', '0', '3'])}`)}`,
@@ -152,6 +152,7 @@ const TARGETS: Readonly<Record<string, readonly Maker[]>> = {
   filter: [() => 'ACCEPT', () => 'ACCEPT', () => 'ACCEPT', () => 'DROP', () => 'RETURN', REJECT],
   mangle: [() => 'ACCEPT', () => 'RETURN', MARK, MARK, () => 'DROP'],
   security: [() => 'ACCEPT', () => 'DROP'],
+  raw: [() => 'ACCEPT', () => 'RETURN', () => 'NOTRACK', () => 'CT --notrack'],
   // NAT by the half that it may change.
   dnat: [
     () => 'ACCEPT',
@@ -212,6 +213,7 @@ const TABLES: readonly { table: string; targets: string; hooks: readonly string[
   { table: 'nat', targets: 'snat', hooks: ['POSTROUTING', 'INPUT'] },
   { table: 'filter', targets: 'filter', hooks: ['INPUT', 'FORWARD', 'OUTPUT'] },
   { table: 'security', targets: 'security', hooks: ['FORWARD', 'INPUT'] },
+  { table: 'raw', targets: 'raw', hooks: ['PREROUTING', 'OUTPUT'] },
 ];
 
 /** The commands that make a random ruleset. */

@@ -73,6 +73,8 @@ const printed: readonly (readonly [typed: string, saved?: string])[] = [
   ['-j REJECT --reject-with net-prohib', '-j REJECT --reject-with icmp-net-prohibited'],
   ['-p tcp -j REJECT --reject-with tcp-reset'],
   ['-j LOG'],
+  ['-j NOTRACK'],
+  ['-j CT --notrack'],
   [
     '-j LOG --log-prefix "abc:" --log-level debug --log-uid',
     '-j LOG --log-prefix "abc:" --log-level 7 --log-uid',

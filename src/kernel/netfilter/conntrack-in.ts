@@ -160,6 +160,7 @@ const isFull = ({ netns, conntrack }: NfEnv): boolean => {
   return most > 0 && conntrack.length >= most;
 };
 
+const LIBERAL = 'net.netfilter.nf_conntrack_tcp_be_liberal';
 const LOOSE = 'net.netfilter.nf_conntrack_tcp_loose';
 
 /** init_conntrack, and whether the protocol takes this packet for a first one. */
@@ -195,12 +196,15 @@ const closedBy = (
 type TcpOutcome = 'invalid' | 'reopen' | { readonly entry: ConntrackEntry; readonly kill: boolean };
 
 /** nf_conntrack_tcp_packet for a connection that is known. */
-const tcpPacket = ({ entry, dir }: Found, { payload }: Ipv4): TcpOutcome => {
+const tcpPacket = ({ entry, dir }: Found, { payload }: Ipv4, liberal: boolean): TcpOutcome => {
   if (payload.type !== 'tcp') return { entry, kill: false };
   const state = entry.tcpState ?? 'SYN_SENT';
   const next = tcpNext(state, dir, payload.flags);
   if (next === 'invalid') return 'invalid';
   if (next === 'ignored') return { entry, kill: false };
+  // tcp_in_window: it acknowledges what never came by here.
+  const unseen = dir === 'original' && !entry.seenReply && payload.flags.includes('ack');
+  if (unseen && next === 'CLOSE' && !liberal) return 'invalid';
   const reopens = next === 'SYN_SENT' && (state === 'TIME_WAIT' || state === 'CLOSE');
   if (reopens)
     return entry.closedBy === 'fin' || entry.closedBy === dir ? 'reopen' : { entry, kill: false };
@@ -219,7 +223,8 @@ const track = (env: NfEnv, packet: Ipv4, flow: Flow): Skb['ct'] | 'full' => {
     return entry && { entry, dir: 'original', state: 'NEW' };
   }
   const { dir } = found;
-  const outcome = tcpPacket(found, packet);
+  const liberal = env.netns.sysctls.get(LIBERAL)?.value === '1';
+  const outcome = tcpPacket(found, packet, liberal);
   if (outcome === 'invalid') return undefined;
   if (outcome === 'reopen') {
     killEntry(env.conntrack, found.entry);
@@ -237,11 +242,12 @@ const track = (env: NfEnv, packet: Ipv4, flow: Flow): Skb['ct'] | 'full' => {
 /**
  * nf_conntrack_in, called at PREROUTING and OUTPUT: gives the packet its connection and moves the
  * connection's state on. A packet that was here before (over lo, or as answer of REJECT) keeps what
- * it has. Without connection afterwards it is INVALID.
+ * it has, and one that a rule keeps from conntrack stays without (UNTRACKED). Without connection
+ * afterwards it is INVALID.
  * @returns false when there is no room for its connection: the packet is dropped
  */
 export const nfConntrackIn = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit): boolean => {
-  if (skb.ct) return true;
+  if (skb.ct || skb.untracked) return true;
   const { packet } = skb;
   const flow = flowOf(packet);
   const ct = flow
@@ -289,11 +295,13 @@ export const nfConntrackConfirm = (env: NfEnv, hook: Hook, skb: Skb, emit: Emit)
  * in the other direction, even while the connection is in no table. So it is with every ICMP error
  * that quotes a packet still on its way (icmp_glue_bits), and with the RST of REJECT
  * (nf_send_reset); not with the port unreachable of a datagram that was delivered (udp_rcv lets the
- * connection go), which finds it by its tuple.
+ * connection go), which finds it by its tuple. About an untracked packet it has no connection, and
+ * counts as looked at all the same.
  */
 export const nfConntrackAttach = (made: Skb, cause: Skb): void => {
   const { ct } = cause;
-  if (ct) made.ct = { entry: ct.entry, dir: reverse(ct.dir), state: 'RELATED' };
+  if (!ct) made.madeUntracked = cause.untracked === true;
+  else made.ct = { entry: ct.entry, dir: reverse(ct.dir), state: 'RELATED' };
 };
 
 /** nf_ct_set_closing: REJECT with a RST closes the connection of the packet that it answers. */

@@ -7,7 +7,7 @@ import { ipv4Length } from '../../wire/length.ts';
 import { ICMP_TYPE } from '../../wire/number.ts';
 import type { Ip, Ipv4, Unknown } from '../../wire/packet.ts';
 import { PROTO } from '../../wire/packet.ts';
-import type { Skb } from '../skb.ts';
+import { ctStateOf, type Skb } from '../skb.ts';
 import { type IpSets, ipsetTest } from './ipset.ts';
 import { type RecentLists, recentMatches } from './recent.ts';
 import type { Match, Rule } from './ruleset.ts';
@@ -104,9 +104,10 @@ const matchMark = ({ value, mask, negate }: MatchOf<'mark'>, { mark }: Skb): boo
   ((mark & mask) >>> 0 === value >>> 0) !== negate;
 
 /** conntrack_mt, state bits (net/netfilter/xt_conntrack.c). A packet without entry is INVALID. */
-const matchCtstate = ({ states, negate }: MatchOf<'ctstate'>, { ct }: Skb): boolean => {
+const matchCtstate = ({ states, negate }: MatchOf<'ctstate'>, skb: Skb): boolean => {
+  const { ct } = skb;
   const hit =
-    states.includes(ct?.state ?? 'INVALID') ||
+    states.includes(ctStateOf(skb)) ||
     (ct?.entry.snat === true && states.includes('SNAT')) ||
     (ct?.entry.dnat === true && states.includes('DNAT'));
   return hit !== negate;

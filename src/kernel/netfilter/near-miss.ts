@@ -2,10 +2,12 @@
  * The rule that nearly decided instead of what did: all of its conditions but one hold, and its
  * verdict is another one. It is what somebody looks for who asks why a rule did not apply.
  */
+
 import { ipv4Length } from '../../wire/length.ts';
 import { ICMP_TYPE } from '../../wire/number.ts';
 import type { Icmp, Ipv4 } from '../../wire/packet.ts';
 import type { RuleMiss } from '../event.ts';
+import { ctStateOf } from '../skb.ts';
 import { ipsetAsked } from './ipset.ts';
 import { asking, type MatchContext, matches, protocolOf } from './match.ts';
 import { recentAddress } from './recent.ts';
@@ -61,7 +63,7 @@ const foundBy = (match: Match, { skb, state, addrType, ipsets }: MatchContext): 
     case 'mark':
       return [skb.mark];
     case 'ctstate':
-      return [skb.ct?.state ?? 'INVALID'];
+      return [ctStateOf(skb)];
     case 'addrtype':
       return [addrType(packet[match.which])];
     case 'physdev':

@@ -2,8 +2,10 @@
  * What rules of nf_tables see of a packet (net/netfilter/nft_payload.c, nft_meta.c, nft_ct.c,
  * nft_fib.c, nft_numgen.c), and whether a condition on it holds.
  */
+
 import { ICMP_TYPE } from '../../wire/number.ts';
 import type { Unknown } from '../../wire/packet.ts';
+import { ctStateOf } from '../skb.ts';
 import { type Answer, type MatchContext, protocolOf } from './match.ts';
 import { type Datum, lookUp, nftKey, valueHolds } from './nft-set.ts';
 import {
@@ -104,7 +106,7 @@ const see = (expr: NftExpr, context: NftContext): Seen => {
     case 'meta':
       return metaOf(expr, context);
     case 'ct':
-      if (expr.key === 'state') return (skb.ct?.state ?? 'INVALID').toLowerCase();
+      if (expr.key === 'state') return ctStateOf(skb).toLowerCase();
       return skb.ct ? 'nothing-known' : undefined;
     case 'fib-type':
       return addrType(expr.field === 'saddr' ? packet.src : packet.dst).toLowerCase();
@@ -164,7 +166,7 @@ const flagsHold = (
 ): Answer => {
   if (left.kind !== 'ct') return 'unknown';
   if (left.key === 'state') {
-    const state = (skb.ct?.state ?? 'INVALID').toLowerCase();
+    const state = ctStateOf(skb).toLowerCase();
     // `!=` compares the whole value, and no state is several at once.
     return negate ? names.length > 1 || names[0] !== state : names.includes(state);
   }

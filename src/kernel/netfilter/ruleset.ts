@@ -179,6 +179,8 @@ export type Target =
   | { readonly kind: 'MASQUERADE'; readonly randomFully: boolean }
   | { readonly kind: 'SNAT'; readonly ip: Ip; readonly port?: number }
   | { readonly kind: 'DNAT'; readonly ip: Ip; readonly port?: number }
+  /** Table raw only: conntrack leaves the packet alone. `CT --notrack` is its newer name. */
+  | { readonly kind: 'NOTRACK'; readonly alias?: 'CT' }
   /** `options` word for word, as printed. */
   | { readonly kind: 'LOG'; readonly options?: string }
   | { readonly kind: 'unmodelled'; readonly text: string };

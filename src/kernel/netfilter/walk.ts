@@ -154,6 +154,10 @@ export const walkTable = (
         skb.mark = markAfter(skb.mark, target);
         report.marked(at, skb.mark);
         break;
+      case 'NOTRACK':
+        // notrack_tg: what has a connection by now keeps it.
+        if (!skb.ct && !skb.madeUntracked) skb.untracked = true;
+        break;
       case 'RETURN':
         report.returned(at);
         frame = stack.pop();
@@ -208,13 +212,19 @@ const mayMatter = (
       return false;
     case 'MARK':
       return markAfter(context.skb.mark, target) !== context.skb.mark;
+    case 'NOTRACK':
+      return !context.skb.ct && !context.skb.untracked && !context.skb.madeUntracked;
     case 'jump': {
       // A chain that would send the packet back as it came makes no difference.
       const chain = findChain(table, target.chain);
       if (!chain) return true;
       const skb: Skb = { ...context.skb };
       const end = walkTable(table, chain, { ...asking(context), skb }, SILENT, select);
-      return end.kind !== 'policy' || skb.mark !== context.skb.mark;
+      return (
+        end.kind !== 'policy' ||
+        skb.mark !== context.skb.mark ||
+        skb.untracked !== context.skb.untracked
+      );
     }
     case 'unmodelled':
       return !WATCHERS.test(target.text);

@@ -90,7 +90,10 @@ const brHandleFrameFinish = (
   const up = (): void => {
     const copy = skb && skbClone(skb);
     // br_nf_local_in: what is taken by a promiscuous bridge belongs to no connection.
-    if (copy && promisc && !row?.local) copy.ct = undefined;
+    if (copy && promisc && !row?.local) {
+      copy.ct = undefined;
+      copy.untracked = false;
+    }
     brPassFrameUp(walk, netns, bridge, frame, copy);
   };
   const row = isGroupMac(frame.dst)

@@ -169,7 +169,10 @@ const check = (table: TableName, chain: string, rule: Rule): void => {
     if (!speaks(rule, 'tcp', 'udp', 'sctp'))
       throw new IptablesError('Need TCP, UDP, SCTP or DCCP with port specification');
   const hooks = HOOKS_OF_TARGET[target.kind];
-  const wrongTable = (isNat && table !== 'nat') || (target.kind === 'REJECT' && table !== 'filter');
+  const wrongTable =
+    (isNat && table !== 'nat') ||
+    (target.kind === 'REJECT' && table !== 'filter') ||
+    (target.kind === 'NOTRACK' && table !== 'raw');
   const wrongHook = hook !== undefined && hooks !== undefined && !hooks.includes(hook);
   const wrongReset =
     target.kind === 'REJECT' && target.with === 'tcp-reset' && !speaks(rule, 'tcp');

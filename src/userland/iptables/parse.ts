@@ -349,6 +349,12 @@ const knownTarget = (name: string, options: readonly Option[]): Target | undefin
       return natTarget(name, options);
     case 'LOG':
       return logTarget(options);
+    case 'NOTRACK':
+      return options.length === 0 ? { kind: 'NOTRACK' } : undefined;
+    case 'CT':
+      return options.length === 1 && only(options, '--notrack')
+        ? { kind: 'NOTRACK', alias: 'CT' }
+        : undefined;
     default:
       return undefined;
   }

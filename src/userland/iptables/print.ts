@@ -231,6 +231,8 @@ const targetText = (target: Target): string[] => {
       return [`-j SNAT --to-source ${addressText(target)}`];
     case 'DNAT':
       return [`-j DNAT --to-destination ${addressText(target)}`];
+    case 'NOTRACK':
+      return [target.alias ? '-j CT --notrack' : '-j NOTRACK'];
     case 'LOG':
       return [`-j LOG${target.options ? ` ${target.options}` : ''}`];
     case 'unmodelled':

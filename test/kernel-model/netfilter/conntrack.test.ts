@@ -55,6 +55,29 @@ describe('the state of a packet', () => {
     }
   });
 
+  it('is UNTRACKED where a rule of table raw says so, and then nothing is remembered', () => {
+    const router = routerWith(
+      iptables(
+        '-t raw -A PREROUTING -p udp -j NOTRACK',
+        '-A FORWARD -m conntrack --ctstate UNTRACKED -j DROP',
+        '-A FORWARD -m conntrack --ctstate INVALID -j REJECT',
+      ),
+    );
+    expect(router.forward(udp(client, 5000, server, 53))).toMatchObject({ kind: 'DROP' });
+    expect(stateOf(router, segment('syn'))).toBe('NEW');
+    expect(router.conntrack).toMatchObject([{ original: { protocol: 'tcp' } }]);
+  });
+
+  it('is INVALID for a reset about answers that never came by, unless conntrack is liberal', () => {
+    const router = tracking();
+    router.forward(segment('syn'));
+    expect(stateOf(router, segment('rst', 'ack'))).toBe('INVALID');
+    expect(router.conntrack).toMatchObject([{ tcpState: 'SYN_SENT' }]);
+    sysctlSet(router.netns, 'net.netfilter.nf_conntrack_tcp_be_liberal', '1');
+    expect(stateOf(router, segment('rst', 'ack'))).toBe('NEW');
+    expect(router.conntrack).toEqual([]);
+  });
+
   it('drops what begins a connection when there is no room, and lets those that are known go on', () => {
     const router = tracking();
     const question = udp(client, 5000, server, 53);
