@@ -4,10 +4,15 @@ import { withBefore, withoutFaults } from '../../src/check/with-before.ts';
 import { type OpenOptions, openBuiltIn } from '../../src/scenario/open.ts';
 import type { Before } from '../../src/trace/trace.ts';
 
-const fared = async (name: string, options: OpenOptions = {}): Promise<Before | undefined> => {
+const fared = async (
+  name: string,
+  {
+    question = { from: 'pod-a', to: 'pod-b' },
+    ...options
+  }: OpenOptions & { readonly question?: { readonly from: string; readonly to: string } } = {},
+): Promise<Before | undefined> => {
   const result = await openBuiltIn(name, options);
   if (!result.ok) throw new Error('does not open');
-  const question = { from: 'pod-a', to: 'pod-b' };
   const answer = ask(result.scenario, question);
   const scenario = withoutFaults(result.scenario);
   if (!answer.ok || !scenario) throw new Error('cannot be asked');
@@ -37,6 +42,15 @@ describe('the trace before the faults', () => {
       break: ['node/node-2: ip route add 172.30.0.0/16 via 192.168.10.1'],
     });
     expect(found).toEqual({ without: 'faults', disposition: 'delivered', symptom: 'connected' });
+  });
+
+  it('goes to the backend that is told now, whichever came first then', async () => {
+    const found = await fared('services/cluster-ip', {
+      question: { from: 'client', to: 'shop/svc/web' },
+      break: ['node/node-2: ip link set flannel.1 down'],
+    });
+    expect(found).toMatchObject({ disposition: 'delivered' });
+    expect(found && parting(found)).toBe('decapsulate vxlan, now step 37');
   });
 
   it('is left out where the question made no sense then', async () => {
