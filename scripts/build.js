@@ -17,8 +17,8 @@ const frozen = ['src/scenario/built-in.ts'];
 /** Where the JSON Schemas come from: [file in dist/schema, module, function without parameters]. */
 const schemas = /** @type {const} */ ([
   ['scenario.schema.json', 'src/scenario/schema.ts', 'scenarioSchema'],
-  ['trace.schema.json', 'src/trace/schema.ts', 'traceSchema'],
-  ['trace-list.schema.json', 'src/trace/schema.ts', 'traceListSchema'],
+  ['trace.schema.json', 'src/trace/schema/trace.ts', 'traceSchema'],
+  ['trace-list.schema.json', 'src/trace/schema/trace.ts', 'traceListSchema'],
 ]);
 
 /**

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { judge } from '../src/check/judge.ts';
 import { explainTrace, renderTrace } from '../src/index.ts';
 import { columns } from '../src/render/width.ts';
-import { traceSchema } from '../src/trace/schema.ts';
+import { traceSchema } from '../src/trace/schema/trace.ts';
 import { shapeViolations } from '../src/trace/shape.ts';
 import { openFile, scenarioFiles } from './scenarios.ts';
 

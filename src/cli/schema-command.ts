@@ -8,9 +8,9 @@ async function schemaOf(what: What): Promise<object> {
     case 'scenario':
       return (await import('../scenario/schema.ts')).scenarioSchema();
     case 'trace':
-      return (await import('../trace/schema.ts')).traceSchema();
+      return (await import('../trace/schema/trace.ts')).traceSchema();
     case 'trace-list':
-      return (await import('../trace/schema.ts')).traceListSchema();
+      return (await import('../trace/schema/trace.ts')).traceListSchema();
     default:
       return what satisfies never;
   }

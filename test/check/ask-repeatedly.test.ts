@@ -6,7 +6,7 @@ import { explainTrace } from '../../src/index.ts';
 import { toTraceList } from '../../src/render/trace-json.ts';
 import { type OpenedScenario, openBuiltIn } from '../../src/scenario/open.ts';
 import { type RepeatedProbe, repeatedProbe, repeatSummary } from '../../src/trace/repeat.ts';
-import { traceListSchema } from '../../src/trace/schema.ts';
+import { traceListSchema } from '../../src/trace/schema/trace.ts';
 import { shapeViolations } from '../../src/trace/shape.ts';
 
 const opened = async (name: string, mode = 'iptables'): Promise<OpenedScenario> => {

@@ -4,7 +4,7 @@ import { ask } from '../../src/check/ask.ts';
 import { listBuiltIn } from '../../src/scenario/find-built-in.ts';
 import { openBuiltIn } from '../../src/scenario/open.ts';
 import { STEP_KINDS } from '../../src/trace/codes.ts';
-import { traceSchema } from '../../src/trace/schema.ts';
+import { traceSchema } from '../../src/trace/schema/trace.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
 import { traceBroken } from '../explain/broken.ts';
 
