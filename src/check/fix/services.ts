@@ -95,9 +95,29 @@ export const exposeFix = (ailment: Ailment): Fix =>
 const podsOf = ({ pods }: Cluster, { namespace }: Service): Pod[] =>
   pods.filter((pod) => pod.namespace === namespace);
 
+/** Whether the Pods are called as the Service is: by a label, or by who made them. */
+const isCalledAs = ({ name }: Service, { labels, owners, name: own }: Pod): boolean =>
+  own === name ||
+  owners.some((owner) => owner.name === name) ||
+  Object.values(labels).includes(name);
+
+const hasPortOf = ({ ports }: Service, { containers }: Pod): boolean =>
+  ports.every(({ protocol, targetPort }) =>
+    containers.some((one) =>
+      one.ports.some(
+        (port) =>
+          port.protocol === protocol && (port.port === targetPort || port.name === targetPort),
+      ),
+    ),
+  );
+
+const onlyOne = <Item>(items: readonly Item[]): Item | undefined =>
+  items.length === 1 ? items[0] : undefined;
+
 /**
- * Labels that Pods have, nearest to what the selector asks for: those of Pods that have each of its
- * keys, with another value.
+ * Labels of the Pods that the Service may be meant for, among those that have each key of its
+ * selector, with another value: they are called as it is, or nearly as the selector says, or are the
+ * only ones that have its ports, or the only ones at all. Undefined where it is anybody's guess.
  */
 const selectorNear = (
   cluster: Cluster,
@@ -111,7 +131,12 @@ const selectorNear = (
     keys.map((key) => labels[key] ?? '').join();
   const byText = new Map(candidates.map((pod) => [text(pod.labels), pod]));
   const [best] = nearest(text(service.selector), byText.keys(), 1);
-  const pod = best === undefined ? candidates[0] : byText.get(best);
+  const kinds = [...byText.values()];
+  const pod =
+    onlyOne(kinds.filter((one) => isCalledAs(service, one))) ??
+    (best === undefined ? undefined : byText.get(best)) ??
+    onlyOne(kinds.filter((one) => hasPortOf(service, one))) ??
+    onlyOne(kinds);
   return pod && Object.fromEntries(keys.map((key) => [key, pod.labels[key] ?? '']));
 };
 
