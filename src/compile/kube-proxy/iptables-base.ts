@@ -2,7 +2,7 @@
  * What kube-proxy in iptables mode has on every node, whatever Services there are (kubernetes
  * v1.34.0, pkg/proxy/iptables/proxier.go: NewProxier and syncProxyRules).
  */
-import type { Match, Rule, Ruleset, TableName } from '../../kernel/netfilter/ruleset.ts';
+import type { Match, Rule, Ruleset, TableName, Target } from '../../kernel/netfilter/ruleset.ts';
 import { findChain, findTable, nfInsert, nfNewChain } from '../../kernel/netfilter/ruleset.ts';
 import type { Origin } from '../../kernel/origin.ts';
 import {
@@ -17,15 +17,22 @@ import {
 } from '../iptables-rule.ts';
 import { FIREWALL_CHAIN } from '../kubelet.ts';
 import type { Author } from '../object-origin.ts';
+import type { Family } from './service-port.ts';
 
 export const SERVICES = 'KUBE-SERVICES';
 export const EXTERNAL_SERVICES = 'KUBE-EXTERNAL-SERVICES';
 export const NODE_PORTS = 'KUBE-NODEPORTS';
 export const PROXY_FIREWALL = 'KUBE-PROXY-FIREWALL';
 export const MARK_MASQ = 'KUBE-MARK-MASQ';
-const FORWARD = 'KUBE-FORWARD';
-const POSTROUTING = 'KUBE-POSTROUTING';
+export const FORWARD = 'KUBE-FORWARD';
+export const POSTROUTING = 'KUBE-POSTROUTING';
 const CANARY = 'KUBE-PROXY-CANARY';
+
+/** Refuses as iptables does where nothing else is said. */
+export const REJECT: Record<Family, Target> = {
+  4: { kind: 'REJECT', with: 'icmp-port-unreachable' },
+  6: { kind: 'unmodelled', text: '-j REJECT --reject-with icmp6-port-unreachable' },
+};
 
 const NEW: Match = { kind: 'ctstate', states: ['NEW'], negate: false };
 

@@ -24,6 +24,7 @@ import {
   MARK_MASQ,
   NODE_PORTS,
   PROXY_FIREWALL,
+  REJECT,
   type RestoreInput,
   SERVICES,
   write,
@@ -49,11 +50,6 @@ const LOOPBACK = '127.0.0.0/8';
 const FROM_NODE = typed('src', 'LOCAL');
 const TO_NODE = typed('dst', 'LOCAL');
 const LOCALHOST_COUNTER = 'localhost_nps_accepted_pkts';
-
-const REJECT: Record<Family, Target> = {
-  4: { kind: 'REJECT', with: 'icmp-port-unreachable' },
-  6: { kind: 'unmodelled', text: '-j REJECT --reject-with icmp6-port-unreachable' },
-};
 
 /** One address as iptables prints it. */
 export const single = (ip: string): string => `${ip}/${familyOf(ip) === 4 ? 32 : 128}`;

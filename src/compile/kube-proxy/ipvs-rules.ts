@@ -20,17 +20,22 @@ import {
   typed,
 } from '../iptables-rule.ts';
 import type { Author } from '../object-origin.ts';
-import { type RestoreInput, write } from './iptables-base.ts';
+import {
+  PROXY_FIREWALL as FIREWALL,
+  FORWARD,
+  MARK_MASQ,
+  POSTROUTING,
+  REJECT,
+  type RestoreInput,
+  SERVICES,
+  write,
+  writeMasquerade,
+} from './iptables-base.ts';
 import { commentOf, type ProxySets, type SetName, setName } from './ipvs-sets.ts';
 import type { Family } from './service-port.ts';
 
-const SERVICES = 'KUBE-SERVICES';
-const POSTROUTING = 'KUBE-POSTROUTING';
 const NODE_PORT = 'KUBE-NODE-PORT';
 const LOAD_BALANCER = 'KUBE-LOAD-BALANCER';
-const MARK_MASQ = 'KUBE-MARK-MASQ';
-const FORWARD = 'KUBE-FORWARD';
-const FIREWALL = 'KUBE-PROXY-FIREWALL';
 const SOURCE_RANGES = 'KUBE-SOURCE-RANGES-FIREWALL';
 const IPVS_FILTER = 'KUBE-IPVS-FILTER';
 const IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER';
@@ -244,24 +249,7 @@ const writeNat = (out: RestoreInput, rules: IpvsRules): void => {
       const origin = author('service-cluster-ip');
       write(nat, SERVICES, plainRule(origin, [inSet(name, DST_DST, sets.family)], ACCEPT));
     }
-  const origin = author('proxy-masquerade');
-  write(
-    nat,
-    POSTROUTING,
-    plainRule(origin, [{ kind: 'mark', value: mark, mask: mark, negate: true }], RETURN),
-    plainRule(origin, [], { kind: 'MARK', op: 'xor', value: mark, mask: mark }),
-    plainRule(origin, [], masquerade(true), 'kubernetes service traffic requiring SNAT'),
-  );
-  write(
-    nat,
-    MARK_MASQ,
-    plainRule(author('proxy-mark'), [], { kind: 'MARK', op: 'or', value: mark, mask: mark }),
-  );
-};
-
-const REJECT: Record<Family, Target> = {
-  4: { kind: 'REJECT', with: 'icmp-port-unreachable' },
-  6: { kind: 'unmodelled', text: '-j REJECT --reject-with icmp6-port-unreachable' },
+  writeMasquerade(out, mark, author);
 };
 
 const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
