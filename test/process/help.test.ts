@@ -4,7 +4,15 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bin, k8snet, run } from './k8snet.ts';
 
-const commands = ['', 'trace', 'test', 'tour', 'scenarios', 'schema'];
+const commands = [
+  '', //
+  'trace',
+  'test',
+  'exec',
+  'tour',
+  'scenarios',
+  'schema',
+];
 
 /** `$ command  # remark: exit code 1` → the command and the code it has to end with. */
 const examplesOf = (help: string): { line: string; code: number }[] =>

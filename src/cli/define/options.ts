@@ -1,0 +1,51 @@
+/** Options that several commands share, and what checks their values. */
+import { type Command, InvalidArgumentError, Option } from './commander.ts';
+
+export const collect = (value: string, before: readonly string[] = []): string[] => [
+  ...before,
+  value,
+];
+
+/** Every built-in holds a Scenario, and a cluster has one. */
+export const once = (value: string, before: string | undefined): string => {
+  if (before === undefined) return value;
+  throw new InvalidArgumentError(`A trace has one scenario, and ${before} was given, too.`);
+};
+
+export const numberFrom =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`A whole number from ${min} to ${max} is wanted.`);
+  };
+
+/** `-f` and `-s`: on every command that takes all its input as one cluster. */
+export const clusterOptions = (command: Command): Command =>
+  command
+    .option(
+      '-f, --file <path>',
+      'scenario, manifest, directory of them, or - for standard input; repeat to merge',
+      collect,
+    )
+    .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
+
+/** What is read, and how it is changed before anything is sent: on every command that reads. */
+export const inputOptions = (command: Command): Command =>
+  command
+    .option('-R, --recursive', 'read sub-directories, too')
+    .option(
+      '--set <field=value>',
+      'change the Scenario: network.plugin=bridge; repeatable',
+      collect,
+    )
+    .option(
+      '--break <command>',
+      "run a command first, on a node or in a Pod: 'node/node-2: ip link set flannel.1 down'; repeatable",
+      collect,
+    )
+    .addOption(
+      new Option('--listen <what>', 'what a port is that nothing shows: unknown, or refused')
+        .choices(['evidence', 'declared'])
+        .default('evidence'),
+    );
