@@ -8,7 +8,8 @@ import { harmless } from '../render/harmless.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { exec } from '../userland/exec/exec.ts';
 import { EXIT, type Io } from './io.ts';
-import { type InputOptions, openInput } from './open-input.ts';
+import type { InputOptions } from './open-input.ts';
+import { openInput } from './open-scenario-input.ts';
 import { report } from './report.ts';
 
 export interface ExecOptions extends InputOptions {

@@ -1,8 +1,7 @@
 /** The input that every command shares: which files, and how they are changed. */
 import { skippedText } from '../render/diagnostics-text.ts';
 import { readBuiltIn } from '../scenario/find-built-in.ts';
-import type { OpenedScenario, OpenOptions, OpenResult } from '../scenario/open.ts';
-import { openBuiltIn, openScenario } from '../scenario/open.ts';
+import type { Input, Opened, OpenedCluster, OpenOptions } from '../scenario/open-cluster.ts';
 import type { Io } from './io.ts';
 import { progressLine } from './progress-line.ts';
 import { report, stderrStyle } from './report.ts';
@@ -21,19 +20,24 @@ export interface InputOptions {
   readonly withFix?: boolean;
 }
 
+/** How inputs are opened: as a cluster alone, or with its World. */
+export interface Opener<Scenario> {
+  readonly inputs: (inputs: readonly Input[], options: OpenOptions) => Promise<Opened<Scenario>>;
+  readonly builtIn: (name: string | undefined, options: OpenOptions) => Promise<Opened<Scenario>>;
+}
+
 /**
  * Opens what the options name as one cluster, else K8SNET_SCENARIO, else the built-in scenario, and
  * says on standard error what is wrong or odd.
  *
  * @returns undefined when the input is bad.
  */
-export async function openInput(
+export async function openAs<Scenario extends Pick<OpenedCluster, 'skipped'>>(
+  opener: Opener<Scenario>,
   options: InputOptions,
   io: Io,
-): Promise<OpenedScenario | undefined> {
-  const line = progressLine(io);
-  const result = await open(options, io, line.show);
-  line.clear();
+): Promise<Scenario | undefined> {
+  const result = await openQuietly(opener, options, io);
   await report(result.diagnostics, options, io);
   if (!result.ok) return undefined;
   const { skipped } = result.scenario;
@@ -43,28 +47,24 @@ export async function openInput(
   return result.scenario;
 }
 
-/**
- * The same input as it is before `--set` and `--break`, without a word: what is wrong with it was
- * said when it was opened with them.
- *
- * @returns undefined where that is not to be had: it is standard input, or an override mends it.
- */
-export async function openAgain(
-  { set: _, break: __, ...options }: InputOptions,
+/** The same without a word about what is wrong with the input. */
+export async function openQuietly<Scenario>(
+  opener: Opener<Scenario>,
+  options: InputOptions,
   io: Io,
-): Promise<OpenedScenario | undefined> {
-  if (options.file?.includes('-')) return undefined;
+): Promise<Opened<Scenario>> {
   const line = progressLine(io);
-  const result = await open(options, io, line.show);
+  const result = await open(opener, options, io, line.show);
   line.clear();
-  return result.ok ? result.scenario : undefined;
+  return result;
 }
 
-async function open(
+async function open<Scenario>(
+  opener: Opener<Scenario>,
   options: InputOptions,
   io: Io,
   progress: OpenOptions['progress'],
-): Promise<OpenResult> {
+): Promise<Opened<Scenario>> {
   const { file = [], scenario } = options;
   const standing = io.env['K8SNET_SCENARIO'];
   const openOptions: OpenOptions = {
@@ -78,12 +78,14 @@ async function open(
     keep: options.withFix,
   };
   if (file.length === 0) {
-    if (scenario !== undefined) return openBuiltIn(scenario, openOptions);
-    return standing ? openScenario([standing], openOptions) : openBuiltIn(undefined, openOptions);
+    if (scenario !== undefined) return opener.builtIn(scenario, openOptions);
+    return standing
+      ? opener.inputs([standing], openOptions)
+      : opener.builtIn(undefined, openOptions);
   }
-  if (scenario === undefined) return openScenario(file, openOptions);
+  if (scenario === undefined) return opener.inputs(file, openOptions);
   const source = await readBuiltIn(scenario);
   return 'diagnostic' in source
     ? { ok: false, diagnostics: [source.diagnostic] }
-    : openScenario([...file, source], openOptions);
+    : opener.inputs([...file, source], openOptions);
 }

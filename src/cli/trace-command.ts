@@ -6,7 +6,7 @@ import { tellMisuse } from '../explain/misuse.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { EXIT, type Io } from './io.ts';
-import { openAgain, openInput } from './open-input.ts';
+import { openAgain, openInput } from './open-scenario-input.ts';
 import { report } from './report.ts';
 import { words } from './tell.ts';
 import type { TraceOptions } from './trace-options.ts';
