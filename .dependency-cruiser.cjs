@@ -65,9 +65,10 @@ const layers = [
     name: 'scenario',
     values: bottom,
     packages: ['js-yaml', 'zod'],
-    builtins: ['fs', 'path', 'os', 'worker_threads'],
+    // child_process: git, where an input is a file or directory at a revision.
+    builtins: ['fs', 'path', 'os', 'worker_threads', 'child_process'],
     reason:
-      'input ends in a World; who reports on it comes later, and one file each touches the disk',
+      'input ends in a World; who reports on it comes later, and one file each touches the disk and runs git',
   },
   {
     name: 'explain',

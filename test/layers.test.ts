@@ -37,7 +37,7 @@ start     .    .      .     .        .       .      .       .        .       .  
 
 const outside: Record<string, string[]> = {
   wire: ['ipaddr.js'],
-  scenario: ['js-yaml', 'zod', 'fs', 'path', 'os', 'worker_threads'],
+  scenario: ['js-yaml', 'zod', 'fs', 'path', 'os', 'worker_threads', 'child_process'],
   compile: ['crypto', 'module'],
   render: ['chalk', 'cli-table3', 'get-east-asian-width', 'js-yaml'],
   lab: ['child_process', 'fs'],

@@ -18,13 +18,13 @@ import {
   takeApart,
 } from './load.ts';
 import { type ObjectPatch, patchObjects } from './patch.ts';
-import { listSources } from './read/files.ts';
+import { listInputs } from './read/list-inputs.ts';
 import type { ReadOptions } from './read/read-inputs.ts';
 import type { Source, SourceText } from './read/source.ts';
 
 /**
- * A path of a file or directory, `-` for standard input, a text with the name it has, or a source
- * that was found before.
+ * A path of a file or directory, `-` for standard input, `git:REV:path` for either at a revision, a
+ * text with the name it has, or a source that was found before.
  */
 export type Input = string | SourceText | Source;
 
@@ -87,10 +87,15 @@ const asItIs: Build<OpenedCluster> = ({ opened, diagnostics }) => ({
   diagnostics,
 });
 
-/** `a/b/shop.yaml` and `a/b/shop/` → `shop`. */
+/** `a/b/shop.yaml`, `a/b/shop/` and `git:main:a/b/shop` → `shop`. */
 const nameOf = (input: Input): string => {
   const path = typeof input === 'string' ? input : input.file;
-  const base = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const base =
+    path
+      .replace(/^git:[^:]*:/, '')
+      .replace(/\/+$/, '')
+      .split('/')
+      .at(-1) ?? '';
   return path === '-' ? 'stdin' : base.replace(/\.(?:ya?ml|json)$/i, '') || 'cluster';
 };
 
@@ -213,7 +218,7 @@ const openTexts = async <Scenario>(
  * Opens files, directories, standard input and texts as one cluster. All problems come at once,
  * those of the objects too when a Scenario is wrong; nothing is thrown for what an input holds.
  */
-export const openInputs = <Scenario>(
+export const openInputs = async <Scenario>(
   inputs: readonly Input[],
   options: OpenOptions,
   build: Build<Scenario>,
@@ -223,7 +228,7 @@ export const openInputs = <Scenario>(
   const { report, list } = createDiagnostics();
   const paths = inputs.filter((input) => typeof input === 'string');
   const others = inputs.filter((input) => typeof input !== 'string');
-  const sources = [...listSources(paths, options, report), ...others];
+  const sources = [...(await listInputs(paths, options, report)), ...others];
   return openTexts(nameOf(first), sources, list(), options, build);
 };
 

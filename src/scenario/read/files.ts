@@ -19,6 +19,9 @@ const STDIN_NAME = '<stdin>';
 const STDIN_FD = 0;
 const SOURCE = /\.(?:ya?ml|json)$/i;
 
+/** Whether a file of a directory is read: *.yaml, *.yml, *.json. */
+export const isSourceName = (name: string): boolean => SOURCE.test(name);
+
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or directory'],
   ['EACCES', 'permission denied'],
@@ -164,7 +167,7 @@ const filesOf = (folder: string, recursive: boolean, report: Report): string[] =
     .flatMap((entry): string[] => {
       const path = join(folder, entry.name);
       try {
-        if (!statSync(path).isDirectory()) return SOURCE.test(entry.name) ? [path] : [];
+        if (!statSync(path).isDirectory()) return isSourceName(entry.name) ? [path] : [];
         // A link may lead back up.
         return recursive && !entry.isSymbolicLink() ? filesOf(path, recursive, report) : [];
       } catch (error) {

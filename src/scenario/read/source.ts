@@ -18,24 +18,25 @@ export interface Source {
   again(start: number, end: number): Uint8Array | undefined;
 }
 
+/** Bytes that are here already, as a source. */
+export const bytesSource = (file: string, bytes: Uint8Array): Source => ({
+  file,
+  size: bytes.length,
+  open: () => {
+    let at = 0;
+    return {
+      read: (target) => {
+        const part = bytes.subarray(at, at + target.length);
+        target.set(part);
+        at += part.length;
+        return part.length;
+      },
+      close: () => {},
+    };
+  },
+  again: (start, end) => bytes.subarray(start, end),
+});
+
 /** A text as a source. */
-export const textSource = ({ file, text }: SourceText): Source => {
-  const bytes = new TextEncoder().encode(text);
-  return {
-    file,
-    size: bytes.length,
-    open: () => {
-      let at = 0;
-      return {
-        read: (target) => {
-          const part = bytes.subarray(at, at + target.length);
-          target.set(part);
-          at += part.length;
-          return part.length;
-        },
-        close: () => {},
-      };
-    },
-    again: (start, end) => bytes.subarray(start, end),
-  };
-};
+export const textSource = ({ file, text }: SourceText): Source =>
+  bytesSource(file, new TextEncoder().encode(text));
