@@ -34,6 +34,8 @@ export interface Cluster {
   readonly namespaces: readonly string[];
   /** In order of (namespace, name). */
   readonly services: readonly Service[];
+  /** Where Ingress objects send, in order of (namespace, ingress), each as often as it is written. */
+  readonly ingressBackends: readonly IngressBackend[];
   readonly kubeProxy: KubeProxyConfig;
   /** Names of NetworkPolicies seen, `namespace/name`, with the labels they select. */
   readonly policies: readonly PolicyFacts[];
@@ -249,6 +251,16 @@ export interface SliceEndpoint {
   readonly serving: boolean;
   readonly terminating: boolean;
   readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
+}
+
+/** A Service, and the port of it, that an Ingress sends to; neither needs to exist. */
+export interface IngressBackend {
+  readonly namespace: string;
+  readonly ingress: string;
+  readonly service: string;
+  /** The Service's port, by number or by name. */
+  readonly port: number | string;
+  readonly place?: Place;
 }
 
 /** The fields of KubeProxyConfiguration that are modelled, with its defaults filled in. */

@@ -1,7 +1,8 @@
 /** Sorts the objects of an input by kind: those that matter to the network, and how many do not. */
-import { placeText } from './cluster.ts';
+import { type IngressBackend, placeText } from './cluster.ts';
 import { atPlace, type Diagnostic, type Report } from './diagnostic.ts';
 import { type Field, fieldAt, rootField, textOf } from './field.ts';
+import { readIngress } from './ingress.ts';
 import { groupOf, isRelevant } from './kinds.ts';
 import { canonicalJson, type KubeObject } from './kube-object.ts';
 import { type NodeDraft, readNode } from './node.ts';
@@ -31,6 +32,7 @@ export interface Inventory {
   readonly workloads: readonly WorkloadObject[];
   readonly services: readonly ServiceObject[];
   readonly slices: readonly SliceObject[];
+  readonly ingressBackends: readonly IngressBackend[];
   /** In the order of the input; those of ConfigMaps are last. */
   readonly kubeProxies: readonly KubeProxyObject[];
   readonly policies: readonly Policy[];
@@ -76,6 +78,7 @@ interface Taken {
   readonly workload?: WorkloadObject | undefined;
   readonly service?: ServiceObject | undefined;
   readonly slices?: readonly SliceObject[];
+  readonly ingressBackends?: readonly IngressBackend[];
   readonly kubeProxy?: KubeProxyObject;
   readonly policy?: Policy | undefined;
   readonly namespace?: string | undefined;
@@ -103,6 +106,8 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
     }
     case 'Endpoints':
       return { ...base, slices: readEndpoints(field) };
+    case 'Ingress':
+      return { ...base, ingressBackends: readIngress(field) };
     case 'KubeProxyConfiguration':
       return { ...base, kubeProxy: readKubeProxy(field) };
     case 'NetworkPolicy':
@@ -174,6 +179,7 @@ export const takeInventory = (objects: readonly KubeObject[], report: Report): I
     workloads: taken.flatMap(({ workload }) => workload ?? []),
     services: taken.flatMap(({ service }) => service ?? []),
     slices: taken.flatMap(({ slices }) => slices ?? []),
+    ingressBackends: taken.flatMap(({ ingressBackends }) => ingressBackends ?? []),
     kubeProxies: taken.flatMap(({ kubeProxy }) => kubeProxy ?? []),
     policies: taken.flatMap(({ policy }) => policy ?? []),
     namespaces: taken.flatMap(({ namespace }) => namespace ?? []),

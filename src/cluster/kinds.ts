@@ -17,6 +17,7 @@ const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['StatefulSet', ['apps']],
   ['Job', ['batch']],
   ['CronJob', ['batch']],
+  ['Ingress', ['networking.k8s.io', 'extensions']],
   ['NetworkPolicy', ['networking.k8s.io', 'extensions']],
 ]);
 

@@ -92,6 +92,19 @@ const NODE: Keep = {
   },
 };
 
+const BACKEND: Keep = { service: 'all', serviceName: 'all', servicePort: 'all' };
+
+const INGRESS: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: IDENTITY,
+  spec: {
+    defaultBackend: BACKEND,
+    backend: BACKEND,
+    rules: { http: { paths: { backend: BACKEND } } },
+  },
+};
+
 const SERVICE: Keep = {
   apiVersion: 'all',
   kind: 'all',
@@ -156,6 +169,7 @@ const BY_KIND: ReadonlyMap<string, Keep> = new Map([
   ['Node', NODE],
   ['ConfigMap', CONFIG_MAP],
   ['Service', SERVICE],
+  ['Ingress', INGRESS],
   ['EndpointSlice', ENDPOINT_SLICE],
   ['Endpoints', ENDPOINTS],
 ]);

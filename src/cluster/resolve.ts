@@ -372,6 +372,9 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
       external: external.ip,
       note,
     }),
+    ingressBackends: inventory.ingressBackends.toSorted(
+      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.ingress, b.ingress),
+    ),
     kubeProxy: settleKubeProxy(ranges.podCIDR, [
       ...proxyOfScenario(input.spec),
       ...inventory.kubeProxies,

@@ -262,6 +262,37 @@ describe('what is kept of an object is enough', () => {
     );
   });
 
+  it('for Ingresses', () => {
+    const spec = {
+      ingressClassName: 'nginx',
+      tls: [{ secretName: 'cert' }],
+      defaultBackend: { service: { name: 'web', port: { number: 80 } } },
+      backend: { serviceName: 'old', servicePort: 'http' },
+      rules: [
+        {
+          host: 'shop.example',
+          http: {
+            paths: [
+              { path: '/', backend: { service: { name: 'web', port: { name: 'http' } } } },
+              { path: '/x', backend: { resource: { kind: 'Bucket', name: 'b' } } },
+              { path: '/y', backend: { service: { name: 'web' } } },
+            ],
+          },
+        },
+        'nonsense',
+      ],
+    };
+    const ingress = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'front', namespace: 'shop', managedFields: [] },
+      spec,
+      status: { loadBalancer: {} },
+    };
+    isSame([ingress, { ...ingress, metadata: { name: 'other' }, spec: { rules: 'x' } }]);
+    expect(JSON.stringify(keepNeeded(ingress))).not.toMatch(/shop\.example|cert|status|path"/);
+  });
+
   const root = join(import.meta.dirname, '../../scenarios');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.yaml'),

@@ -104,6 +104,7 @@ export const cluster = (more: Partial<Cluster> = {}): Cluster => ({
   namespaces: ['default'],
   services: [],
   kubeProxy: settleKubeProxy('10.244.0.0/16'),
+  ingressBackends: [],
   policies: [],
   external: { ip: '203.0.113.10' },
   notes: [],
