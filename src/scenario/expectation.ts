@@ -1,9 +1,10 @@
 /** What a scenario expects of its traces. */
 import type { Place } from '../cluster/cluster.ts';
 import type { KubeObject } from '../cluster/kube-object.ts';
-import type { ScenarioDocument, ScenarioExpectation } from './schema.ts';
+import type { TraceExpectation } from './expectation-schema.ts';
+import type { ScenarioDocument } from './schema.ts';
 
-export type Expectation = ScenarioExpectation & {
+export type Expectation = TraceExpectation & {
   /** From 1, in the order of the file. */
   readonly n: number;
   readonly place: Place;

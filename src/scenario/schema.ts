@@ -1,32 +1,18 @@
 /** The Scenario's schema, checked with zod; loaded only where a Scenario is met. */
-import * as z from 'zod';
-import { atPlace, type Report } from '../cluster/diagnostic.ts';
-import { shown } from '../cluster/field.ts';
-import {
-  formatPath,
-  type Json,
-  type KubeObject,
-  type Path,
-  valueAt,
-} from '../cluster/kube-object.ts';
-import { didYouMean, nearest } from '../cluster/nearest.ts';
+import type { Report } from '../cluster/diagnostic.ts';
+import type { KubeObject } from '../cluster/kube-object.ts';
 import {
   LOCAL_MODES,
   PROXY_MODES,
   SCHEDULERS,
   WITHOUT_EFFECT,
 } from '../cluster/service/kube-proxy-object.ts';
-import { CAUSE_CODES, DISPOSITIONS, SYMPTOMS } from '../trace/codes.ts';
 import { isIpv4, isIpv4Cidr, isUnicast, isUnicastCidr } from '../wire/ip.ts';
 import { parseSloppyCidr } from '../wire/parse-ip.ts';
+import { checkFields } from './check-fields.ts';
+import { expectation } from './expectation-schema.ts';
+import { fileSchema, name, text, texts, z } from './zod.ts';
 
-/** A text that must look like something; the error says what is expected. */
-const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, expected);
-
-const name = text(
-  /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/,
-  'lower-case letters, digits, dots and dashes',
-);
 /** An address that a machine can have, and a range of such addresses. */
 const ipv4 = z
   .string()
@@ -41,9 +27,7 @@ const cidr = z
     'a range outside 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3, whose addresses no machine can have',
   )
   .meta({ pattern: '^[0-9.]+/[0-9]+$' });
-const port = z.int().min(1).max(65535);
 const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65535;
-const texts = z.record(z.string(), z.string());
 
 const network = z.strictObject({
   plugin: z
@@ -112,41 +96,6 @@ const wireFault = z.strictObject({
     .literal(true)
     .optional()
     .describe('Only what the first of the two sends to the second is lost.'),
-});
-
-const expectation = z.strictObject({
-  from: z.string().describe('An endpoint, as on the command line.'),
-  to: z.string().describe('An endpoint, as on the command line.'),
-  port: port.optional(),
-  protocol: z.enum(['tcp', 'udp', 'sctp', 'icmp']).optional(),
-  size: z.int().min(0).max(65_535).optional().describe('Bytes of application data.'),
-  backend: z.string().optional(),
-  repeat: z
-    .int()
-    .min(1)
-    .max(1000)
-    .optional()
-    .describe('So many probes, one after the other; what is expected holds for each.'),
-  disposition: z.enum(DISPOSITIONS),
-  cause: z.enum(CAUSE_CODES).optional(),
-  symptom: z.enum(SYMPTOMS).optional().describe('What the application sees.'),
-  sourceSeen: z.string().optional().describe('The source address that the receiver sees.'),
-  dnat: z.string().optional().describe('address:port that the destination is rewritten to.'),
-  backends: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('How many backends may answer; with repeat: how many of them the probes come to.'),
-  resolved: z
-    .string()
-    .optional()
-    .describe('The address that a name is resolved to; of several, one of them.'),
-  via: z
-    .array(z.string())
-    .optional()
-    .describe('Devices that the packets cross, in order: cni0 or node-1/host/cni0.'),
-  notVia: z.array(z.string()).optional().describe('Devices that no packet crosses.'),
-  maxHops: z.int().min(1).optional(),
 });
 
 /** Accepted as kube-proxy accepts them; whoever writes one is told that it changes nothing. */
@@ -251,165 +200,10 @@ const scenario = z.strictObject({
 export type ScenarioDocument = z.infer<typeof scenario>;
 export type ScenarioSpec = NonNullable<ScenarioDocument['spec']>;
 export type ScenarioFault = z.infer<typeof commandFault> | z.infer<typeof wireFault>;
-export type ScenarioExpectation = z.infer<typeof expectation>;
-
-type Issue = z.core.$ZodIssue;
-
-const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
-  ['string', 'a string'],
-  ['number', 'a number'],
-  ['int', 'a whole number'],
-  ['boolean', 'true or false'],
-  ['array', 'a list'],
-  ['tuple', 'a list of two'],
-  ['object', 'an object'],
-  ['record', 'an object'],
-]);
-
-const pathOf = (issue: Issue): Path =>
-  issue.path.filter((key) => typeof key === 'string' || typeof key === 'number');
-
-/** The fields that the schema knows at a path: what an unknown one may have been meant to be. */
-const knownKeys = (schema: z.core.$ZodType, path: Path): string[] => {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  const [head, ...rest] = path;
-  switch (def.type) {
-    case 'optional':
-      return knownKeys(def.innerType, path);
-    case 'object': {
-      if (head === undefined) return Object.keys(def.shape);
-      const inner = Object.hasOwn(def.shape, head) ? def.shape[head] : undefined;
-      return inner ? knownKeys(inner, rest) : [];
-    }
-    case 'array':
-      return knownKeys(def.element, rest);
-    case 'union':
-      return def.options.flatMap((option) => knownKeys(option, path));
-    default:
-      return [];
-  }
-};
-
-interface Problem {
-  readonly code: string;
-  readonly path: Path;
-  readonly of: 'key' | 'value';
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
-
-const oneOf = (values: readonly unknown[]): string =>
-  values.length === 1 ? shown(values[0]) : `one of ${values.map(String).join(', ')}`;
-
-/** What an issue of zod means to a person; `value` is what is found at its path. */
-const explain = (issue: Issue, path: Path, value: Json | undefined): Problem[] => {
-  const field = formatPath(path) || 'the Scenario';
-  const bad = (expected: string, hint?: string): Problem[] =>
-    value === undefined
-      ? [
-          {
-            code: 'missing-field',
-            path,
-            of: 'value',
-            message: `${field} is missing; expected ${expected}`,
-          },
-        ]
-      : [
-          {
-            code: 'bad-value',
-            path,
-            of: 'value',
-            message: `${field} is ${shown(value)}; expected ${expected}`,
-            hint,
-          },
-        ];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        code: 'unknown-field',
-        path: [...path, key],
-        of: 'key',
-        message: `${path.length === 0 ? 'a Scenario' : field} has no field ${JSON.stringify(key)}`,
-        hint: didYouMean(nearest(key, knownKeys(scenario, path))),
-      }));
-    case 'invalid_type':
-      return bad(TYPE_NAMES.get(issue.expected) ?? issue.expected);
-    case 'invalid_value': {
-      // KubeProxyConfiguration takes an empty string for its default: nothing to offer.
-      const values = issue.values.filter((one) => one !== '');
-      return bad(
-        oneOf(values),
-        typeof value === 'string' ? didYouMean(nearest(value, values.map(String))) : undefined,
-      );
-    }
-    case 'too_small':
-      return bad(
-        issue.origin === 'array'
-          ? `a list of ${String(issue.minimum)} or more`
-          : `${String(issue.minimum)} or more`,
-      );
-    case 'too_big':
-      return bad(
-        issue.origin === 'array'
-          ? `a list of ${String(issue.maximum)} or fewer`
-          : `${String(issue.maximum)} or less`,
-      );
-    case 'invalid_union': {
-      // The alternative that fits best is the one that was meant.
-      const [best] = issue.errors.toSorted((a, b) => weigh(a) - weigh(b));
-      return (best ?? []).flatMap((inner) => {
-        const below = pathOf(inner);
-        return explain(inner, [...path, ...below], valueAt(value, below));
-      });
-    }
-    default:
-      return bad(issue.message);
-  }
-};
-
-/** Wrong fields weigh more than missing ones: they show that another alternative was meant. */
-const weigh = (issues: readonly Issue[]): number =>
-  issues.reduce(
-    (sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length * 2 : 1),
-    0,
-  );
 
 /** Checks a Scenario; every problem is reported, and undefined is returned if there is any. */
-export const checkScenario = (object: KubeObject, report: Report): ScenarioDocument | undefined => {
-  const result = scenario.safeParse(object.value);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    const path = pathOf(issue);
-    const value = path.length === 0 ? object.value : valueAt(object.value, path);
-    for (const problem of explain(issue, path, value))
-      report({
-        severity: 'error',
-        code: problem.code,
-        message: problem.message,
-        path: formatPath(problem.path),
-        ...atPlace(object.place(problem.path, problem.of)),
-        ...(problem.hint !== undefined && { hint: problem.hint }),
-      });
-  }
-  return undefined;
-};
+export const checkScenario = (object: KubeObject, report: Report): ScenarioDocument | undefined =>
+  checkFields(scenario, 'Scenario', object, report);
 
-/**
- * The JSON Schema (draft 2020-12) of scenario files. Only documents of kind Scenario are held to
- * it: the others of a stream are Kubernetes objects.
- */
-export const scenarioSchema = (): object => {
-  const { $schema, ...body } = z.toJSONSchema(scenario, { io: 'input' });
-  // Not a literal: an object with a method of this name would be taken for a promise.
-  const condition = [
-    ['if', { properties: { kind: { const: 'Scenario' } }, required: ['kind'] }],
-    ['then', { $ref: '#/$defs/Scenario' }],
-  ];
-  return {
-    $schema,
-    title: 'k8snet Scenario',
-    type: 'object',
-    ...Object.fromEntries(condition),
-    $defs: { Scenario: body },
-  };
-};
+/** The JSON Schema of scenario files. */
+export const scenarioSchema = (): object => fileSchema('Scenario', scenario);
