@@ -2,9 +2,10 @@
  * The typed shape of a language: one entry for every thing that can be said. A language is one
  * file under messages/; a sentence that is missing there does not compile.
  */
-import type { KernelEvent, Unmodelled } from '../kernel/event.ts';
+import type { Unmodelled } from '../kernel/event.ts';
 import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
+import type { PolicyFacts, PolicyRow } from '../trace/policies.ts';
 import type { AdviceCode } from '../trace/remedy.ts';
 import type {
   Affinity,
@@ -21,6 +22,7 @@ import type {
   Symptom,
   UnmodelledQuestion,
 } from '../trace/trace.ts';
+import type { TraceEvent } from '../trace/trace-event.ts';
 import type { DnsRecord } from '../wire/dns.ts';
 import type { CauseContext, StepContext } from './context.ts';
 import type { Gist } from './gist.ts';
@@ -31,7 +33,7 @@ type KeyOf<E> = E extends { kind: infer K extends string; action: infer A extend
   : never;
 
 /** `route.lookup`, `neighbour.failed`, … one for each action of each kind of step. */
-export type StepKey = KeyOf<KernelEvent>;
+export type StepKey = KeyOf<TraceEvent>;
 
 type DetailFor<E, K extends StepKey> = E extends {
   kind: infer Kind extends string;
@@ -44,12 +46,14 @@ type DetailFor<E, K extends StepKey> = E extends {
   : never;
 
 /** What the event of a key carries. */
-export type DetailOf<K extends StepKey> = DetailFor<KernelEvent, K>;
+export type DetailOf<K extends StepKey> = DetailFor<TraceEvent, K>;
 
 /** A step in words: what follows its label, and a remark set apart from it. */
 export interface StepWords {
   readonly text: string;
   readonly aside?: string;
+  /** What belongs to it at every depth, a line each. */
+  readonly more?: readonly string[];
 }
 
 export type StepMessages = {
@@ -149,6 +153,9 @@ export interface Catalogue {
     readonly hops: (there: number, back: number | undefined) => string;
     readonly bytes: (count: number) => string;
     readonly row: string;
+    readonly policy: string;
+    /** What one policy of those that select a Pod says. */
+    readonly policyLine: (row: PolicyRow, facts: PolicyFacts) => string;
     readonly nearMiss: string;
     readonly ipRule: string;
     readonly path: string;

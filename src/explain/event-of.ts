@@ -1,11 +1,11 @@
 /** A step as the event it was made of, so that its kind tells what its detail holds. */
-import type { KernelEvent } from '../kernel/event.ts';
 import type { Step } from '../trace/trace.ts';
+import type { TraceEvent } from '../trace/trace-event.ts';
 
-/** One event of the kernel model, without its namespace, which the hop names. */
-type WithoutNetns<Event> = Event extends KernelEvent ? Omit<Event, 'netns'> : never;
+/** One event, without its namespace, which the hop names. */
+type WithoutNetns<Event> = Event extends TraceEvent ? Omit<Event, 'netns'> : never;
 
-export type StepEvent = WithoutNetns<KernelEvent>;
+export type StepEvent = WithoutNetns<TraceEvent>;
 
 /** The same object, seen as what it is: numbering does not change an event. */
 export function eventOf(step: Step): StepEvent {

@@ -9,7 +9,7 @@ import type { Unknown } from '../wire/packet.ts';
 import type { Catalogue, StepKey, StepWords } from './catalogue.ts';
 import { type Command, checkCommand } from './check-command.ts';
 import type { StepContext } from './context.ts';
-import { eventOf } from './event-of.ts';
+import { eventOf, type StepEvent } from './event-of.ts';
 
 export type StepStatus = 'plain' | 'edit' | 'good' | 'bad' | 'unsure';
 
@@ -55,7 +55,7 @@ export function tellStep(context: StepContext, words: Catalogue, withFacts = tru
     label: labelOf(step),
     status: statusOf(step),
     ...told,
-    facts: withFacts ? factsOf(context, told.text, words) : [],
+    facts: withFacts ? factsOf(context, told, words) : [],
     ...(command && { command }),
   };
 }
@@ -108,14 +108,22 @@ function statusOf(step: Step): StepStatus {
     case 'encapsulate':
     case 'decapsulate':
       return 'edit';
+    case 'policy':
+      return policyStatus(event);
     case 'transmit':
     case 'bridge':
-    case 'policy':
     case 'forward':
       return 'plain';
     default:
       return event satisfies never;
   }
+}
+
+function policyStatus({ action, detail }: Extract<StepEvent, { kind: 'policy' }>): StepStatus {
+  if (action === 'denied') return 'bad';
+  if (action === 'unknown') return 'unsure';
+  const isIgnored = action === 'not-enforced' || action === 'escaped';
+  return isIgnored && detail.decision !== 'allow' ? 'unsure' : 'plain';
 }
 
 function isUnsure(reason: string): boolean {
@@ -125,12 +133,12 @@ function isUnsure(reason: string): boolean {
 type Row = FibEntry | Neigh | FdbEntry;
 
 /** What the sentence already shows is not said twice. */
-function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
+function factsOf(context: StepContext, { text, more = [] }: StepWords, words: Catalogue): Fact[] {
   const { step, quote } = context;
   const { story } = words;
   const facts: Fact[] = [];
   const add = (name: string, value: string | undefined) => {
-    if (value !== undefined && value !== text) facts.push({ name, value });
+    if (value !== undefined && value !== text && !more.includes(value)) facts.push({ name, value });
   };
   const missed = <R extends Row>(miss: NearMiss<R> | undefined, quoted: (row: R) => string) => {
     if (miss) add(story.nearMiss, `${quoted(miss.row)}  (${words.nearMisses[miss.reason]})`);
@@ -192,6 +200,11 @@ function factsOf(context: StepContext, text: string, words: Catalogue): Fact[] {
     case 'conntrack':
       if (event.action !== 'confirm' && event.detail.entry) {
         add(story.conntrack, quote.conntrack(event.detail.entry));
+      }
+      break;
+    case 'policy':
+      for (const row of event.detail.policies) {
+        add(story.policy, story.policyLine(row, event.detail));
       }
       break;
     default:

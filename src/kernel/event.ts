@@ -2,7 +2,7 @@
  * What the kernel model reports while a packet walks: facts, one event a stage, never sentences.
  *
  * `kind` is closed per apiVersion. `action` and `detail` are closed per kind. The trace numbers
- * events into steps and groups them into hops; it adds nothing to them.
+ * events into steps and groups them into hops; of its own it adds what policies say.
  */
 import type { DnsRcode, DnsRecord, DnsType } from '../wire/dns.ts';
 import type { Ip, Ipv4, Layer, Mac, Unknown } from '../wire/packet.ts';
@@ -268,8 +268,6 @@ export type ConntrackEvent = Base<
   { hook?: Hook; state: CtState; dir: CtDir; entry?: ConntrackEntry }
 >;
 
-export type PolicyEvent = Base<'policy', 'not-enforced', { policies: readonly string[] }>;
-
 export type ForwardEvent = Base<
   'forward',
   'forward',
@@ -363,14 +361,11 @@ export type KernelEvent =
   | RuleEvent
   | NatEvent
   | ConntrackEvent
-  | PolicyEvent
   | ForwardEvent
   | SizeEvent
   | WireEvent
   | DeliverEvent
   | DropEvent;
-
-export type StepKind = KernelEvent['kind'];
 
 /** Errors a socket call returns, as Linux names them. */
 export type Errno =

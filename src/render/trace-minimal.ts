@@ -9,6 +9,7 @@ import type {
   RouteEvent,
   RuleEvent,
 } from '../kernel/event.ts';
+import type { PolicyFacts } from '../trace/policies.ts';
 import type { Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { DnsRecord } from '../wire/dns.ts';
 import type { Ip } from '../wire/packet.ts';
@@ -93,6 +94,10 @@ function editText(step: Step, named: (ip: Ip) => string): string {
     case 'rule': {
       const { table, chain, number } = step.detail as RuleEvent['detail'];
       return `${lead} ${table} ${chain}${number === undefined ? '' : ` ${number}`}`;
+    }
+    case 'policy': {
+      const { direction, pod } = step.detail as PolicyFacts;
+      return `${lead} ${direction} ${pod}`;
     }
     case 'route':
       return `${lead} ${(step.detail as RouteEvent['detail']).result}`;

@@ -65,9 +65,14 @@ function rowsOf({ hops }: ToldLeg): Row[] {
   return hops.flatMap((hop) =>
     hop.steps.map((step) => ({
       step,
-      cells: [String(step.n), placeOf(hop), step.label, step.text, step.aside ?? ''],
+      cells: [String(step.n), placeOf(hop), step.label, whole(step), step.aside ?? ''],
     })),
   );
+}
+
+/** The sentence with what belongs to it. */
+function whole({ text, more = [] }: ToldStep): string {
+  return [text, ...more].join('; ');
 }
 
 /** A node by its name, a Pod by its own. */

@@ -281,7 +281,19 @@ function hanging(
   );
 }
 
-function stepLines(
+function stepLines(step: ToldStep, options: Pick<TraceTextOptions, 'width' | 'style'>): string[] {
+  const { width } = options;
+  const left = INDENT + LABEL;
+  const more = (step.more ?? []).flatMap((line) =>
+    wrap(line, Math.max(ROOM, width - left - 2)).map(
+      (text, at) => `${' '.repeat(at === 0 ? left : left + 2)}${text}`,
+    ),
+  );
+  return [...sentenceLines(step, options), ...more];
+}
+
+/** The sentence of a step, and its remark at the end of the line. */
+function sentenceLines(
   step: ToldStep,
   { width, style }: Pick<TraceTextOptions, 'width' | 'style'>,
 ): string[] {

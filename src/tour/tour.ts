@@ -150,6 +150,7 @@ function showPosition(
   }
   const aside = position.step.aside === undefined ? '' : `  (${position.step.aside})`;
   lines.push(...indented(`${position.step.label}: ${position.step.text}${aside}`, 2, options));
+  for (const line of position.step.more ?? []) lines.push(...indented(line, 4, options));
   for (const { name, value } of position.step.facts) lines.push(...fact(name, value));
   const { command } = position.step;
   if (command !== undefined) lines.push(...fact(messages.see, commandText(command)));

@@ -1,11 +1,11 @@
 /** Events of the kernel as numbered steps, grouped into visits to namespaces. */
-import type { KernelEvent } from '../kernel/event.ts';
 import type { Hop, Step } from './trace.ts';
+import type { TraceEvent } from './trace-event.ts';
 
 type Draft = { -readonly [Key in keyof Step]: Step[Key] };
 
 // Spreads of optional parts would take most of the time that a whole trace takes.
-const stepOf = ({ kind, device, action, detail, origin, packet }: KernelEvent, n: number): Step => {
+const stepOf = ({ kind, device, action, detail, origin, packet }: TraceEvent, n: number): Step => {
   const step: Draft =
     device === undefined ? { n, kind, action, detail } : { n, kind, device, action, detail };
   if (origin) step.origin = origin;
@@ -17,7 +17,7 @@ const stepOf = ({ kind, device, action, detail, origin, packet }: KernelEvent, n
  * One hop for each visit to one namespace, in order.
  * @param first number of the first step; the others follow without gaps
  */
-export const hopsOf = (events: readonly KernelEvent[], first: number): Hop[] => {
+export const hopsOf = (events: readonly TraceEvent[], first: number): Hop[] => {
   const hops: { node: string; netns: string; steps: Step[] }[] = [];
   let current: NonNullable<(typeof hops)[number]> | undefined;
   let id: string | undefined;

@@ -43,6 +43,13 @@ function pruneLegs(
   return kept;
 }
 
+/** A rule that was written for policies: their own step tells it. */
+const isOfPolicy = ({ origin }: Step): boolean => origin?.by === 'policy';
+
+/** Policies stop the packet, or would if they were enforced, or nobody can tell. */
+const stopsOrWould = ({ action, detail }: Step): boolean =>
+  action !== 'not-isolated' && 'decision' in detail && detail.decision !== 'allow';
+
 function keptInMinimal(step: Step): boolean {
   switch (step.kind) {
     case 'nat':
@@ -52,7 +59,14 @@ function keptInMinimal(step: Step): boolean {
     case 'drop':
       return true;
     case 'rule':
-      return step.action !== 'accept' && step.action !== 'return' && step.action !== 'jump';
+      return (
+        !isOfPolicy(step) &&
+        step.action !== 'accept' &&
+        step.action !== 'return' &&
+        step.action !== 'jump'
+      );
+    case 'policy':
+      return stopsOrWould(step);
     case 'neighbour':
       return step.action === 'failed';
     case 'size':
@@ -71,7 +85,9 @@ function keptInDefault(step: Step, after: readonly Step[]): boolean {
     case 'conntrack':
       return step.action === 'invalid';
     case 'rule':
-      return step.action !== 'return' && step.action !== 'jump';
+      return !isOfPolicy(step) && step.action !== 'return' && step.action !== 'jump';
+    case 'policy':
+      return step.action !== 'not-isolated';
     case 'size':
       return step.action !== 'fits';
     case 'wire':

@@ -1,9 +1,9 @@
 /** Whether two steps of two traces are the same: the same decision at the same place. */
-import type { KernelEvent } from '../kernel/event.ts';
 import type { PlacedStep, Step } from './trace.ts';
+import type { TraceEvent } from './trace-event.ts';
 
 /** A step as the event it was made of. */
-type StepEvent = Omit<KernelEvent, 'netns'> & Pick<KernelEvent, 'kind' | 'action' | 'detail'>;
+type StepEvent = Omit<TraceEvent, 'netns'> & Pick<TraceEvent, 'kind' | 'action' | 'detail'>;
 
 /**
  * What of a step decides where a packet goes next. Left out is what may differ between two walks
@@ -11,7 +11,7 @@ type StepEvent = Omit<KernelEvent, 'netns'> & Pick<KernelEvent, 'kind' | 'action
  * comes from, and how the answer to an ARP request travelled.
  */
 const essence = (step: Step): unknown => {
-  const event = step as StepEvent as KernelEvent;
+  const event = step as StepEvent as TraceEvent;
   switch (event.kind) {
     case 'socket': {
       if (event.action === 'error') return event.detail;
@@ -63,10 +63,17 @@ const essence = (step: Step): unknown => {
     }
     case 'drop':
       return { reason: event.detail.reason, unmodelled: event.detail.unmodelled };
+    case 'policy': {
+      const { direction, pod, decision, by, policies } = event.detail;
+      const said = policies.map(({ kind, namespace, name, outcome, rule }) => [
+        ...[kind, namespace, name, outcome],
+        rule?.index,
+      ]);
+      return { direction, pod, decision, by, said };
+    }
     case 'resolve':
     case 'transmit':
     case 'receive':
-    case 'policy':
     case 'forward':
     case 'wire':
       return event.detail;
@@ -93,7 +100,7 @@ export const isCounterpart = (a: PlacedStep, b: PlacedStep): boolean =>
 
 /** What a step is there for: a route lookup for the outer packet is none for the inner one. */
 const roleOf = (step: Step): string => {
-  const event = step as StepEvent as KernelEvent;
+  const event = step as StepEvent as TraceEvent;
   const about =
     event.kind === 'route'
       ? event.detail.purpose
@@ -103,7 +110,9 @@ const roleOf = (step: Step): string => {
           ? `${event.detail.hook} ${event.detail.table}`
           : event.kind === 'conntrack' || event.kind === 'socket'
             ? String(event.action === 'confirm' || event.action === 'error')
-            : '';
+            : event.kind === 'policy'
+              ? `${event.detail.direction} ${event.detail.pod}`
+              : '';
   return `${step.kind} ${step.device ?? ''} ${about}`;
 };
 

@@ -25,6 +25,8 @@ import type { Ip, Ipv4, Opaque, Tcp } from '../wire/packet.ts';
 import { attributeCause } from './cause.ts';
 import { type Ended, legDisposition, traceDisposition } from './disposition.ts';
 import { hopsOf } from './hops.ts';
+import type { PolicyView } from './policies.ts';
+import { withPolicySteps } from './policy-steps.ts';
 import { sourceSeen, targetReached } from './seen.ts';
 import type { ServiceView } from './services.ts';
 import { type Heard, symptomOf } from './symptom.ts';
@@ -43,6 +45,8 @@ export interface TraceMeta {
   readonly intended?: World | undefined;
   /** Of the cluster, for the cause of a packet to a Service. */
   readonly services?: ServiceView | undefined;
+  /** Of the cluster, where it has any. */
+  readonly policies?: PolicyView | undefined;
   /** With the firewall rules that nearly decided, which take time to find. Default false. */
   readonly detailed?: boolean | undefined;
   /** Told of every firewall rule whose conditions hold, as the rule's own counter would be. */
@@ -430,11 +434,14 @@ const runHandshake = (run: Run): void => {
   if (size > 0 && legDisposition(ack.story) === 'delivered') runData(run, synack, size);
 };
 
-const numbered = (legs: readonly Walked[]): Leg[] => {
+const numbered = (legs: readonly Walked[], { book }: World, policies?: PolicyView): Leg[] => {
   let next = 1;
   return legs.map(({ direction, packet, story }) => {
-    const hops = hopsOf(story.events, next);
-    next += story.events.length;
+    const events = policies
+      ? withPolicySteps({ direction, packet, events: story.events }, book, policies)
+      : story.events;
+    const hops = hopsOf(events, next);
+    next += events.length;
     return { direction, packet, disposition: legDisposition(story), hops };
   });
 };
@@ -496,7 +503,7 @@ export const traceProbe = (
     ...(client.errno !== undefined && { errno: client.errno }),
     stuck: sentData && !client.acked,
   };
-  const told = numbered(legs);
+  const told = numbered(legs, world, meta.policies);
   const seen = sourceSeen(told[0]);
   const dnat = targetReached(told[0]);
   const facts: TraceFacts = {

@@ -1,12 +1,5 @@
 /** The trace as data: `-o json` prints exactly this (design contract `k8snet/v1`). */
-import type {
-  KernelEvent,
-  NearMiss,
-  RuleMiss,
-  StepKind,
-  Tap,
-  WireBroadcast,
-} from '../kernel/event.ts';
+import type { NearMiss, RuleMiss, Tap, WireBroadcast } from '../kernel/event.ts';
 import type { FdbEntry } from '../kernel/fdb.ts';
 import type { FibEntry, FibRule } from '../kernel/fib.ts';
 import type { Neigh } from '../kernel/neigh.ts';
@@ -15,8 +8,9 @@ import type { Assumption } from '../kernel/probe.ts';
 import type { DnsQuestion, DnsRcode, DnsRecord } from '../wire/dns.ts';
 import type { Cidr, Ip, Layer, Mac, Unknown } from '../wire/packet.ts';
 import type { Fix, Remedy } from './remedy.ts';
+import type { StepKind, TraceEvent } from './trace-event.ts';
 
-export type { KernelEvent, NearMiss, RuleMiss, StepKind, Tap, WireBroadcast };
+export type { NearMiss, RuleMiss, StepKind, Tap, TraceEvent, WireBroadcast };
 
 export type Disposition =
   | 'delivered'
@@ -52,7 +46,7 @@ export interface Step {
   readonly kind: StepKind;
   readonly device?: string;
   readonly action: string;
-  readonly detail: KernelEvent['detail'];
+  readonly detail: TraceEvent['detail'];
   readonly origin?: Origin;
   /** On `transmit` and `receive`: what a non-promiscuous capture on `device` shows. */
   readonly packet?: readonly Layer[];

@@ -1,7 +1,7 @@
 /** Virtual servers: where packets to them go, and how the answers come back. */
 import { describe, expect, it } from 'vitest';
 import type { ChoiceMade } from '../../src/kernel/choice.ts';
-import type { KernelEvent, NatEvent } from '../../src/kernel/event.ts';
+import type { NatEvent } from '../../src/kernel/event.ts';
 import {
   type RealServer,
   type VirtualServer,
@@ -10,7 +10,7 @@ import {
 import { addrAdd, linkAdd, sysctlSet } from '../../src/kernel/netlink.ts';
 import type { Probe } from '../../src/kernel/probe.ts';
 import type { World } from '../../src/kernel/world.ts';
-import type { TraceFacts } from '../../src/trace/trace.ts';
+import type { Step, TraceFacts } from '../../src/trace/trace.ts';
 import { traceProbe } from '../../src/trace/trace-probe.ts';
 import {
   build,
@@ -87,7 +87,7 @@ const told = (facts: TraceFacts, leg: number): string[] =>
     return [];
   });
 
-const dropOf = (facts: TraceFacts): KernelEvent['detail'] | undefined =>
+const dropOf = (facts: TraceFacts): Step['detail'] | undefined =>
   facts.legs.flatMap((_, at) => stepsOf(facts, at)).find(({ kind }) => kind === 'drop')?.detail;
 
 describe('a virtual server', () => {

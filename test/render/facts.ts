@@ -3,7 +3,7 @@ import type { FdbEntry } from '../../src/kernel/fdb.ts';
 import type { FibEntry } from '../../src/kernel/fib.ts';
 import type { Neigh } from '../../src/kernel/neigh.ts';
 import type { Origin } from '../../src/kernel/origin.ts';
-import type { Hop, KernelEvent, Leg, Step, Tap, TraceFacts } from '../../src/trace/trace.ts';
+import type { Hop, Leg, Step, Tap, TraceEvent, TraceFacts } from '../../src/trace/trace.ts';
 import type { Layer } from '../../src/wire/packet.ts';
 
 const POD_A = '10.244.1.2';
@@ -20,8 +20,8 @@ const MAC = {
 } as const;
 
 type Event = {
-  [K in KernelEvent['kind']]: Omit<Extract<KernelEvent, { kind: K }>, 'netns'>;
-}[KernelEvent['kind']];
+  [K in TraceEvent['kind']]: Omit<Extract<TraceEvent, { kind: K }>, 'netns'>;
+}[TraceEvent['kind']];
 
 /** Numbers events into steps. */
 const stepper = () => {

@@ -5,6 +5,7 @@ import { placeOf } from '../step.ts';
 import { advice } from './en/advice.ts';
 import { causes } from './en/causes.ts';
 import { count, list, recordText } from './en/phrases.ts';
+import { policyLine } from './en/policy.ts';
 import { ruleMiss } from './en/rule-miss.ts';
 import { steps } from './en/steps.ts';
 import { unmodelled } from './en/unmodelled.ts';
@@ -318,6 +319,8 @@ export const en: Catalogue = {
         : `${count(there, 'hop')} there, ${back} back`,
     bytes: (bytes) => count(bytes, 'byte'),
     row: 'row',
+    policy: 'policy',
+    policyLine,
     nearMiss: 'near miss',
     ipRule: 'ip rule',
     path: 'reached by',

@@ -1,7 +1,7 @@
 /** The schema of steps, one kind after the other. */
 
 import type { DropReason } from '../../kernel/drop-reason.ts';
-import type { Errno, KernelEvent, StepKind, Tap, Unmodelled } from '../../kernel/event.ts';
+import type { Errno, Tap, Unmodelled } from '../../kernel/event.ts';
 import type { FibEntry } from '../../kernel/fib.ts';
 import type { IpvsIdle } from '../../kernel/ipvs/told.ts';
 import type { ConntrackEntry } from '../../kernel/netfilter/conntrack.ts';
@@ -9,6 +9,7 @@ import type { Rule } from '../../kernel/netfilter/ruleset.ts';
 import type { DnsRecord } from '../../wire/dns.ts';
 import type { Ipv4 } from '../../wire/packet.ts';
 import type { RuleMiss, Step } from '../trace.ts';
+import type { StepKind, TraceEvent } from '../trace-event.ts';
 import {
   broadcast,
   fdbEntry,
@@ -23,6 +24,7 @@ import {
 } from './kernel-rows.ts';
 import { ctDir, ctState, hook, path, table } from './netfilter.ts';
 import { DNS_RCODES, DNS_TYPES, packet, port } from './packets.ts';
+import { policyFacts } from './policies.ts';
 import {
   closed,
   count,
@@ -41,7 +43,7 @@ import {
   text,
 } from './typed-schema.ts';
 
-type EventOf<Kind extends StepKind> = Extract<KernelEvent, { readonly kind: Kind }>;
+type EventOf<Kind extends StepKind> = Extract<TraceEvent, { readonly kind: Kind }>;
 type DetailOf<Kind extends StepKind> = EventOf<Kind>['detail'];
 type SocketDetail<Action extends EventOf<'socket'>['action']> = Extract<
   EventOf<'socket'>,
@@ -367,8 +369,15 @@ export const steps: { readonly [Kind in StepKind]: readonly Schema<StepOf<Kind>>
   policy: [
     stepOf(
       'policy',
-      closed<EventOf<'policy'>['action']>()('not-enforced'),
-      object<DetailOf<'policy'>>({ policies: list(text) }),
+      closed<EventOf<'policy'>['action']>()(
+        'allowed',
+        'denied',
+        'unknown',
+        'not-enforced',
+        'escaped',
+        'not-isolated',
+      ),
+      policyFacts,
     ),
   ],
   forward: [

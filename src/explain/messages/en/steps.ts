@@ -8,6 +8,7 @@ import type { DetailOf, StepMessages, StepWords } from '../../catalogue.ts';
 import type { StepContext } from '../../context.ts';
 import { idSuffix, portSuffix, tellPath } from '../../step.ts';
 import { count, list, named, recordText } from './phrases.ts';
+import { policySteps } from './policy-steps.ts';
 import { unmodelled } from './unmodelled.ts';
 
 const sizeOnWire = (packet: readonly Layer[] | undefined): string | undefined => {
@@ -278,9 +279,7 @@ export const steps: StepMessages = {
   'conntrack.invalid': () => ({ text: 'fits no known connection: INVALID' }),
   'conntrack.confirm': () => ({ text: 'the connection is remembered' }),
   'conntrack.full': () => ({ text: 'no room for another connection: dropped' }),
-  'policy.not-enforced': (detail) => ({
-    text: `NetworkPolicy ${list(detail.policies)} exists, and the plugin does not enforce it`,
-  }),
+  ...policySteps,
   'forward.forward': (detail, context) => ({
     text: `${detail.from} ${context.glyphs.to} ${detail.to}`,
     aside: `TTL ${detail.ttlBefore} ${context.glyphs.to} ${detail.ttlAfter}`,

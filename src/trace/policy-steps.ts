@@ -1,0 +1,252 @@
+/**
+ * Where on a packet's way policies are asked, and the steps that tell it.
+ *
+ * An agent that enforces by address has its rules at a node's forward and input hooks, and asks only
+ * about Pods of that node: the source's egress where the packet of its Pod is first routed or
+ * switched, the destination's ingress where it is about to reach its Pod. Without an agent these are
+ * the places at which one would ask.
+ */
+import type { KernelEvent } from '../kernel/event.ts';
+import type { NftTableName } from '../kernel/netfilter/nft-table.ts';
+import type { Book, NetnsId } from '../kernel/world.ts';
+import type { Ip, Layer, Unknown } from '../wire/packet.ts';
+import type { PolicyEvent, PolicyFacts, PolicyQuery, PolicySide, PolicyView } from './policies.ts';
+import type { Leg } from './trace.ts';
+import type { TraceEvent } from './trace-event.ts';
+
+/** A packet's whole way, before its steps are numbered. */
+export interface Way {
+  readonly direction: Leg['direction'];
+  readonly packet: Leg['packet'];
+  readonly events: readonly KernelEvent[];
+}
+
+/** The packet as it is at some point: its outermost addresses. */
+interface Passing {
+  src: Ip;
+  dst: Ip;
+  protocol: PolicyQuery['protocol'];
+  port: number | undefined;
+}
+
+/** What a visit to a node's own namespace has shown so far. */
+interface Visit {
+  readonly netns: NetnsId;
+  readonly node: string;
+  packet: Passing | undefined;
+  /** The packet belongs to a connection that was let through before. */
+  isKnown: boolean;
+  /** No packet came in: the node itself sends. */
+  isSender: boolean;
+}
+
+type HookName = 'FORWARD' | 'INPUT';
+
+/** A point at which policies are asked. */
+interface Gate {
+  readonly sides: readonly PolicySide[];
+  readonly hook: HookName | undefined;
+  /** The step comes before the event, not after it. */
+  readonly isBefore?: true;
+}
+
+const BEGINNINGS: ReadonlySet<Leg['packet']> = new Set<Leg['packet']>(['syn', 'datagram', 'echo']);
+
+/**
+ * The events of a leg with those of policies among them, each once for a Pod and a side. Only what
+ * begins a connection is judged; of what comes later, only what a table that enforces takes for new.
+ */
+export const withPolicySteps = (way: Way, book: Book, view: PolicyView): readonly TraceEvent[] => {
+  const { events } = way;
+  const begins = way.direction === 'request' && BEGINNINGS.has(way.packet);
+  if (!begins && view.enforcedBy === undefined) return events;
+  const told = new Set<string>();
+  const all: TraceEvent[] = [];
+  let visit: Visit | undefined;
+  for (const [at, event] of events.entries()) {
+    if (event.netns !== visit?.netns) visit = visitOf(event.netns);
+    look(visit, event);
+    const gate = gateOf(visit, event);
+    if (gate?.isBefore !== true) all.push(event);
+    if (gate && visit.packet && !visit.isKnown) {
+      const hook = gate.hook && hookBehind(events, at, gate.hook);
+      const isAsked = hook !== undefined && isWalked(hook, view.enforcedBy);
+      for (const side of begins || isAsked ? gate.sides : []) {
+        const pod = podAt(visit, side, book);
+        const key = `${side} ${pod}`;
+        if (pod === undefined || told.has(key) || isStoppedBefore(hook, view.enforcedBy)) continue;
+        told.add(key);
+        const facts = view.ask(queryOf(visit.packet, side, pod));
+        if (facts) all.push(eventOf(visit.netns, facts, view, isAsked));
+      }
+    }
+    if (gate?.isBefore === true) all.push(event);
+  }
+  return all;
+};
+
+const visitOf = (netns: NetnsId): Visit => ({
+  netns,
+  node: netns.slice(0, netns.indexOf('/')),
+  packet: undefined,
+  isKnown: false,
+  isSender: false,
+});
+
+const portOf = (port: number | Unknown | undefined): number | undefined =>
+  typeof port === 'number' ? port : undefined;
+
+const isNode = ({ netns, node }: Visit): boolean => netns === `${node}/host`;
+
+/** What an event says about the packet as it is from there on. */
+const look = (visit: Visit, event: KernelEvent): void => {
+  switch (event.kind) {
+    case 'receive':
+    case 'transmit':
+      if (event.packet) visit.packet = outermost(event.packet);
+      return;
+    case 'socket': {
+      if (event.action !== 'send' || visit.packet) return;
+      const { src, dst, dport, protocol } = event.detail;
+      if (protocol === 'tcp' || protocol === 'udp' || protocol === 'icmp')
+        visit.packet = { src, dst, protocol, port: dport };
+      visit.isSender = true;
+      return;
+    }
+    case 'nat': {
+      const { packet } = visit;
+      const { field, after } = event.detail;
+      if (!packet) return;
+      packet[field] = after.ip;
+      if (field === 'dst' && packet.protocol !== 'icmp')
+        packet.port = portOf(after.port) ?? packet.port;
+      return;
+    }
+    case 'conntrack':
+      if (event.action === 'established' || event.action === 'related') visit.isKnown = true;
+      else if (event.action === 'new' || event.action === 'invalid') visit.isKnown = false;
+      return;
+    case 'encapsulate':
+    case 'decapsulate':
+      visit.packet = undefined;
+      visit.isKnown = false;
+      return;
+    default:
+  }
+};
+
+const outermost = (layers: readonly Layer[]): Passing | undefined => {
+  const at = layers.findIndex(({ type }) => type === 'ipv4');
+  const [header, above] = [layers[at], layers[at + 1]];
+  if (header?.type !== 'ipv4') return undefined;
+  const { src, dst } = header;
+  switch (above?.type) {
+    case 'tcp':
+    case 'udp':
+      return { src, dst, protocol: above.type, port: portOf(above.dport) };
+    case 'icmp':
+      return { src, dst, protocol: 'icmp', port: undefined };
+    default:
+      return undefined;
+  }
+};
+
+const BOTH: readonly PolicySide[] = ['egress', 'ingress'];
+
+const gateOf = (visit: Visit, event: KernelEvent): Gate | undefined => {
+  if (!isNode(visit)) return undefined;
+  switch (event.kind) {
+    case 'forward':
+      return { sides: BOTH, hook: 'FORWARD' };
+    case 'bridge':
+      // What the bridge's own stack sends was routed before.
+      return event.action !== 'local' && event.detail.inPort !== undefined
+        ? { sides: BOTH, hook: 'FORWARD' }
+        : undefined;
+    case 'route':
+      return event.detail.purpose === 'input' && event.detail.result === 'local'
+        ? { sides: ['egress'], hook: 'INPUT' }
+        : undefined;
+    case 'transmit':
+      // The node's own packet passes neither hook.
+      return visit.isSender && event.detail.via === 'veth'
+        ? { sides: ['ingress'], hook: undefined, isBefore: true }
+        : undefined;
+    default:
+      return undefined;
+  }
+};
+
+type HookEvent = Extract<KernelEvent, { kind: 'hook' }>;
+
+/** The hook that the packet passes behind a gate, in the same visit. */
+const hookBehind = (
+  events: readonly KernelEvent[],
+  at: number,
+  name: HookName,
+): HookEvent | undefined => {
+  const { netns } = events[at] as KernelEvent;
+  for (const event of events.slice(at + 1)) {
+    if (event.netns !== netns || event.kind === 'transmit' || event.kind === 'encapsulate')
+      return undefined;
+    if (event.kind === 'hook' && event.detail.hook === name) return event;
+  }
+  return undefined;
+};
+
+const isWalked = ({ detail }: HookEvent, table: NftTableName | undefined): boolean =>
+  detail.chains.some((chain) => chain.table === table);
+
+/** Somebody else's rule, asked earlier at the same hook, has ended the packet. */
+const isStoppedBefore = (hook: HookEvent | undefined, table: NftTableName | undefined): boolean =>
+  table !== undefined && hook !== undefined && hook.action !== 'accept' && !isWalked(hook, table);
+
+/** The Pod of this node whose policies a side is about. */
+const podAt = (
+  { packet, node, netns }: Visit,
+  side: PolicySide,
+  book: Book,
+): NetnsId | undefined => {
+  if (!packet) return undefined;
+  const owners = book.owners(side === 'egress' ? packet.src : packet.dst);
+  return owners.find((owner) => owner.host === node && owner.netns !== netns)?.netns;
+};
+
+const queryOf = (
+  { src, dst, protocol, port }: Passing,
+  direction: PolicySide,
+  netns: NetnsId,
+): PolicyQuery => ({
+  direction,
+  netns,
+  peer: direction === 'egress' ? dst : src,
+  protocol,
+  ...(port !== undefined && { port }),
+});
+
+const eventOf = (
+  netns: NetnsId,
+  detail: PolicyFacts,
+  view: PolicyView,
+  isAsked: boolean,
+): PolicyEvent => ({ kind: 'policy', netns, action: actionOf(detail, view, isAsked), detail });
+
+const actionOf = (
+  { policies, decision, by }: PolicyFacts,
+  { enforcedBy }: PolicyView,
+  isAsked: boolean,
+): PolicyEvent['action'] => {
+  if (policies.length === 0) return 'not-isolated';
+  if (enforcedBy === undefined) return 'not-enforced';
+  if (!isAsked && by !== 'self' && by !== 'own-node') return 'escaped';
+  switch (decision) {
+    case 'allow':
+      return 'allowed';
+    case 'deny':
+      return 'denied';
+    case 'unknown':
+      return 'unknown';
+    default:
+      return decision satisfies never;
+  }
+};
