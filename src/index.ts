@@ -22,6 +22,7 @@ import { PLAIN, type Style } from './render/style.ts';
 import { toTrace } from './render/trace-json.ts';
 import { traceMinimal } from './render/trace-minimal.ts';
 import { traceText } from './render/trace-text.ts';
+import { minimalOf } from './trace/minimal.ts';
 import { type Depth, prune } from './trace/prune.ts';
 import type { Misuse, Trace, TraceFacts } from './trace/trace.ts';
 import { rows } from './userland/print/rows.ts';
@@ -72,8 +73,8 @@ export function renderTrace(
   facts: TraceFacts,
   { depth = 'default', width = 80, style = PLAIN, ascii = false }: RenderOptions = {},
 ): string {
+  if (depth === 'minimal') return traceMinimal(minimalOf(facts, namesOf(scenario.world)), facts);
   const shown = prune(facts, depth);
-  if (depth === 'minimal') return traceMinimal(shown, facts, namesOf(scenario.world));
   const glyphs = ascii ? ASCII : UNICODE;
   const telling = tellingOf(scenario, rows, en, glyphs, (failed) => whyOf(scenario, failed));
   const story = tellStory(shown, facts, telling);

@@ -10,7 +10,7 @@ import { namesOf } from '../explain/telling.ts';
 import { traceMinimal } from '../render/trace-minimal.ts';
 import { yamlText } from '../render/yaml.ts';
 import { type OpenedScenario, openScenario } from '../scenario/open.ts';
-import { prune } from '../trace/prune.ts';
+import { minimalOf } from '../trace/minimal.ts';
 import type { TraceFacts } from '../trace/trace.ts';
 import type { Ip } from '../wire/packet.ts';
 import { words } from './tell.ts';
@@ -77,7 +77,7 @@ function minimal(facts: TraceFacts, nameOf: (ip: Ip) => string | undefined): str
   const others = (facts.alternatives ?? []).map(
     ({ disposition, cause }) => `${disposition} ${cause}`,
   );
-  return traceMinimal(prune(facts, 'minimal'), rest, nameOf) + others.sort().join('\n');
+  return traceMinimal(minimalOf(rest, nameOf), rest) + others.sort().join('\n');
 }
 
 /** Whether the file opens, gives this trace, and holds what it expects itself. */

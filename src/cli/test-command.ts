@@ -9,7 +9,7 @@ import { readBuiltIn } from '../scenario/find-built-in.ts';
 import { type OpenedScenario, openScenario } from '../scenario/open.ts';
 import { listSources } from '../scenario/read/files.ts';
 import type { Source, SourceText } from '../scenario/read/source.ts';
-import { prune } from '../trace/prune.ts';
+import { minimalOf } from '../trace/minimal.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
 import type { InputOptions } from './open-input.ts';
@@ -146,9 +146,7 @@ async function tracer(
   if (!options.verbose) {
     const nameOf = namesOf(scenario.world);
     return (judged) =>
-      judged.kind === 'traced'
-        ? traceMinimal(prune(judged.facts, 'minimal'), judged.facts, nameOf)
-        : '';
+      judged.kind === 'traced' ? traceMinimal(minimalOf(judged.facts, nameOf), judged.facts) : '';
   }
   const { traceText } = await import('../render/trace-text.ts');
   const style = await stdoutStyle(options, io);

@@ -3,7 +3,8 @@ import type { MendedTrace } from '../check/mend.ts';
 import { namesOf } from '../explain/telling.ts';
 import type { TraceTextOptions } from '../render/trace-text.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
-import { type Depth, prune } from '../trace/prune.ts';
+import { minimalOf } from '../trace/minimal.ts';
+import type { Depth } from '../trace/prune.ts';
 import type { TraceFacts } from '../trace/trace.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import type { Io } from './io.ts';
@@ -29,7 +30,7 @@ export async function traceOutput(
   }
   if (options.minimal) {
     const { traceMinimal } = await import('../render/trace-minimal.ts');
-    return traceMinimal(prune(facts, 'minimal'), facts, namesOf(scenario.world));
+    return traceMinimal(minimalOf(facts, namesOf(scenario.world)), facts);
   }
   const layout =
     options.output === 'table'

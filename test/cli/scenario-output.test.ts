@@ -5,7 +5,7 @@ import { scenarioOutput } from '../../src/cli/scenario-output.ts';
 import { namesOf } from '../../src/explain/telling.ts';
 import { traceMinimal } from '../../src/render/trace-minimal.ts';
 import { type Input, type OpenedScenario, openScenario } from '../../src/scenario/open.ts';
-import { prune } from '../../src/trace/prune.ts';
+import { minimalOf } from '../../src/trace/minimal.ts';
 import { openFile, scenarioFiles } from '../scenarios.ts';
 
 const opened = async (inputs: readonly Input[], set: string[] = []): Promise<OpenedScenario> => {
@@ -22,7 +22,7 @@ const factsOf = (scenario: OpenedScenario, question: Question) => {
 
 const minimal = (scenario: OpenedScenario, question: Question): string => {
   const facts = factsOf(scenario, question);
-  return traceMinimal(prune(facts, 'minimal'), facts, namesOf(scenario.world));
+  return traceMinimal(minimalOf(facts, namesOf(scenario.world)), facts);
 };
 
 const textOf = async (scenario: OpenedScenario, question: Question, redacted = false) => {
