@@ -17,7 +17,10 @@ export interface PolicyQuestion {
   /** The Pod whose policies are asked: the source for egress, the destination for ingress. */
   readonly subject: number;
   readonly peer: Party;
-  /** The address of the peer that the packet carries, where it is not the peer's own. */
+  /**
+   * The address of the peer that the packet carries: what blocks are held against. Absent: the
+   * peer's own, of a Pod with two the primary one. Selectors look at the peer, whatever it carries.
+   */
   readonly peerIp?: string | undefined;
   readonly protocol: PolicyProtocol;
   /** Of the destination, after DNAT; absent: an echo. */
