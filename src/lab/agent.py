@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -48,6 +49,7 @@ flushers = {}  # name: file descriptor of its net.ipv4.route.flush
 companions = []  # (process, standard output, standard error)
 drops = None  # Drops, where the machine allows it
 kept = None  # Client whose socket sends again
+attending = {}  # file descriptor: listener that stays
 tracked = set()  # namespaces with connection tracking
 ruled = set()  # namespaces with firewall rules
 with_nft = set()  # namespaces with tables that nft made
@@ -209,8 +211,7 @@ def cold():
         flush_neighbours(name, socket.AF_INET)
         flush_neighbours(name, socket.AF_BRIDGE)
         os.pwrite(flushers[name], b'-1', 0)  # route exceptions: learned MTUs and redirects
-    for name in tracked:
-        list(ask(name, NETLINK_NETFILTER, CT_DELETE, NLM_ACK, bytes(4)))
+    forget()
     for name in ruled:
         forget_clients(name)
     run([{'ns': name, 'argv': ['nft', '-f', '-'], 'input': text} for name, text in dynamic.items()], 2)
@@ -551,6 +552,111 @@ def probe(request):
     }
 
 
+def attend(listeners):
+    """Listeners that stay, for `call`; each is in place on return."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    for entry in listeners:
+        sock = listen(entry)
+        if sock.type == socket.SOCK_STREAM:
+            sock.listen(1024)
+        attending[sock.fileno()] = sock
+
+
+def answer_all(sock, taken):
+    """Everybody who waits at a listener, at once."""
+    try:
+        while True:
+            serve(sock, taken, [])
+    except OSError:
+        pass
+
+
+def fate(sock, stream):
+    """What the socket of a call has heard: None while it waits."""
+    try:
+        if stream:
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise OSError(code, '')
+            sock.getpeername()
+        else:
+            sock.recv(1 << 16)
+        return 'ok'
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        waits = stream and error.errno == errno.ENOTCONN
+        return None if waits else errno.errorcode.get(error.errno, str(error.errno))
+
+
+def dial(wanted):
+    """A call's socket on its way, and what it heard at once."""
+    stream = wanted['protocol'] == 'tcp'
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    try:
+        sock.connect((wanted['dst'], wanted['dport']))
+        if not stream:
+            sock.send(b'x')
+    except BlockingIOError:
+        pass
+    except OSError as error:
+        return sock, errno.errorcode.get(error.errno, str(error.errno))
+    return sock, None
+
+
+def call(calls, quiet, limit):
+    """Many connections and datagrams at once; of each whether it was answered, or the errno.
+
+    Over when all know their fate, when nobody has heard anything for `quiet` seconds, or after
+    `limit` seconds: who waits then has met with silence.
+    """
+    poll = select.epoll()
+    for fd in attending:
+        poll.register(fd, select.EPOLLIN)
+    outcomes, open_calls, taken, sockets = [None] * len(calls), {}, [], []
+    inside = None
+    for at, wanted in enumerate(calls):
+        if at == 0 or wanted['ns'] != inside:
+            inside = wanted['ns']
+            enter(inside)
+        sock, outcomes[at] = dial(wanted)
+        sockets.append(sock)
+        if outcomes[at] is None:
+            open_calls[sock.fileno()] = (at, sock, wanted['protocol'] == 'tcp')
+            poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+    enter(None)
+    start = last = time.monotonic()
+    while open_calls:
+        now = time.monotonic()
+        if now - last > quiet or now - start > limit:
+            break
+        for fd, _ in poll.poll(0.02):
+            if fd in attending:
+                answer_all(attending[fd], taken)
+                last = time.monotonic()
+            elif fd in open_calls:
+                at, sock, stream = open_calls[fd]
+                outcomes[at] = fate(sock, stream)
+                if outcomes[at] is not None:
+                    del open_calls[fd]
+                    last = time.monotonic()
+    poll.close()
+    for sock, wanted in zip(sockets, calls):
+        if wanted['protocol'] == 'tcp':
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    for sock in (*sockets, *taken):
+        sock.close()
+    return [outcome or 'timeout' for outcome in outcomes]
+
+
+def forget():
+    """Ends what connection tracking knows, and nothing else."""
+    for name in tracked:
+        list(ask(name, NETLINK_NETFILTER, CT_DELETE, NLM_ACK, bytes(4)))
+
+
 def handle(request):
     global drops
     op = request['op']
@@ -582,6 +688,12 @@ def handle(request):
         return None
     if op == 'cold':
         return cold()
+    if op == 'attend':
+        return attend(request['listeners'])
+    if op == 'call':
+        return call(request['calls'], request['quiet'], request['limit'])
+    if op == 'forget':
+        return forget()
     if op == 'probe':
         return probe(request)
     raise ValueError(f'no such op: {op}')

@@ -83,6 +83,14 @@ export interface ProbeAnswer {
   readonly silent: boolean;
 }
 
+/** One of many connections, or one datagram that wants an answer. */
+export interface CallRequest {
+  readonly ns: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly dst: string;
+  readonly dport: number;
+}
+
 interface Operations {
   make: { ask: { names: readonly string[] }; answer: null };
   sysctl: {
@@ -115,6 +123,18 @@ interface Operations {
   };
   cold: { ask: Readonly<Record<never, never>>; answer: null };
   probe: { ask: ProbeRequest; answer: ProbeAnswer };
+  /** Listeners that stay until the agent ends, for `call`. */
+  attend: { ask: { listeners: readonly ListenerRequest[] }; answer: null };
+  /**
+   * Many at once, best sorted by namespace: `ok`, `timeout` or an errno each. Over after `quiet`
+   * seconds in which nobody heard anything, or after `limit` seconds.
+   */
+  call: {
+    ask: { calls: readonly CallRequest[]; quiet: number; limit: number };
+    answer: readonly string[];
+  };
+  /** What connection tracking knows is gone; neighbours and all else stay. */
+  forget: { ask: Readonly<Record<never, never>>; answer: null };
 }
 
 export interface Agent {

@@ -44,6 +44,9 @@ const SYMPTOMS: Readonly<Record<string, Symptom>> = {
   ENOPROTOOPT: 'protocol not available',
 };
 
+/** What an application sees of an outcome that the agent tells. */
+export const symptomOfOutcome = (outcome: string): string => SYMPTOMS[outcome] ?? outcome;
+
 /** The first SYN's retransmission timeout in ns (TCP_TIMEOUT_INIT), with room for a busy machine. */
 const RETRANSMITTED = 900e6;
 
@@ -227,7 +230,7 @@ const compareConntrack = (
 };
 
 const compareFate = (facts: TraceFacts, outcome: string): string[] => {
-  const seen = SYMPTOMS[outcome] ?? outcome;
+  const seen = symptomOfOutcome(outcome);
   return seen === facts.symptom
     ? []
     : [`the trace says ${facts.symptom} (${facts.disposition}), the kernel ${seen} (${outcome})`];

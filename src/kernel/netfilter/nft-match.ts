@@ -43,6 +43,8 @@ const PORTS: readonly [number, number] = [0, 65535];
 /** Bytes 2 and 3 of an ICMP header, which `th dport` reads, are its checksum. */
 const CHECKSUM: Unknown = { unknown: 'flow-hash', range: PORTS };
 
+const SCTP = 132;
+
 const portOf = (
   { header, field }: Extract<NftExpr, { kind: 'port' }>,
   { skb }: NftContext,
@@ -56,7 +58,9 @@ const portOf = (
       if (header !== 'th') return undefined;
       return field === 'dport' ? CHECKSUM : ICMP_TYPE[payload.kind] * 256 + payload.code;
     case 'data':
-      return header === 'th' ? CHECKSUM : undefined;
+      return header === 'th' || (header === 'sctp' && protocolOf(skb.packet) === SCTP)
+        ? CHECKSUM
+        : undefined;
     default: {
       const never: never = payload;
       return never;

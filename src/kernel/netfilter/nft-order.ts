@@ -1,9 +1,7 @@
-/**
- * The order in which nft 1.0.6 lists elements (expr_msort_cmp, src/mergesort.c), and what it makes
- * of intervals that touch (src/intervals.c).
- */
-import { ipv4ToNumber, numberToIpv4 } from '../../wire/ip.ts';
-import { bytesToIpv6, ipv6ToBytes } from '../../wire/parse-ip.ts';
+/** The order in which nft 1.0.6 lists elements (expr_msort_cmp, src/mergesort.c). */
+import { ipv4ToNumber } from '../../wire/ip.ts';
+import { ipv6ToBytes } from '../../wire/parse-ip.ts';
+import { type AddressType, mergeSpans, spanOf, spanValue } from './address-span.ts';
 import type { NftElement, NftOperand, NftValue } from './nft-table.ts';
 import type { typeOf } from './nft-text.ts';
 
@@ -84,53 +82,6 @@ export const inListedOrder = (
     .map(({ element }) => element);
 };
 
-type AddressType = 'ipv4_addr' | 'ipv6_addr';
-
-const BITS: Readonly<Record<AddressType, number>> = { ipv4_addr: 32, ipv6_addr: 128 };
-
-const addressText = (type: AddressType, number: bigint): string =>
-  type === 'ipv4_addr'
-    ? numberToIpv4(Number(number))
-    : bytesToIpv6(
-        Uint8Array.from({ length: 16 }, (_, at) =>
-          Number((number >> BigInt(8 * (15 - at))) & 255n),
-        ),
-      );
-
-interface Span {
-  readonly from: bigint;
-  readonly to: bigint;
-}
-
-const spanOf = (type: AddressType, cidr: string): Span => {
-  const [address = '', prefix] = cidr.split('/');
-  const from = numberOf(type, address);
-  const free = BigInt(BITS[type] - Number(prefix ?? BITS[type]));
-  return { from, to: from + (1n << free) - 1n };
-};
-
-const spanValue = (type: AddressType, { from, to }: Span): NftValue => {
-  const size = to - from + 1n;
-  const bits = size.toString(2).length - 1;
-  const aligned = size === 1n << BigInt(bits) && from % size === 0n;
-  if (aligned) {
-    const address = addressText(type, from);
-    return bits === 0 ? address : `${address}/${BITS[type] - bits}`;
-  }
-  return { from: addressText(type, from), to: addressText(type, to) };
-};
-
-const merge = (spans: readonly Span[]): Span[] => {
-  const merged: Span[] = [];
-  for (const span of [...spans].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
-    const last = merged.at(-1);
-    if (last && span.from <= last.to + 1n)
-      merged[merged.length - 1] = { from: last.from, to: span.to > last.to ? span.to : last.to };
-    else merged.push(span);
-  }
-  return merged;
-};
-
 /**
  * `{ … }` of addresses and ranges as it is stored: one is no set, and with a range among them those
  * that overlap or touch become one.
@@ -138,7 +89,7 @@ const merge = (spans: readonly Span[]): Span[] => {
 export const addressSet = (type: AddressType, cidrs: readonly string[]): NftOperand => {
   const [first = '', ...more] = cidrs;
   const values: readonly NftValue[] = cidrs.some((cidr) => cidr.includes('/'))
-    ? merge(cidrs.map((cidr) => spanOf(type, cidr))).map((span) => spanValue(type, span))
+    ? mergeSpans(cidrs.map((cidr) => spanOf(type, cidr))).map((span) => spanValue(type, span))
     : [...new Set(cidrs)];
   if (more.length === 0) return { kind: 'value', value: values[0] ?? first };
   return {

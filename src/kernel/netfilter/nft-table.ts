@@ -101,7 +101,7 @@ export type NftExpr =
   | {
       readonly kind: 'port';
       /** `th`: whatever the protocol is. */
-      readonly header: 'tcp' | 'udp' | 'th';
+      readonly header: 'tcp' | 'udp' | 'sctp' | 'th';
       readonly field: 'sport' | 'dport';
     }
   | { readonly kind: 'meta'; readonly key: 'l4proto' | 'mark' | 'iifname' | 'oifname' }

@@ -31,7 +31,7 @@ import {
   nftTable,
 } from '../../../src/kernel/netfilter/nft-table.ts';
 import { emptyRuleset, type Ruleset } from '../../../src/kernel/netfilter/ruleset.ts';
-import { icmp, type Router, routerWith, tcp, udp } from './bench-router.ts';
+import { icmp, ipv4, type Router, routerWith, tcp, udp } from './bench-router.ts';
 
 const base = (hook: NftBase['hook'], priority: number, more: Partial<NftBase> = {}): NftBase => ({
   type: 'filter',
@@ -200,6 +200,25 @@ describe('a table of nf_tables', () => {
     rule(both, 'forward', notMatching(saddr(6), value('fd00::1')), DROP);
     const net = router(loaded(both, loaded(six)));
     expect(net.forward(udp('10.1.0.2', 1, '10.2.0.2', 80))).toMatchObject({ dst: '10.2.0.2' });
+  });
+
+  it('looks for a port of SCTP in nothing else', () => {
+    const table = nftTable('inet', 't');
+    nftAddChain(table, { name: 'forward', base: base('forward', 0) });
+    rule(
+      table,
+      'forward',
+      matching({ kind: 'port', header: 'sctp', field: 'dport' }, value(80)),
+      DROP,
+    );
+    const net = router(loaded(table));
+    const opaque = (protocol: number) =>
+      net.forward({ ...ipv4('10.1.0.2', '10.2.0.2', { type: 'data', length: 20 }), protocol });
+    expect(net.forward(tcp('10.1.0.2', 1, '10.2.0.2', 80, 'syn'))).toMatchObject({
+      dst: '10.2.0.2',
+    });
+    expect(opaque(47)).toMatchObject({ dst: '10.2.0.2' });
+    expect(opaque(132)).toMatchObject({ kind: 'UNKNOWN' });
   });
 
   it('does not know what an unmodelled statement decides, and says so only where it matters', () => {
