@@ -1,20 +1,9 @@
 /** A cluster resolved: every Pod on a node with its IP, every container with its ports. */
 import type { Cidr, Ip } from '../wire/packet.ts';
+import type { Place } from './place.ts';
+import type { Policy } from './policy/policy.ts';
 
-/**
- * Where in the input an object or a field stands. Its fields are read one by one, never spread: the
- * line may be one that is found when it is asked for.
- */
-export interface Place {
-  /** For what the command line says: the option with its value, and no line. */
-  readonly file: string;
-  readonly line?: number;
-  readonly column?: number;
-}
-
-/** `shop.yaml:12:9`; `--set network.plugin=bridge`. */
-export const placeText = ({ file, line, column }: Place): string =>
-  [file, line, column].filter((part) => part !== undefined).join(':');
+export { type Place, placeText } from './place.ts';
 
 export interface ObjectRef {
   readonly kind: string;
@@ -32,13 +21,17 @@ export interface Cluster {
   readonly pods: readonly Pod[];
   readonly workloads: readonly Workload[];
   readonly namespaces: readonly string[];
+  /** Of every one of `namespaces`; always with `kubernetes.io/metadata.name`. */
+  readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** In order of (namespace, name). */
   readonly services: readonly Service[];
   /** Where Ingress objects send, in order of (namespace, ingress), each as often as it is written. */
   readonly ingressBackends: readonly IngressBackend[];
   readonly kubeProxy: KubeProxyConfig;
-  /** Names of NetworkPolicies seen, `namespace/name`, with the labels they select. */
-  readonly policies: readonly PolicyFacts[];
+  /** Of all kinds, in the order of tier, priority, namespace and name. */
+  readonly policies: readonly Policy[];
+  /** What enforces policies beside the plugin; neither flannel nor the bridge does. */
+  readonly policyEngine: 'none' | 'nftables';
   readonly external: { readonly ip: Ip };
   readonly notes: readonly ClusterNote[];
 }
@@ -291,13 +284,6 @@ export interface KubeProxyConfig {
   };
   readonly tcpBeLiberal: boolean;
   readonly place?: Place;
-}
-
-export interface PolicyFacts {
-  readonly namespace: string;
-  readonly name: string;
-  /** Indexes of the pods that it selects. */
-  readonly pods: readonly number[];
 }
 
 /** Something the resolver had to decide or widen; becomes an assumption of the trace. */

@@ -6,6 +6,7 @@ import {
   formatPath,
   isObject,
   type Json,
+  type JsonObject,
   type KubeObject,
   type Path,
   valueAt,
@@ -92,6 +93,10 @@ export const spotOf = ({ object, path, report, title }: Field): Spot => ({
 export const placeBelow = ({ object, path }: Spot, ...below: Path): Place =>
   object.place([...path, ...below]);
 
+/** Whether an object stands there, as opposed to a list, a text or nothing. */
+export const isObjectField = (field: Field): field is Field & { readonly value: JsonObject } =>
+  isObject(field.value);
+
 /** What was found, short enough for a message. */
 export const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value);
@@ -100,15 +105,21 @@ export const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
-/** A warning about a field: `Pod web: spec.replicas <problem>`. */
-export const warn = (field: Spot, code: string, problem: string, hint?: string): void => {
+/** A warning about a field: `Pod web: spec.replicas <problem>`. `of`: where its place is. */
+export const warn = (
+  field: Spot,
+  code: string,
+  problem: string,
+  hint?: string,
+  of: 'value' | 'key' = 'value',
+): void => {
   const path = formatPath(field.path);
   field.report({
     severity: 'warning',
     code,
     message: `${field.title}: ${path === '' ? '' : `${path} `}${problem}`,
     path,
-    ...atPlace(field.object.place(field.path)),
+    ...atPlace(field.object.place(field.path, of)),
     ...(hint !== undefined && { hint }),
   });
 };

@@ -5,6 +5,7 @@ import { type Field, fieldAt, rootField, textOf } from './field.ts';
 import { readIngress } from './ingress.ts';
 import { groupOf, isRelevant } from './kinds.ts';
 import { canonicalJson, type KubeObject } from './kube-object.ts';
+import { type NamespaceObject, readNamespace } from './namespace.ts';
 import { type NodeDraft, readNode } from './node.ts';
 import { type PluginSign, signOfObject } from './plugin.ts';
 import {
@@ -14,7 +15,7 @@ import {
   type PodDraft,
   type Siblings,
 } from './pod-draft.ts';
-import { type Policy, readPolicy } from './policy.ts';
+import { isPolicyKind, type PolicyObject, readPolicy } from './policy/read-policy.ts';
 import { type KubeProxyObject, readKubeProxy } from './service/kube-proxy-object.ts';
 import { readService } from './service/read-service.ts';
 import type { ServiceObject } from './service/service-object.ts';
@@ -35,8 +36,8 @@ export interface Inventory {
   readonly ingressBackends: readonly IngressBackend[];
   /** In the order of the input; those of ConfigMaps are last. */
   readonly kubeProxies: readonly KubeProxyObject[];
-  readonly policies: readonly Policy[];
-  readonly namespaces: readonly string[];
+  readonly policies: readonly PolicyObject[];
+  readonly namespaces: readonly NamespaceObject[];
   readonly signs: readonly PluginSign[];
   /** Kinds that do not matter, with their group where it is not Kubernetes' own; sorted. */
   readonly skipped: ReadonlyMap<string, number>;
@@ -80,8 +81,8 @@ interface Taken {
   readonly slices?: readonly SliceObject[];
   readonly ingressBackends?: readonly IngressBackend[];
   readonly kubeProxy?: KubeProxyObject;
-  readonly policy?: Policy | undefined;
-  readonly namespace?: string | undefined;
+  readonly policy?: PolicyObject | undefined;
+  readonly namespace?: NamespaceObject | undefined;
   readonly sign?: PluginSign | undefined;
   readonly skipped: boolean;
 }
@@ -93,6 +94,7 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
     const workload = readWorkload(kind, field);
     return { ...base, workload, ...(kind === 'DaemonSet' && { sign: signOfObject(field) }) };
   }
+  if (isPolicyKind(kind)) return { ...base, policy: readPolicy(kind, field) };
   switch (kind) {
     case 'Pod':
       return { object: field.object, kind, skipped: false, pod: draftOfPod(field, siblings) };
@@ -110,10 +112,8 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
       return { ...base, ingressBackends: readIngress(field) };
     case 'KubeProxyConfiguration':
       return { ...base, kubeProxy: readKubeProxy(field) };
-    case 'NetworkPolicy':
-      return { ...base, policy: readPolicy(field) };
     case 'Namespace':
-      return { ...base, namespace: textOf(fieldAt(field, 'metadata', 'name')) };
+      return { ...base, namespace: readNamespace(field) };
     default: {
       const sign = signOfObject(field);
       return { ...base, sign, skipped: sign === undefined };

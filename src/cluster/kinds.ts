@@ -19,6 +19,9 @@ const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['CronJob', ['batch']],
   ['Ingress', ['networking.k8s.io', 'extensions']],
   ['NetworkPolicy', ['networking.k8s.io', 'extensions']],
+  ['AdminNetworkPolicy', ['policy.networking.k8s.io']],
+  ['BaselineAdminNetworkPolicy', ['policy.networking.k8s.io']],
+  ['ClusterNetworkPolicy', ['policy.networking.k8s.io']],
 ]);
 
 /** `apps/v1` → `apps`; Kubernetes' first group has no name. */

@@ -154,6 +154,21 @@ const ENDPOINTS: Keep = {
   },
 };
 
+/** Policies say something about namespaces by their labels. */
+const NAMESPACE: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: { ...IDENTITY, labels: 'all' },
+};
+
+/** Whole: what is no field of a policy is reported. */
+const POLICY: Keep = {
+  apiVersion: 'all',
+  kind: 'all',
+  metadata: IDENTITY,
+  spec: 'all',
+};
+
 /** Any ConfigMap may be a plugin's or kube-proxy's; one key of each is read. */
 const CONFIG_MAP: Keep = {
   apiVersion: 'all',
@@ -172,6 +187,11 @@ const BY_KIND: ReadonlyMap<string, Keep> = new Map([
   ['Ingress', INGRESS],
   ['EndpointSlice', ENDPOINT_SLICE],
   ['Endpoints', ENDPOINTS],
+  ['Namespace', NAMESPACE],
+  ['NetworkPolicy', POLICY],
+  ['AdminNetworkPolicy', POLICY],
+  ['BaselineAdminNetworkPolicy', POLICY],
+  ['ClusterNetworkPolicy', POLICY],
 ]);
 
 const keepOf = (kind: string, { spec }: JsonObject): Keep | undefined => {
@@ -219,7 +239,7 @@ const withoutManagedFields = (value: JsonObject): JsonObject => {
 /**
  * A copy of a Kubernetes object without what nobody reads. An object without a name keeps all: its
  * name is made of it. The fields that are kept are those that this layer reads (`pod-draft.ts`,
- * `pod-spec.ts`, `node.ts`, `plugin.ts`, `service/`); a test compares clusters of whole and of trimmed objects.
+ * `pod-spec.ts`, `node.ts`, `namespace.ts`, `plugin.ts`, `policy/`, `service/`); a test compares clusters of whole and of trimmed objects.
  */
 export const keepNeeded = (value: JsonObject): JsonObject => {
   const { kind, apiVersion, metadata } = value;

@@ -13,7 +13,8 @@ import {
   textOf,
   warn,
 } from './field.ts';
-import { equalities, readRequirements, type Selector } from './selector.ts';
+import { readRequirements } from './requirement.ts';
+import { equalities, type Selector } from './selector.ts';
 import { either } from './share.ts';
 
 export interface Toleration {

@@ -15,7 +15,6 @@ import type {
   ObjectRef,
   Place,
   Pod,
-  PolicyFacts,
   Workload,
 } from './cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from './diagnostic.ts';
@@ -23,6 +22,7 @@ import { warn } from './field.ts';
 import { reportHostClashes } from './host-port-clash.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import type { KubeObject } from './kube-object.ts';
+import { labelsOfNamespaces } from './namespace.ts';
 import { chooseNetwork } from './network.ts';
 import type { NodeDraft } from './node.ts';
 import { compareKeys, compareText } from './order.ts';
@@ -30,7 +30,7 @@ import { reportRanges, serviceRange, settleExternal } from './other-ranges.ts';
 import { toPod } from './placed-pod.ts';
 import type { PodDraft } from './pod-draft.ts';
 import { type Ranges, settleRanges } from './pod-range.ts';
-import { policyFacts } from './policy.ts';
+import { settlePolicies } from './policy/settle.ts';
 import { isFinished, place, populate, refKey } from './population.ts';
 import type { Placement } from './schedule.ts';
 import { type KubeProxyLayer, settleKubeProxy } from './service/kube-proxy.ts';
@@ -200,30 +200,10 @@ const countNotes = (pods: readonly Pod[], note: Note): void => {
     });
 };
 
-const groupByNamespace = <Item extends { readonly namespace: string }>(
-  items: readonly Item[],
-): ReadonlyMap<string, Item[]> => {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(item.namespace);
-    if (group) group.push(item);
-    else groups.set(item.namespace, [item]);
-  }
-  return groups;
-};
-
 const bySubject = (
   a: { readonly namespace: string; readonly name: string },
   b: { readonly namespace: string; readonly name: string },
 ): number => compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
-
-const policiesOf = ({ policies }: Inventory, pods: readonly Pod[]): PolicyFacts[] => {
-  if (policies.length === 0) return [];
-  const indexed = groupByNamespace(
-    pods.map(({ namespace, labels }, index) => ({ namespace, labels, index })),
-  );
-  return policies.map((policy) => policyFacts(policy, indexed.get(policy.namespace) ?? []));
-};
 
 /**
  * Resolves a cluster. What is missing is made up in a fixed way and noted; what is odd or wrong
@@ -335,6 +315,12 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     ...ranges.nodes.flatMap(({ cidr, others }) => [cidr, ...others]),
   ];
   const external = settleExternal([serviceCIDR, ...otherRanges], report);
+  const namespaceLabels = labelsOfNamespaces(inventory.namespaces, [
+    'default',
+    ...inventory.policies.flatMap(({ policy }) => policy.namespace ?? []),
+    ...services.map(({ namespace }) => namespace),
+    ...pods.map(({ namespace }) => namespace),
+  ]);
   const { description } = input.spec?.value ?? {};
   const cluster: Cluster = {
     name: input.name,
@@ -351,14 +337,8 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     nodes: clusterNodeList,
     pods,
     workloads: workloadsOf(pods, inventory),
-    namespaces: [
-      ...new Set([
-        'default',
-        ...inventory.namespaces,
-        ...services.map(({ namespace }) => namespace),
-        ...pods.map(({ namespace }) => namespace),
-      ]),
-    ].sort(compareText),
+    namespaces: [...namespaceLabels.keys()],
+    namespaceLabels,
     services: settleServices({
       services,
       selection,
@@ -379,7 +359,8 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
       ...proxyOfScenario(input.spec),
       ...inventory.kubeProxies,
     ]),
-    policies: policiesOf(inventory, pods).sort(bySubject),
+    policies: settlePolicies(inventory.policies, { namespaceLabels, pods }),
+    policyEngine: input.spec?.value.policyEngine ?? 'none',
     external,
     notes,
   };

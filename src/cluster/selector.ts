@@ -1,14 +1,4 @@
 /** Label selectors and node selector terms (k8s.io/apimachinery, labels; component-helpers). */
-import {
-  entriesOf,
-  type Field,
-  fieldAt,
-  listOf,
-  textMapOf,
-  textOf,
-  textsOf,
-  warn,
-} from './field.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -55,35 +45,3 @@ export const matches = (selector: Selector, labels: Labels): boolean =>
 
 export const equalities = (labels: Labels): Selector =>
   Object.entries(labels).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
-
-const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const;
-
-/** `matchExpressions` or `matchFields`. An expression that makes no sense matches nothing. */
-export const readRequirements = (field: Field): Selector =>
-  listOf(field).map((item) => {
-    const key = textOf(fieldAt(item, 'key')) ?? '';
-    const text = textOf(fieldAt(item, 'operator'));
-    const operator = OPERATORS.find((known) => known === text);
-    const values = textsOf(fieldAt(item, 'values'));
-    if (operator) return { key, operator, values };
-    warn(
-      fieldAt(item, 'operator'),
-      'unknown-operator',
-      text === undefined ? 'is missing' : `is ${JSON.stringify(text)}`,
-      `Operators are ${OPERATORS.join(', ')}.`,
-    );
-    return { key, operator: 'In', values: [] };
-  });
-
-/** A LabelSelector: `matchLabels` and `matchExpressions` together. */
-export const readLabelSelector = (field: Field): Selector => {
-  const known = ['matchLabels', 'matchExpressions'];
-  for (const [key, item] of entriesOf(field)) {
-    if (!known.includes(key))
-      warn(item, 'unknown-field', 'is no part of a selector', `Put it below matchLabels.`);
-  }
-  return [
-    ...equalities(textMapOf(fieldAt(field, 'matchLabels'))),
-    ...readRequirements(fieldAt(field, 'matchExpressions')),
-  ];
-};

@@ -34,6 +34,7 @@ export interface ClusterSpec {
     | { readonly cidr?: string | undefined; readonly mtu?: number | undefined }
     | undefined;
   readonly kubeProxy?: KubeProxyFields | undefined;
+  readonly policyEngine?: 'none' | 'nftables' | undefined;
   readonly nodes?: readonly ScenarioNode[] | undefined;
 }
 

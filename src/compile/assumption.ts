@@ -1,5 +1,6 @@
 /** What a trace between two endpoints takes for granted, as codes. */
 import type { Cluster, ClusterNode, ClusterNote, Pod, Service } from '../cluster/cluster.ts';
+import { policyName, selects } from '../cluster/policy/selects.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
@@ -69,10 +70,9 @@ const fromNote = ({ code, subject, values, place }: ClusterNote): Assumption => 
 
 const policies = (cluster: Cluster, pods: readonly Pod[]): Assumption[] =>
   pods.flatMap((pod): Assumption[] => {
-    const at = cluster.pods.indexOf(pod);
     const names = cluster.policies
-      .filter((policy) => policy.pods.includes(at))
-      .map(({ namespace, name }) => `${namespace}/${name}`);
+      .filter((policy) => selects(cluster, policy, pod))
+      .map(policyName);
     if (names.length === 0) return [];
     return [
       {

@@ -185,7 +185,12 @@ const scenario = z.strictObject({
       network: network.optional(),
       underlay: underlay.optional(),
       kubeProxy: kubeProxy.optional(),
-      policyEngine: z.enum(['none']).optional().describe('NetworkPolicies are not enforced yet.'),
+      policyEngine: z
+        .enum(['none', 'nftables'])
+        .optional()
+        .describe(
+          'What enforces policies beside the plugin. Default: none. nftables: an agent on every node, by address, in table inet k8snet-policy.',
+        ),
       nodes: z
         .array(node)
         .min(1)

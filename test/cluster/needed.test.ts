@@ -293,6 +293,47 @@ describe('what is kept of an object is enough', () => {
     expect(JSON.stringify(keepNeeded(ingress))).not.toMatch(/shop\.example|cert|status|path"/);
   });
 
+  it('for policies of every kind and the labels of namespaces', () => {
+    const of = (kind: string, spec: JsonObject, name = 'one'): JsonObject => ({
+      apiVersion: kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'policy.networking.k8s.io/v1',
+      kind,
+      metadata: {
+        name,
+        namespace: 'shop',
+        labels: { long: 'l' },
+        annotations: { long: 'long' },
+        managedFields: [],
+      },
+      spec,
+      status: { conditions: [] },
+    });
+    const everyone = { namespaces: {} };
+    const tier = {
+      priority: 5,
+      subject: everyone,
+      ingress: [{ action: 'Deny', from: [everyone] }],
+    };
+    const objects = [
+      pod,
+      node,
+      {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'shop', labels: { team: 'a', n: 1 }, annotations: { long: 'long' } },
+        spec: { finalizers: ['kubernetes'] },
+      },
+      of('NetworkPolicy', { podSelector: {}, odd: 1, ingress: [{ from: [{ ipBlock: {} }] }] }),
+      of('NetworkPolicy', { podSelector: 'odd' }, 'other'),
+      of('AdminNetworkPolicy', tier),
+      of('ClusterNetworkPolicy', { ...tier, tier: 'Admin', ports: [] }),
+      of('BaselineAdminNetworkPolicy', { ...tier, priority: 'high' }),
+    ];
+    isSame(objects);
+    expect(JSON.stringify(objects.slice(2).map(keepNeeded))).not.toMatch(
+      /long|managedFields|status|finalizers/,
+    );
+  });
+
   const root = join(import.meta.dirname, '../../scenarios');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.yaml'),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Cluster, Listener, Target } from '../../src/cluster/cluster.ts';
+import type { Policy } from '../../src/cluster/policy/policy.ts';
+import { equalities } from '../../src/cluster/selector.ts';
 import { compileWorld } from '../../src/compile/compile.ts';
 import { type ProbeOptions, type ProbePlan, probeFor } from '../../src/compile/probe.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
@@ -53,6 +55,15 @@ const ask = (
   options: ProbeOptions = {},
   given: Cluster = SHOP,
 ): ProbePlan => probeFor(given, compileWorld(given), from, to, options);
+
+const policyOf = (name: string, app: string): Policy => ({
+  kind: 'NetworkPolicy',
+  tier: 'network-policy',
+  namespace: 'default',
+  name,
+  subject: { namespaces: 'own', pods: equalities({ app }) },
+  ingress: [],
+});
 
 type Sent = Extract<ProbePlan, { kind: 'probe' }>;
 
@@ -489,11 +500,10 @@ describe('assumptions', () => {
     const workload = { kind: 'Deployment', name: 'shop', replicas: 3 };
     const given: Cluster = {
       ...SHOP,
-      pods: SHOP.pods.map((one) => (one.name === 'shop' ? { ...one, ready: false } : one)),
-      policies: [
-        { namespace: 'default', name: 'deny', pods: [1] },
-        { namespace: 'default', name: 'other', pods: [4] },
-      ],
+      pods: SHOP.pods.map((one) =>
+        one.name === 'shop' ? { ...one, ready: false, labels: { app: 'shop' } } : one,
+      ),
+      policies: [policyOf('deny', 'shop'), policyOf('other', 'db')],
     };
     const plan = sent(client, { kind: 'container', pod: 1, port: 6379, workload }, {}, given);
     expect(codes(plan)).toEqual([

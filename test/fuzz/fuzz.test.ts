@@ -27,6 +27,70 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const texts = scenarioFiles.map((file) => readFileSync(file, 'utf8'));
+const selector = { matchExpressions: [{ key: 'team', operator: 'In', values: ['a', 'b'] }] };
+const subject = { pods: { namespaceSelector: selector, podSelector: {} } };
+/** One of each kind, with every form of peer and port. */
+const policies = [
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'net' },
+    spec: {
+      podSelector: { matchLabels: { app: 'web' } },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        {
+          from: [
+            { podSelector: selector, namespaceSelector: {} },
+            { ipBlock: { cidr: '10.0.0.0/8', except: ['10.244.0.0/16'] } },
+          ],
+          ports: [{ protocol: 'UDP', port: 53, endPort: 60 }, { port: 'http' }],
+        },
+      ],
+      egress: [{}],
+    },
+  },
+  {
+    apiVersion: 'policy.networking.k8s.io/v1alpha1',
+    kind: 'AdminNetworkPolicy',
+    metadata: { name: 'admin' },
+    spec: {
+      priority: 10,
+      subject,
+      egress: [
+        {
+          name: 'out',
+          action: 'Allow',
+          to: [{ networks: ['10.0.0.0/8'] }, { nodes: selector }, { domainNames: ['*.k8s.io'] }],
+          ports: [
+            { portNumber: { protocol: 'TCP', port: 80 } },
+            { portRange: { start: 1, end: 9 } },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: 'policy.networking.k8s.io/v1alpha2',
+    kind: 'ClusterNetworkPolicy',
+    metadata: { name: 'cluster' },
+    spec: {
+      tier: 'Baseline',
+      priority: 10,
+      subject: { namespaces: {} },
+      ingress: [
+        {
+          action: 'Pass',
+          from: [{ namespaces: selector }],
+          protocols: [
+            { tcp: { destinationPort: { range: { start: 1, end: 9 } } } },
+            { destinationNamedPort: 'http' },
+          ],
+        },
+      ],
+    },
+  },
+];
 /** As kubectl gets it: nothing is left to be made up. */
 const live = {
   apiVersion: 'v1',
@@ -39,6 +103,8 @@ const live = {
       spec: { podCIDR: `10.244.${at + 1}.0/24`, taints: [{ key: 'x', effect: 'NoSchedule' }] },
       status: { addresses: [{ type: 'InternalIP', address: `192.168.10.${at + 11}` }] },
     })),
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', labels: { team: 'a' } } },
+    ...policies,
     ...['pod-a', 'pod-b', 'client', 'server'].map((name, at) => ({
       apiVersion: 'v1',
       kind: 'Pod',

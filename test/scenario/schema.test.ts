@@ -19,7 +19,7 @@ spec:
     serviceCIDR: 10.96.0.0/12
     config: { Backend: { VNI: 7 } }
   underlay: { cidr: 192.168.10.0/24, mtu: 1500 }
-  policyEngine: none
+  policyEngine: nftables
   nodes:
     - { name: node-1 }
     - name: node-2
@@ -175,7 +175,10 @@ describe('a Scenario', () => {
       '  expect: [{ from: a, to: b, disposition: dropped, port: 70000 }]',
       'bad-value 5:58 spec.expect[0].port is 70000; expected 65535 or less',
     ],
-    ['  policyEngine: nftables', 'bad-value 5:17 spec.policyEngine is "nftables"; expected "none"'],
+    [
+      '  policyEngine: iptables',
+      'bad-value 5:17 spec.policyEngine is "iptables"; expected one of none, nftables | Did you mean nftables?',
+    ],
     ['  __proto__: { polluted: 1 }', 'unknown-field 5:3 spec has no field "__proto__"'],
     ['  constructor: 1', 'unknown-field 5:3 spec has no field "constructor"'],
   ])('%s', async (spec, expected) => {

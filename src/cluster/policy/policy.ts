@@ -1,5 +1,5 @@
 /** Policies as they are written, of every kind, in one shape: what `src/policy` judges by. */
-import type { Place } from '../cluster.ts';
+import type { Place } from '../place.ts';
 import type { Selector } from '../selector.ts';
 
 export type PolicyKind =
@@ -43,7 +43,9 @@ export interface PolicyRule {
   readonly action: 'accept' | 'deny' | 'pass';
   /** Only of the tiers. */
   readonly name?: string;
+  /** An empty list: nobody; nothing of what is written could be read. */
   readonly peers: readonly PolicyPeer[] | 'everyone';
+  /** An empty list: none; nothing of what is written could be read. */
   readonly ports: readonly PolicyPort[] | 'all';
   readonly place?: Place;
 }
