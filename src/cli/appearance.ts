@@ -33,11 +33,15 @@ const NARROWEST = 40;
 const WIDEST = 100;
 const WITHOUT_TERMINAL = 80;
 
-/** Columns to fit into: COLUMNS, else the terminal's, else 80; between 40 and 100. */
-export function widthOf(env: Environment, sink: Pick<Sink, 'columns'>): number {
+/** Columns to fit into: COLUMNS, else the terminal's, else 80; between 40 and 100, or `widest`. */
+export function widthOf(
+  env: Environment,
+  sink: Pick<Sink, 'columns'>,
+  widest: number = WIDEST,
+): number {
   const asked = Number(env['COLUMNS']);
   const width = Number.isInteger(asked) && asked > 0 ? asked : (sink.columns ?? WITHOUT_TERMINAL);
-  return Math.min(WIDEST, Math.max(NARROWEST, width));
+  return Math.min(widest, Math.max(NARROWEST, width));
 }
 
 /**

@@ -2,6 +2,10 @@
 
 export interface Sink {
   write(text: string): void;
+  /** Resolves once it takes more without keeping it in memory; absent: it always does. */
+  drained?(): Promise<void>;
+  /** Nobody reads any more. */
+  readonly closed?: boolean;
   readonly isTTY: boolean;
   /** Width of the terminal; absent where there is none. */
   readonly columns?: number | undefined;

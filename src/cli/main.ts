@@ -7,6 +7,20 @@ const sinkOf = (stream: NodeJS.WriteStream): Sink => ({
   write: (text) => {
     stream.write(text);
   },
+  drained: () =>
+    new Promise((resolve) => {
+      if (!stream.writableNeedDrain || stream.destroyed) return resolve();
+      const done = (): void => {
+        stream.off('drain', done);
+        stream.off('close', done);
+        resolve();
+      };
+      stream.on('drain', done);
+      stream.on('close', done);
+    }),
+  get closed() {
+    return stream.destroyed;
+  },
   isTTY: stream.isTTY === true,
   columns: stream.isTTY ? stream.columns : undefined,
 });

@@ -6,6 +6,7 @@ import { widthOf } from './appearance.ts';
 import { type Define, examples } from './define/command.ts';
 import { Command, CommanderError } from './define/commander.ts';
 import { defineExec } from './define/exec.ts';
+import { defineMatrix } from './define/matrix.ts';
 import { defineScenarios } from './define/scenarios.ts';
 import { defineSchema } from './define/schema.ts';
 import { defineTest } from './define/test.ts';
@@ -16,6 +17,7 @@ import { EXIT, type Io } from './io.ts';
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, Define>> = {
   trace: defineTrace,
+  matrix: defineMatrix,
   test: defineTest,
   exec: defineExec,
   tour: defineTour,

@@ -1,4 +1,4 @@
-/** One line on a terminal while a large input is read, gone before anything else is written. */
+/** One line on a terminal while work takes long, gone before anything else is written. */
 
 import { harmless } from '../render/harmless.ts';
 import type { OpenOptions } from '../scenario/open.ts';
@@ -15,6 +15,8 @@ const MEGABYTE = 1_000_000;
 
 interface ProgressLine {
   readonly show: NonNullable<OpenOptions['progress']>;
+  /** Something else than reading; the text is only asked for where it is shown. */
+  readonly say: (text: () => string) => void;
   readonly clear: () => void;
 }
 
@@ -29,15 +31,16 @@ export function progressLine(
   const start = now();
   let last = Number.NEGATIVE_INFINITY;
   let shown = false;
+  const say: ProgressLine['say'] = (text) => {
+    const time = now();
+    if (!stderr.isTTY || time - start < QUIET_MS || time - last < PAUSE_MS) return;
+    last = time;
+    shown = true;
+    stderr.write(CLEAR + text().slice(0, (stderr.columns ?? DEFAULT_WIDTH) - 1));
+  };
   return {
-    show: ({ file, read, size }) => {
-      const time = now();
-      if (!stderr.isTTY || time - start < QUIET_MS || time - last < PAUSE_MS) return;
-      last = time;
-      shown = true;
-      const text = `reading ${harmless(file)}  ${amount(read, size)}`;
-      stderr.write(CLEAR + text.slice(0, (stderr.columns ?? DEFAULT_WIDTH) - 1));
-    },
+    show: ({ file, read, size }) => say(() => `reading ${harmless(file)}  ${amount(read, size)}`),
+    say,
     clear: () => {
       if (shown) stderr.write(CLEAR);
       shown = false;
