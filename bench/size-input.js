@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 /** Pods of one Deployment. */
 const REPLICAS = 10;
+/** Where the input does not say how many. */
 const NAMESPACES = 200;
 
 /** @param {number} number */
@@ -283,15 +284,16 @@ const podTemplate = () => {
  * The words of Pod `at`: ten of a Deployment, spread over the nodes.
  * @param {number} at
  * @param {number} nodes
+ * @param {number} [namespaces]
  */
-const podWords = (at, nodes) => {
+const podWords = (at, nodes, namespaces) => {
   const set = Math.floor(at / REPLICAS);
   const app = `service-${set}`;
   const hash = letters(set, 10);
   const host = at % nodes;
   return [
     podName(at),
-    namespaceOf(at),
+    namespaceOf(at, namespaces),
     app,
     hash,
     nodeName(host),
@@ -301,8 +303,9 @@ const podWords = (at, nodes) => {
   ];
 };
 
-/** @param {number} at */
-const namespaceOf = (at) => `team-${Math.floor(at / REPLICAS) % NAMESPACES}`;
+/** @param {number} at @param {number} [namespaces] */
+const namespaceOf = (at, namespaces = NAMESPACES) =>
+  `team-${Math.floor(at / REPLICAS) % namespaces}`;
 /** @param {number} at */
 const podName = (at) => {
   const set = Math.floor(at / REPLICAS);
@@ -354,17 +357,17 @@ const indented = (value, indent) => JSON.stringify(value, null, 4).replaceAll('\
 /**
  * `kubectl get nodes,pods -A -o json --show-managed-fields`.
  * @param {string} path
- * @param {{ nodes: number, pods: number }} size
+ * @param {{ nodes: number, pods: number, namespaces?: number }} size
  * @returns {number} bytes
  */
-export function writeJson(path, { nodes, pods }) {
+export function writeJson(path, { nodes, pods, namespaces }) {
   const out = writer(path);
   const indent = '        ';
   out.write('{\n    "apiVersion": "v1",\n    "items": [\n');
   for (let at = 0; at < nodes; at++) out.write(`${indent}${indented(node(at), indent)},\n`);
   const fill = filler(indented(podTemplate(), indent));
   for (let at = 0; at < pods; at++)
-    out.write(`${indent}${fill(podWords(at, nodes))}${at + 1 < pods ? ',' : ''}\n`);
+    out.write(`${indent}${fill(podWords(at, nodes, namespaces))}${at + 1 < pods ? ',' : ''}\n`);
   out.write(
     '    ],\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n',
   );

@@ -1,15 +1,11 @@
 /** Who the two ends of a connection are to policies. */
 import type { Cluster, ClusterNode, Pod } from '../cluster/cluster.ts';
-import type { Policy } from '../cluster/policy/policy.ts';
 import type { Labels } from '../cluster/selector.ts';
 import type { EngineOptions } from './policy-engine.ts';
 import type { Party } from './verdict.ts';
 
 /** What the engine looks at. */
-export interface PolicyCluster extends Pick<Cluster, 'pods' | 'nodes'> {
-  readonly namespaceLabels: ReadonlyMap<string, Labels>;
-  readonly policies: readonly Policy[];
-}
+export type PolicyCluster = Pick<Cluster, 'pods' | 'nodes' | 'namespaceLabels' | 'policies'>;
 
 /** An end as rules are held against it. */
 export type Peer =

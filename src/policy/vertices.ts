@@ -171,8 +171,7 @@ export const verticesOf = (
     const key = [
       pod.namespace,
       kind,
-      // Without a node it is selected by nothing, not even by an empty selector.
-      kind === 'node' && !node ? '-' : idOf(selected),
+      idOf(selected),
       idOf(named),
       ...families.map(({ family, blocks }) => `${family}:${idOf(blocks)}`),
     ].join(' ');
