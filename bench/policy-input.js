@@ -60,7 +60,10 @@ const policiesOf = (at, namespaces, apps) => {
   return [
     isolates
       ? policy(at, 'default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
-      : policy(at, 'same-namespace', { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }),
+      : policy(at, 'same-namespace', {
+          podSelector: {},
+          ingress: [{ from: [{ podSelector: {} }] }],
+        }),
     policy(at, 'dns-and-outside', {
       podSelector: {},
       policyTypes: ['Egress'],
