@@ -17,6 +17,8 @@ const frozen = ['src/scenario/built-in.ts'];
 /** Where the JSON Schemas come from: [file in dist/schema, module, function without parameters]. */
 const schemas = /** @type {const} */ ([
   ['scenario.schema.json', 'src/scenario/schema.ts', 'scenarioSchema'],
+  ['expectations.schema.json', 'src/scenario/expectations/schema.ts', 'expectationsSchema'],
+  ['test-report.schema.json', 'src/check/test/schema.ts', 'testReportSchema'],
   ['trace.schema.json', 'src/trace/schema/trace.ts', 'traceSchema'],
   ['trace-list.schema.json', 'src/trace/schema/trace.ts', 'traceListSchema'],
 ]);

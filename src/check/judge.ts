@@ -24,10 +24,13 @@ export type Judged =
     };
 
 /** Every expectation is put to the scenario as it is given: no trace sees what another left behind. */
-export function judge(scenario: OpenedScenario): Judged[] {
-  return scenario.expectations.map((expectation) => {
-    const { from, to, port, protocol, size, backend, repeat, place } = expectation;
-    const question = { from, to, port, protocol, size, backend };
+export function judge(
+  scenario: OpenedScenario,
+  expectations: readonly Expectation[] = scenario.expectations,
+): Judged[] {
+  return expectations.map((expectation) => {
+    const { from, to, namespace, port, protocol, size, backend, repeat, place } = expectation;
+    const question = { from, to, namespace, port, protocol, size, backend };
     const answer =
       repeat === undefined ? ask(scenario, question) : askRepeatedly(scenario, question, repeat);
     if (!answer.ok) {

@@ -1,6 +1,9 @@
 /** The published JSON Schemas by name, each loaded when it is asked for. */
 export const SCHEMAS = {
   scenario: async () => (await import('../scenario/schema.ts')).scenarioSchema(),
+  expectations: async () =>
+    (await import('../scenario/expectations/schema.ts')).expectationsSchema(),
+  'test-report': async () => (await import('../check/test/schema.ts')).testReportSchema(),
   trace: async () => (await import('../trace/schema/trace.ts')).traceSchema(),
   'trace-list': async () => (await import('../trace/schema/trace.ts')).traceListSchema(),
 } as const satisfies Readonly<Record<string, () => Promise<object>>>;

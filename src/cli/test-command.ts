@@ -1,26 +1,19 @@
-/** `k8snet test`: do the traces of scenarios come out as the scenarios expect? */
-import { type Judged, judge } from '../check/judge.ts';
-import { atPlace, type Diagnostic } from '../cluster/diagnostic.ts';
-import { tellMisuse } from '../explain/misuse.ts';
-import { namesOf } from '../explain/telling.ts';
-import { type Count, countText, fileReport } from '../render/report-text.ts';
-import { traceMinimal } from '../render/trace-minimal.ts';
+/** `k8snet test`: does what scenarios and Expectations expect hold? */
+import { type TestReport, type TestSuite, testReport } from '../check/test/report.ts';
+import { createDiagnostics, type Diagnostic } from '../cluster/diagnostic.ts';
+import { suiteText, summaryText } from '../render/test/report-text.ts';
+import { planTests, type TestPlan } from '../scenario/expectations/plan.ts';
 import { readBuiltIn } from '../scenario/find-built-in.ts';
-import { type OpenedScenario, openScenario } from '../scenario/open.ts';
-import { listSources } from '../scenario/read/files.ts';
-import type { Source, SourceText } from '../scenario/read/source.ts';
-import { minimalOf } from '../trace/minimal.ts';
+import type { OpenOptions } from '../scenario/open-cluster.ts';
+import { listInputs } from '../scenario/read/list-inputs.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
-import type { InputOptions } from './open-input.ts';
 import { report } from './report.ts';
 import { tell, words } from './tell.ts';
-
-export type TestOptions = Pick<InputOptions, 'recursive' | 'color' | 'set' | 'break' | 'listen'> & {
-  /** Built-in ones. */
-  readonly scenario?: readonly string[];
-  readonly verbose?: boolean;
-};
+import { formatReport } from './test-formats.ts';
+import { matcherOf } from './test-only.ts';
+import type { TestOptions } from './test-options.ts';
+import { type RunOptions, runTarget } from './test-run.ts';
 
 /** @returns the exit code. */
 export async function testCommand(
@@ -28,138 +21,130 @@ export async function testCommand(
   options: TestOptions,
   io: Io,
 ): Promise<number> {
-  const { sources, diagnostics } = await gather(paths, options);
+  const { plan, diagnostics } = await planned(paths, options, io);
   await report(diagnostics, options, io);
-  const count = { files: 0, silent: 0, bad: 0, hold: 0, differ: 0 };
-  for (const source of sources) {
-    count.files += 1;
-    const tested = await testFile(source, options, io);
-    if (tested === undefined) count.bad += 1;
-    else if (tested.length === 0) count.silent += 1;
-    else tally(tested, count);
-  }
-  if (sources.length > 0)
-    io.stdout.write(`\n${countText(count, await stdoutStyle(options, io), words)}`);
-  return exitCode(count, diagnostics, options, io);
+  const { suites, seen } = await runAll(plan, options, io);
+  const result = testReport(suites);
+  await printWhole(result, options, io);
+  return exitCode(result, diagnostics, seen, options, io);
 }
 
-async function exitCode(
-  { silent, bad, hold, differ }: Count,
-  diagnostics: readonly Diagnostic[],
-  options: TestOptions,
-  io: Io,
-): Promise<number> {
-  if (bad > 0 || diagnostics.some(({ severity }) => severity === 'error')) return EXIT.usage;
-  if (differ > 0) return EXIT.failed;
-  if (hold > 0) return EXIT.ok;
-  // Nothing was tested: a check that cannot fail must not look like one that passed.
-  const { nothingStated, nothingGiven, nothingHint: hint } = words.report;
-  const message = silent > 0 ? nothingStated : nothingGiven;
-  await report([{ severity: 'error', code: 'nothing-to-test', message, hint }], options, io);
-  return EXIT.usage;
-}
-
-async function gather(
+async function planned(
   paths: readonly string[],
-  { scenario = [], recursive }: TestOptions,
-): Promise<{ sources: (Source | SourceText)[]; diagnostics: Diagnostic[] }> {
-  const diagnostics: Diagnostic[] = [];
-  const sources: (Source | SourceText)[] = listSources(paths, { recursive }, (found) =>
-    diagnostics.push(found),
-  );
-  for (const name of scenario) {
-    const source = await readBuiltIn(name);
-    if ('diagnostic' in source) diagnostics.push(source.diagnostic);
-    else sources.push(source);
-  }
-  return { sources, diagnostics };
-}
-
-function tally(
-  judged: readonly Judged[],
-  count: { hold: number; differ: number; bad: number },
-): void {
-  if (judged.some(({ kind }) => kind === 'unanswerable')) count.bad += 1;
-  for (const one of judged) {
-    if (one.kind !== 'traced') continue;
-    if (one.differences.length === 0) count.hold += 1;
-    else count.differ += 1;
-  }
-}
-
-/** Prints the report of one file; undefined when the file is bad. */
-async function testFile(
-  source: Source | SourceText,
   options: TestOptions,
   io: Io,
-): Promise<readonly Judged[] | undefined> {
-  const result = await openScenario([source], {
+): Promise<{ readonly plan: TestPlan; readonly diagnostics: readonly Diagnostic[] }> {
+  const { report: note, list } = createDiagnostics();
+  const { scenario = [], expect = [], recursive } = options;
+  const open: OpenOptions = {
     set: options.set,
     break: options.break,
     listen: options.listen,
-  });
-  await report(result.diagnostics, options, io);
-  if (!result.ok) return undefined;
-  const { scenario } = result;
-  const judged = judge(scenario);
-  const asked = judged.flatMap((one) =>
-    one.kind === 'unanswerable'
-      ? [
-          ...one.diagnostics,
-          ...one.misuses.map((misuse) => ({
-            ...tellMisuse(misuse, words),
-            ...atPlace(one.expectation.place),
-          })),
-        ]
-      : [],
-  );
-  await report(asked, options, io);
-  const { description } = scenario.cluster;
-  const text = fileReport(
-    {
-      file: source.file,
-      ...(description !== undefined && { description }),
-      judged,
-      traceOf: await tracer(scenario, options, io),
-    },
-    {
-      width: widthOf(io.env, io.stdout),
-      style: await stdoutStyle(options, io),
-      glyphs: glyphsFor(io.env),
-      words,
-    },
-  );
-  io.stdout.write(text);
-  return judged;
+    recursive,
+    threads: io.threads,
+  };
+  const overlays = await listInputs(expect, open, note);
+  const sources: Parameters<typeof planTests>[0][number][] = [
+    ...(await listInputs(paths, open, note)),
+  ];
+  for (const name of scenario) {
+    const source = await readBuiltIn(name);
+    if ('diagnostic' in source) note(source.diagnostic);
+    else sources.push(source);
+  }
+  const plan = await planTests(sources, overlays, open);
+  for (const diagnostic of plan.diagnostics) note(diagnostic);
+  return { plan, diagnostics: list() };
+}
+
+/** Runs all; the text is written while it is known, the other forms at the end. */
+async function runAll(
+  { targets }: TestPlan,
+  options: TestOptions,
+  io: Io,
+): Promise<{ readonly suites: TestSuite[]; readonly seen: readonly string[] }> {
+  const style = await stdoutStyle(options, io);
+  const look = { width: widthOf(io.env, io.stdout), style, glyphs: glyphsFor(io.env), words };
+  const { isMeant, seen } = matcherOf(options.only);
+  const run: RunOptions = { isMeant, traceOf: await tracer(options, io) };
+  const patience = { left: options.bail ?? Number.POSITIVE_INFINITY };
+  const suites: TestSuite[] = [];
+  for (const target of targets) {
+    const { suite, diagnostics } = await runTarget(target, patience, run);
+    await report(diagnostics, options, io);
+    // Of what was asked for, and is elsewhere, there is nothing to say.
+    if (options.only !== undefined && suite.cases.length + suite.problems.length === 0) continue;
+    const problems = suite.cases.flatMap((one) => one.problems);
+    await report(
+      problems.map((problem) => ({ ...problem, severity: 'error' as const })),
+      options,
+      io,
+    );
+    suites.push(suite);
+    if (options.output === 'text') io.stdout.write(suiteText(suite, look));
+  }
+  return { suites, seen };
+}
+
+async function printWhole(result: TestReport, options: TestOptions, io: Io): Promise<void> {
+  const { output, soft = false } = options;
+  if (output === 'text') {
+    if (result.suites.length > 0)
+      io.stdout.write(`\n${summaryText(result, await stdoutStyle(options, io), words)}`);
+  } else {
+    io.stdout.write(await formatReport(result, output, soft));
+  }
+}
+
+async function exitCode(
+  { summary }: TestReport,
+  diagnostics: readonly Diagnostic[],
+  seen: readonly string[],
+  options: TestOptions,
+  io: Io,
+): Promise<number> {
+  const isBad = diagnostics.some(({ severity }) => severity === 'error');
+  if (isBad || summary.withErrors > 0) return EXIT.usage;
+  if (summary.failed > 0) return options.soft ? EXIT.ok : EXIT.failed;
+  if (summary.passed > 0) return EXIT.ok;
+  // Nothing was tested: a check that cannot fail must not look like one that passed.
+  const { nothingStated, nothingGiven, nothingHint, noMatch, noMatchHint } = words.report;
+  const problem =
+    options.only !== undefined && seen.length > 0
+      ? {
+          code: 'nothing-matched',
+          message: noMatch(options.only),
+          hint: noMatchHint(seen.slice(0, 5)),
+        }
+      : {
+          code: 'nothing-to-test',
+          message: summary.silent > 0 ? nothingStated : nothingGiven,
+          hint: nothingHint,
+        };
+  await report([{ severity: 'error', ...problem }], options, io);
+  return EXIT.usage;
 }
 
 function stdoutStyle({ color }: TestOptions, io: Io) {
   return styleFor(wantsColor(color, io.env, io.stdout));
 }
 
-/** How the trace of a difference is shown: its minimal form, or with -v the whole of it. */
-async function tracer(
-  scenario: OpenedScenario,
-  options: TestOptions,
-  io: Io,
-): Promise<(judged: Judged) => string> {
-  if (!options.verbose) {
-    const nameOf = namesOf(scenario.world);
-    return (judged) =>
-      judged.kind === 'traced' ? traceMinimal(minimalOf(judged.facts, nameOf), judged.facts) : '';
-  }
+/** With -v, the whole trace of a difference. */
+async function tracer(options: TestOptions, io: Io): Promise<RunOptions['traceOf']> {
+  if (!options.verbose) return undefined;
   const { traceText } = await import('../render/trace-text.ts');
-  const style = await stdoutStyle(options, io);
+  const { PLAIN } = await import('../render/style.ts');
+  const style = options.output === 'text' ? await stdoutStyle(options, io) : PLAIN;
   const glyphs = glyphsFor(io.env);
   const width = widthOf(io.env, io.stdout) - 6;
-  return (judged) =>
-    judged.kind === 'traced'
-      ? traceText(tell(judged.facts, 'verbose', scenario, glyphs), {
-          depth: 'verbose',
-          width,
-          style,
-          glyphs,
-          words,
-        })
-      : '';
+  return ({ facts }, scenario) =>
+    Promise.resolve(
+      traceText(tell(facts, 'verbose', scenario, glyphs), {
+        depth: 'verbose',
+        width,
+        style,
+        glyphs,
+        words,
+      }),
+    );
 }

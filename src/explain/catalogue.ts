@@ -98,6 +98,9 @@ export interface Catalogue {
   readonly report: {
     readonly silent: string;
     readonly unanswerable: string;
+    /** Of an expectation that was not asked, since enough had failed. */
+    readonly skipped: string;
+    readonly leftOut: (expectations: number) => string;
     readonly expected: string;
     readonly found: string;
     readonly summary: (files: number, expectations: number) => string;
@@ -108,6 +111,9 @@ export interface Catalogue {
     readonly nothingStated: string;
     readonly nothingGiven: string;
     readonly nothingHint: string;
+    /** No expectation is called so. */
+    readonly noMatch: (pattern: string) => string;
+    readonly noMatchHint: (names: readonly string[]) => string;
   };
   readonly gists: { readonly [G in Gist]: string };
   readonly places: {

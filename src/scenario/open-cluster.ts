@@ -19,6 +19,7 @@ import {
 } from './load.ts';
 import { type ObjectPatch, patchObjects } from './patch.ts';
 import { listInputs } from './read/list-inputs.ts';
+import type { ReadObjects } from './read/objects.ts';
 import type { ReadOptions } from './read/read-inputs.ts';
 import type { Source, SourceText } from './read/source.ts';
 
@@ -81,14 +82,14 @@ export interface Resolved {
 export type Build<Scenario> = (resolved: Resolved, options: OpenOptions) => Opened<Scenario>;
 
 /** The cluster itself; nothing is done with `break`. */
-const asItIs: Build<OpenedCluster> = ({ opened, diagnostics }) => ({
+export const asItIs: Build<OpenedCluster> = ({ opened, diagnostics }) => ({
   ok: true,
   scenario: opened,
   diagnostics,
 });
 
 /** `a/b/shop.yaml`, `a/b/shop/` and `git:main:a/b/shop` → `shop`. */
-const nameOf = (input: Input): string => {
+export const nameOf = (input: Input): string => {
   const path = typeof input === 'string' ? input : input.file;
   const base =
     path
@@ -186,6 +187,45 @@ const kept = <Scenario>(
 ): Opened<Scenario> =>
   keep && result.ok ? { ...result, scenario: { ...result.scenario, reopen } } : result;
 
+/** What was read of inputs that are one cluster. */
+export interface ReadParts extends Pick<ReadObjects, 'objects' | 'scenarios' | 'release'> {
+  readonly name: string;
+  /** Of the first input. */
+  readonly file: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Objects that were read before, as one cluster. */
+export const openParts = <Scenario>(
+  { name, file, objects, scenarios, release, diagnostics }: ReadParts,
+  options: OpenOptions,
+  build: Build<Scenario>,
+): Promise<Opened<Scenario>> => {
+  const { report, list } = createDiagnostics();
+  for (const diagnostic of diagnostics) report(diagnostic);
+  const scenario = onlyScenario(scenarios, report);
+  const isEmpty = objects.length + scenarios.length === 0;
+  const empty: Diagnostic = {
+    severity: 'error',
+    code: 'no-objects',
+    message: 'the input has no Kubernetes object and no Scenario',
+    ...(file !== undefined && { file, line: 1, column: 1 }),
+  };
+  return openRead(
+    { name, objects, release, scenario, diagnostics: list(), empty: isEmpty ? empty : undefined },
+    options,
+    build,
+  );
+};
+
+/** Reads inputs; what is wrong with them is reported. */
+export const readParts = (
+  sources: readonly (Source | SourceText)[],
+  report: Report,
+  { progress, threads }: Pick<OpenOptions, 'progress' | 'threads'>,
+): Promise<ReadObjects> =>
+  readSources(sources, report, { progress, helpers: threads ? startThreads : undefined });
+
 const openTexts = async <Scenario>(
   name: string,
   sources: readonly (Source | SourceText)[],
@@ -195,23 +235,8 @@ const openTexts = async <Scenario>(
 ): Promise<Opened<Scenario>> => {
   const { report, list } = createDiagnostics();
   for (const diagnostic of before) report(diagnostic);
-  const { objects, scenarios, release } = await readSources(sources, report, {
-    progress: options.progress,
-    helpers: options.threads ? startThreads : undefined,
-  });
-  const scenario = onlyScenario(scenarios, report);
-  const isEmpty = objects.length + scenarios.length === 0;
-  const empty: Diagnostic = {
-    severity: 'error',
-    code: 'no-objects',
-    message: 'the input has no Kubernetes object and no Scenario',
-    ...(sources[0] && { file: sources[0].file, line: 1, column: 1 }),
-  };
-  return openRead(
-    { name, objects, release, scenario, diagnostics: list(), empty: isEmpty ? empty : undefined },
-    options,
-    build,
-  );
+  const read = await readParts(sources, report, options);
+  return openParts({ ...read, name, file: sources[0]?.file, diagnostics: list() }, options, build);
 };
 
 /**

@@ -37,7 +37,7 @@ export interface OpenedScenario extends OpenedCluster {
 export type OpenResult = Opened<OpenedScenario>;
 
 /** A cluster and its faults → a World. */
-const build = (
+export const withWorld = (
   { loaded, opened, diagnostics: before }: Resolved,
   options: OpenOptions,
 ): OpenResult => {
@@ -85,7 +85,7 @@ const assumeDns = (scenario: OpenedScenario, faults: readonly PlacedFault[]): Op
 export const openScenario = (
   inputs: readonly Input[],
   options: OpenOptions = {},
-): Promise<OpenResult> => openInputs(inputs, options, build);
+): Promise<OpenResult> => openInputs(inputs, options, withWorld);
 
 /**
  * Opens a built-in scenario; the default one (`basics/two-nodes`) without any parser, unless it is
@@ -94,4 +94,4 @@ export const openScenario = (
 export const openBuiltIn = (
   typed: string | undefined,
   options: OpenOptions = {},
-): Promise<OpenResult> => openBuiltInAs(typed, options, build);
+): Promise<OpenResult> => openBuiltInAs(typed, options, withWorld);

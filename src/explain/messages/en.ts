@@ -246,6 +246,8 @@ export const en: Catalogue = {
   report: {
     silent: 'states no expectations',
     unanswerable: 'cannot be asked',
+    skipped: 'left out',
+    leftOut: (n) => `${n} left out`,
     expected: 'expected',
     found: 'found',
     summary: (files, expectations) =>
@@ -256,7 +258,11 @@ export const en: Catalogue = {
     withErrors: (files) => `${count(files, 'file')} with errors`,
     nothingStated: 'no file states an expectation',
     nothingGiven: 'there is nothing to test',
-    nothingHint: 'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one).',
+    nothingHint:
+      'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one), or lay Expectations over manifests (-e).',
+    noMatch: (pattern) => `no expectation matches ${JSON.stringify(pattern)}`,
+    noMatchHint: (names) =>
+      names.length === 0 ? 'There are none.' : `There are, for example: ${names.join(', ')}`,
   },
   gists: {
     loopback: 'One network namespace: the packet never leaves its loopback device.',

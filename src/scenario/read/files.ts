@@ -209,6 +209,13 @@ export const listSources = (
   return [...new Set(files)].flatMap((path) => sourceOf(path, report));
 };
 
+/** A path as a file names it: from the folder that the file is in, at the same revision. */
+export const pathBeside = (file: string, path: string): string => {
+  if (path.startsWith('git:') || posix.isAbsolute(path)) return path;
+  const [, revision = '', own = ''] = /^(git:[^:]*:)?(.*)$/s.exec(file) ?? [];
+  return revision + posix.join(own === STDIN_NAME ? '.' : posix.dirname(own), path);
+};
+
 /** A file of the package itself, by its URL. */
 export const readOwnFile = (url: URL): string => readFileSync(url, 'utf8');
 

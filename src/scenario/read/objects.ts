@@ -9,6 +9,8 @@ export const SCENARIO_API_VERSION = 'k8snet/v1';
 export interface ReadObjects {
   readonly objects: KubeObject[];
   readonly scenarios: KubeObject[];
+  /** What `test` lays over a cluster; nobody else looks at them. */
+  readonly expectations: KubeObject[];
   /** Of `objects`, the ConfigMaps that hold kube-proxy's configuration. */
   readonly proxyConfigs: readonly KubeObject[];
   /** Lets go of the objects' values, which may then not be asked for any more; places may. */
@@ -35,14 +37,16 @@ export interface Sorter extends Omit<ReadObjects, 'release'> {
   add(entry: Placed): void;
 }
 
-/** Sorts entries into Scenarios and Kubernetes objects, in the order in which they come. */
+/** Sorts entries into Scenarios, Expectations and Kubernetes objects, in the order in which they come. */
 export const createSorter = (report: Report): Sorter => {
   const objects: KubeObject[] = [];
   const scenarios: KubeObject[] = [];
+  const expectations: KubeObject[] = [];
   const proxyConfigs: KubeObject[] = [];
   return {
     objects,
     scenarios,
+    expectations,
     proxyConfigs,
     add: ({ is, object, found, list }) => {
       if (!isListed(list)) return;
@@ -52,7 +56,7 @@ export const createSorter = (report: Report): Sorter => {
         objects.push(object);
         proxyConfigs.push(object);
       } else if (is === 'ours') {
-        scenarios.push(object);
+        (object.value['kind'] === 'Expectations' ? expectations : scenarios).push(object);
       } else if (is === 'no-kind') {
         report({
           severity: 'warning',

@@ -483,6 +483,6 @@ export const readInputs = async (
     for (const home of run.packed) home.pack = withoutValues(home.pack);
     run.packed.length = 0;
   };
-  const { objects, scenarios, proxyConfigs } = sorter;
-  return { objects, scenarios, proxyConfigs, release };
+  const { objects, scenarios, expectations, proxyConfigs } = sorter;
+  return { objects, scenarios, expectations, proxyConfigs, release };
 };

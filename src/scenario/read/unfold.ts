@@ -25,10 +25,12 @@ export const kindOf = (value: JsonObject): string | undefined =>
 const apiVersionOf = (value: JsonObject): string =>
   typeof value['apiVersion'] === 'string' ? value['apiVersion'] : '';
 
-/** A Scenario, or anything else in a version of ours, which is then wrong in it. */
+const OUR_KINDS: readonly (string | undefined)[] = ['Scenario', 'Expectations'];
+
+/** A Scenario, Expectations, or anything else in a version of ours, which is then wrong in it. */
 export const isOurs = (value: JsonObject): boolean =>
   apiVersionOf(value).startsWith(OURS) ||
-  (kindOf(value) === 'Scenario' && apiVersionOf(value) === '');
+  (OUR_KINDS.includes(kindOf(value)) && apiVersionOf(value) === '');
 
 /** The ConfigMap that kubeadm mounts into kube-proxy: a document in another one. */
 export const isProxyConfig = (value: JsonObject): boolean =>
