@@ -1,4 +1,5 @@
 /** Neutral names for everything that a cluster's people have named. */
+import { askedPorts } from './small-policies.ts';
 import type { SmallPod, SmallScenario } from './small-scenario.ts';
 
 type PodName = Pick<SmallPod, 'namespace' | 'name'>;
@@ -10,7 +11,7 @@ export interface Names {
   container(pod: PodName, name: string): string;
   workload(owner: { readonly kind: string; readonly name: string }): string;
   service(name: string): string;
-  /** Of a Service. */
+  /** Of a Service, or of a container where a policy names it. */
   port(name: string): string;
   /** Where nodes and endpoints are. */
   zone(name: string): string;
@@ -95,11 +96,21 @@ const labelsOf = ({
 const namesIn = <Item>(prefix: string, items: readonly Item[], of: (item: Item) => string[]) =>
   numbered(prefix, items.flatMap(of).sort(compare));
 
+/** Of Services, and those by which policies name ports of Pods. */
+const portNames = ({ services, policies }: SmallScenario): string[] =>
+  [
+    ...services.flatMap(({ ports, slices }) =>
+      [...ports, ...slices.flatMap((slice) => slice.ports)].flatMap(({ name }) => name ?? []),
+    ),
+    ...policies.flatMap(askedPorts),
+  ].sort(compare);
+
 /**
  * Names by kind, in the order of the originals, so that what depends on an order stays as it is. The
  * machines beside the nodes keep theirs: they are ours.
  */
-export const neutralNames = ({ nodes, pods, services, namespaces }: SmallScenario): Names => {
+export const neutralNames = (small: SmallScenario): Names => {
+  const { nodes, pods, services, namespaces } = small;
   const node = numbered(
     'node',
     nodes.map(({ name }) => name),
@@ -119,9 +130,7 @@ export const neutralNames = ({ nodes, pods, services, namespaces }: SmallScenari
     'workload',
     pods.flatMap(({ owner }) => (owner ? [owner.name] : [])),
   );
-  const port = namesIn('port', services, ({ ports, slices }) =>
-    [...ports, ...slices.flatMap((slice) => slice.ports)].flatMap(({ name }) => name ?? []),
-  );
+  const port = numbered('port', portNames(small));
   const zone = namesIn('zone', services, ({ slices }) =>
     slices.flatMap(({ endpoints }) =>
       endpoints.flatMap(({ zone: own, hints }) => [

@@ -4,6 +4,7 @@ import { findDev } from '../kernel/netdev.ts';
 import type { Netdev, Netns, World } from '../kernel/world.ts';
 import { type OpenedScenario, openScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
+import type { PolicyFacts } from '../trace/policies.ts';
 import type { Alternative, DnsQuery, Hop, Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { DnsRecord } from '../wire/dns.ts';
 import { isIpv4 } from '../wire/ip.ts';
@@ -11,14 +12,15 @@ import type { Ip } from '../wire/packet.ts';
 import { type AddressMap, addressMapOf, type Neutral } from './neutral-address.ts';
 import { neutralDnsName } from './neutral-dns.ts';
 import { type Names, neutralNames } from './neutral-name.ts';
+import { type NeutralLabels, neutralLabels, neutralPolicies } from './neutral-policy.ts';
 import { endText, scenarioDocuments } from './scenario-documents.ts';
-import {
-  type SmallEnd,
-  type SmallExpectation,
-  type SmallNode,
-  type SmallPod,
-  type SmallScenario,
-  ZONE_LABEL,
+import { askedPorts } from './small-policies.ts';
+import type {
+  SmallEnd,
+  SmallExpectation,
+  SmallNode,
+  SmallPod,
+  SmallScenario,
 } from './small-scenario.ts';
 
 /** What redacting made of a scenario, and of everything that a trace may say about it. */
@@ -78,22 +80,24 @@ const neutralDns = (
 const neutralNode = (
   { name, ip, podCIDR, sysctl, labels, ready }: SmallNode,
   names: Names,
+  neutral: NeutralLabels,
   addresses: AddressMap,
 ): SmallNode => ({
   name: names.node(name),
   ip: addresses.ip(ip),
   podCIDR: addresses.cidr(podCIDR),
   sysctl,
-  labels: Object.fromEntries(
-    Object.entries(labels).map(([key, value]) => [
-      key,
-      key === ZONE_LABEL ? names.zone(value) : '',
-    ]),
-  ),
+  labels: neutral.labels(labels),
   ready,
 });
 
-const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPod => {
+const neutralPod = (
+  pod: SmallPod,
+  names: Names,
+  neutral: NeutralLabels,
+  asked: ReadonlySet<string>,
+  addresses: AddressMap,
+): SmallPod => {
   const { owner, ip, node } = pod;
   const containerOf = (name: string): string => names.container(pod, name);
   return {
@@ -107,10 +111,12 @@ const neutralPod = (pod: SmallPod, names: Names, addresses: AddressMap): SmallPo
     hostNetwork: pod.hostNetwork,
     phase: pod.phase,
     ready: pod.ready,
+    labels: neutral.labels(pod.labels),
     containers: pod.containers.map(({ name, sidecar, ports }) => ({
       name: containerOf(name),
       sidecar,
-      ports: ports.map(({ name: _, hostIP, ...port }) => ({
+      ports: ports.map(({ name: called, hostIP, ...port }) => ({
+        ...(called !== undefined && asked.has(called) && { name: names.port(called) }),
         ...port,
         ...(hostIP !== undefined && { hostIP: addresses.ip(hostIP) }),
       })),
@@ -207,6 +213,7 @@ const withoutFaults = (
   small: SmallScenario,
   names: Names,
   addresses: AddressMap,
+  neutral: NeutralLabels,
 ): SmallScenario => ({
   name: 'redacted',
   network: {
@@ -217,8 +224,18 @@ const withoutFaults = (
     config: neutralConfig(small.network.config, addresses),
   },
   underlay: { cidr: addresses.cidr(small.underlay.cidr), mtu: small.underlay.mtu },
-  nodes: small.nodes.map((node) => neutralNode(node, names, addresses)),
-  pods: small.pods.map((pod) => neutralPod(pod, names, addresses)),
+  nodes: small.nodes.map((node) => neutralNode(node, names, neutral, addresses)),
+  pods: small.pods.map((pod) =>
+    neutralPod(pod, names, neutral, new Set(small.policies.flatMap(askedPorts)), addresses),
+  ),
+  policies: neutralPolicies(small, names, neutral, addresses),
+  policyEngine: small.policyEngine,
+  namespaceLabels: new Map(
+    [...small.namespaceLabels].map(([name, labels]) => [
+      names.namespace(name),
+      neutral.labels(labels),
+    ]),
+  ),
   namespaces: small.namespaces.map((name) => names.namespace(name)),
   services: small.services.map((service) => neutralService(service, names, addresses)),
   kubeProxy: {
@@ -348,6 +365,7 @@ const renameStep = (step: Step, hop: Hop, names: Names, derived: Derived): Step 
     ...(device !== undefined && { device: derived.devices.get(`${netns} ${device}`) ?? device }),
     detail: {
       ...detail,
+      ...(step.kind === 'policy' && { pod: names.netnsName((step.detail as PolicyFacts).pod) }),
       ...(detail.process !== undefined && { process: names.process(hop.netns, detail.process) }),
       ...(detail.chain !== undefined && { chain: derived.words.get(detail.chain) ?? detail.chain }),
     } as Step['detail'],
@@ -386,7 +404,7 @@ export const redact = async (
 ): Promise<Redacted | undefined> => {
   const names = neutralNames(small);
   const addresses = addressMapOf(small, scenario.cluster, neutral);
-  const bare = withoutFaults(small, names, addresses);
+  const bare = withoutFaults(small, names, addresses, neutralLabels(names));
   const without = await opened(bare);
   if (!without) return undefined;
   const original = scenario.unfaulted ?? scenario.world;

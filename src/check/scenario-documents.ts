@@ -5,6 +5,7 @@ import { parseEndpoint } from '../cluster/endpoint.ts';
 import { isObject, type Json, type JsonObject } from '../cluster/kube-object.ts';
 import { cidrOverlaps } from '../wire/ip.ts';
 import type { Question } from './ask.ts';
+import { policyDocument } from './policy-documents.ts';
 import type { SmallEnd, SmallExpectation, SmallPod, SmallScenario } from './small-scenario.ts';
 
 /** Names that a Scenario takes (its schema, `name`). */
@@ -141,6 +142,7 @@ const podDocument = (pod: SmallPod): JsonObject => {
     metadata: filled({
       name,
       ...(namespace !== 'default' && { namespace }),
+      labels: pod.labels,
       ...(listen !== undefined && { annotations: { 'k8snet/listen': listen } }),
       ownerReferences: owner ? [{ kind: owner.kind, name: owner.name, controller: true }] : [],
     }),
@@ -302,6 +304,7 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
         }),
         underlay: { cidr: underlay.cidr, mtu: underlay.mtu },
         kubeProxy: kubeProxyOf(small.kubeProxy, network.podCIDR),
+        ...(small.policyEngine !== 'none' && { policyEngine: small.policyEngine }),
         nodes: isNamed
           ? nodes.map(({ name: node, labels, ip, podCIDR, sysctl }) =>
               filled({ name: node, labels, addresses: [ip], podCIDR, sysctl }),
@@ -311,11 +314,12 @@ export const scenarioDocuments = (small: SmallScenario, description: string): Js
         expect: [expectationOf(expect)],
       }),
     },
-    ...small.namespaces.map((name) => ({
+    ...[...new Set([...small.namespaces, ...small.namespaceLabels.keys()])].map((name) => ({
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name },
+      metadata: filled({ name, labels: small.namespaceLabels.get(name) ?? {} }),
     })),
+    ...small.policies.map(policyDocument),
     ...nodes.filter(({ ready }) => !isNamed || !ready).map(nodeDocument),
     ...services.flatMap((service) => [
       serviceDocument(service),

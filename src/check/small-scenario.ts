@@ -7,6 +7,8 @@ import type {
   Pod,
   Service,
 } from '../cluster/cluster.ts';
+import type { Policy } from '../cluster/policy/policy.ts';
+import type { Labels } from '../cluster/selector.ts';
 import type { NetnsId } from '../kernel/world.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import type { ScenarioFault } from '../scenario/schema.ts';
@@ -15,6 +17,7 @@ import type { Disposition, EndpointRef, Socketed, Step, TraceFacts } from '../tr
 import type { Cidr, Ip } from '../wire/packet.ts';
 import type { Question } from './ask.ts';
 import { namespacesAsked, servicesAsked } from './asked-names.ts';
+import { askedLabels, labelsWith, policiesAbout } from './small-policies.ts';
 
 /**
  * How much is taken: what the trace touched; all Pods of the nodes that it touched, with Services
@@ -43,6 +46,8 @@ export type SmallPod = Pick<
 > &
   // Of a question about a name.
   Partial<Pick<Pod, 'hostname' | 'subdomain' | 'dns'>> & {
+    /** Those that a policy asks for. */
+    readonly labels: Pod['labels'];
     /** The workload that the question names. */
     readonly owner?: { readonly kind: string; readonly name: string };
   };
@@ -78,6 +83,11 @@ export interface SmallScenario {
   readonly pods: readonly SmallPod[];
   /** Those that a name may mean, though there is nothing in them. */
   readonly namespaces: readonly string[];
+  /** Labels that a policy asks for, of namespaces that have one. */
+  readonly namespaceLabels: ReadonlyMap<string, Labels>;
+  /** Those about one of the Pods. */
+  readonly policies: readonly Policy[];
+  readonly policyEngine: Cluster['policyEngine'];
   readonly services: readonly Service[];
   readonly kubeProxy: KubeProxyConfig;
   readonly faults: readonly ScenarioFault[];
@@ -147,7 +157,7 @@ const objectOf = (fault: ScenarioFault): { nodes: readonly string[]; pod?: strin
 };
 
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
-const EXCLUDED_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+export const EXCLUDED_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
 /** Labels of nodes that decide something about Services. */
 const decidingLabels = (services: readonly Service[]): readonly string[] => [
@@ -166,17 +176,13 @@ const isHinted = ({ hints }: Service['slices'][number]['endpoints'][number]): bo
 const smallNode = (
   { name, ip, podCIDR, sysctl, labels, ready }: ClusterNode,
   services: readonly Service[],
+  asked: ReadonlySet<string>,
 ): SmallNode => ({
   name,
   ip,
   podCIDR,
   sysctl,
-  labels: Object.fromEntries(
-    decidingLabels(services).flatMap((key) => {
-      const value = labels[key];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  ),
+  labels: labelsWith(labels, [...decidingLabels(services), ...asked]),
   ready: ready || services.length === 0,
 });
 
@@ -319,17 +325,31 @@ export const smallScenario = (
   const nodes = cluster.nodes.filter(
     ({ name }) => reach === 'all' || touched.hosts.has(name) || used.has(name),
   );
+  const policies = policiesAbout(scenario, pods);
+  const asked = askedLabels(policies);
   return {
     name: scenario.name,
     network: cluster.network,
     underlay: cluster.underlay,
-    nodes: nodes.map((node) => smallNode(node, services)),
+    nodes: nodes.map((node) => smallNode(node, services, asked.nodes)),
     pods: pods.map((pod): SmallPod => {
       const { workload } = ends.find((end) => isEnd(pod, end)) ?? {};
       const { hostname: _h, subdomain: _s, dns: _d, ...rest } = pod;
-      return { ...(facts.resolution ? pod : rest), ...(workload && { owner: workload }) };
+      return {
+        ...(facts.resolution ? pod : rest),
+        labels: labelsWith(pod.labels, asked.pods),
+        ...(workload && { owner: workload }),
+      };
     }),
     namespaces: facts.resolution ? namespacesAsked(cluster, facts.resolution) : [],
+    namespaceLabels: new Map(
+      [...new Set(pods.map(({ namespace }) => namespace))].flatMap((name) => {
+        const labels = labelsWith(cluster.namespaceLabels.get(name) ?? {}, asked.namespaces);
+        return Object.keys(labels).length === 0 ? [] : [[name, labels]];
+      }),
+    ),
+    policies,
+    policyEngine: cluster.policyEngine,
     services: services.map((service) => withPods(service, indexes)),
     kubeProxy: cluster.kubeProxy,
     faults,
