@@ -24,6 +24,7 @@ import { type Machine, NIC, type RunningPod } from './machine.ts';
 import { forNode } from './object-origin.ts';
 import { PluginError } from './plugin-error.ts';
 import { createPodNetns, membersOf } from './pod.ts';
+import { startPolicyAgent, syncPolicyAgent } from './policy/agent.ts';
 import { inheritedSettings, writeSettings } from './sysctl-setting.ts';
 import { UNDERLAY } from './underlay.ts';
 
@@ -125,8 +126,8 @@ const add = (plugin: NetworkPlugin, machine: Machine, pod: RunningPod, own: Netn
 
 /**
  * Compiles a node: boot (lo, eth0, default route), kubeadm's sysctls and the scenario's, listeners,
- * kubelet, kube-proxy, the plugin's daemon, then the Pods one by one as kubelet adds them, and what
- * kube-proxy makes of the node as it is then. The scenario's sysctls are
+ * kubelet, kube-proxy, the plugin's daemon, the agent of policies, then the Pods one by one as
+ * kubelet adds them, and what kube-proxy and that agent make of the node as it is then. The scenario's sysctls are
  * written once more at the end: they are what the node was found with.
  */
 export const compileNode = (
@@ -157,12 +158,14 @@ export const compileNode = (
   proxy.start(machine);
   const inherited = inheritedSettings(netns);
   plugin.start(machine);
+  startPolicyAgent(machine);
   const podNetns = pods.own.map((pod) => {
     const own = createPodNetns(pod, inherited);
     add(plugin, machine, pod, own);
     return own;
   });
   proxy.sync(machine);
+  syncPolicyAgent(machine);
   writeSettings(netns, node);
   return createHost(node.name, [netns, ...podNetns], MODULES);
 };

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nftListRuleset } from '../../src/userland/nft/print.ts';
 import { nodeWith, severalServices } from '../compile/kube-proxy/several-services.ts';
+import { policed, tableOn } from '../compile/policy/policed.ts';
+import { severalPolicies } from '../compile/policy/several-policies.ts';
 import { openPrivateNetwork, type PrivateNetwork } from './private-network.ts';
 import { missing } from './requirements.ts';
 
@@ -39,5 +41,14 @@ describe.skipIf(lacking.length > 0)(`nft list ruleset${lacking.join(', ')}`, () 
     const lines = nftListRuleset(netfilter.nft ?? []);
     expect(lines.length).toBeGreaterThan(300);
     expect(await listed(lines)).toEqual(lines);
+  });
+
+  it('of policies of every kind, in both families', async () => {
+    const scenario = await policed(severalPolicies());
+    for (const node of ['node-1', 'node-2']) {
+      const lines = nftListRuleset([tableOn(scenario, node)].flatMap((table) => table ?? []));
+      expect(lines.length).toBeGreaterThan(100);
+      expect(await listed(lines)).toEqual(lines);
+    }
   });
 });

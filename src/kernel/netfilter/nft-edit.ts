@@ -35,12 +35,17 @@ export const nftAddChain = (table: NftTable, chain: Omit<NftChain, 'rules'>): Nf
 
 /**
  * `add set`, `add map`.
+ * @param elements that it has from the start, each with another key
  * @throws {NetfilterError} when the table has a set or map of that name
  */
-export const nftAddSet = (table: NftTable, set: Omit<NftSet, 'elements'>): NftSet => {
+export const nftAddSet = (
+  table: NftTable,
+  set: Omit<NftSet, 'elements'>,
+  elements: readonly NftElement[] = [],
+): NftSet => {
   const { sets } = nftPlaces(table);
   if (sets.has(set.name)) throw new NetfilterError(THERE);
-  const made: NftSet = { ...set, elements: [] };
+  const made: NftSet = { ...set, elements: [...elements] };
   table.sets.push(made);
   sets.set(made.name, made);
   return made;
@@ -102,7 +107,9 @@ export const nftAddElement = (table: NftTable, set: string, element: NftElement)
   if (!known) throw new NetfilterError(NOT_THERE);
   checkVerdict(table, element.verdict);
   const { elements } = known;
-  const keys = places.get(elements) ?? new Map<string, number>();
+  const keys =
+    places.get(elements) ??
+    new Map(elements.map(({ key }, at) => [JSON.stringify(key), at] as const));
   places.set(elements, keys);
   const key = JSON.stringify(element.key);
   const at = keys.get(key) ?? elements.length;
