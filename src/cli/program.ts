@@ -5,6 +5,7 @@ import { harmless } from '../render/harmless.ts';
 import { widthOf } from './appearance.ts';
 import { type Define, examples } from './define/command.ts';
 import { Command, CommanderError } from './define/commander.ts';
+import { defineDiff } from './define/diff.ts';
 import { defineExec } from './define/exec.ts';
 import { defineMatrix } from './define/matrix.ts';
 import { defineScenarios } from './define/scenarios.ts';
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   trace: defineTrace,
   matrix: defineMatrix,
   test: defineTest,
+  diff: defineDiff,
   exec: defineExec,
   tour: defineTour,
   scenarios: defineScenarios,

@@ -6,6 +6,7 @@ export const SCHEMAS = {
   'test-report': async () => (await import('../check/test/schema.ts')).testReportSchema(),
   trace: async () => (await import('../trace/schema/trace.ts')).traceSchema(),
   'trace-list': async () => (await import('../trace/schema/trace.ts')).traceListSchema(),
+  diff: async () => (await import('../check/diff/schema.ts')).diffSchema(),
 } as const satisfies Readonly<Record<string, () => Promise<object>>>;
 
 export type SchemaName = keyof typeof SCHEMAS;

@@ -8,6 +8,7 @@ const commands = [
   '', //
   'trace',
   'test',
+  'diff',
   'exec',
   'tour',
   'scenarios',
