@@ -5,16 +5,11 @@ import type { Policy, PolicyDirection } from '../../cluster/policy/policy.ts';
 import { matches } from '../../cluster/selector.ts';
 import type { PolicyEngine } from '../../policy/policy-engine.ts';
 import type { PodGroup } from './groups.ts';
+import { inventedAddresses } from './invented-addresses.ts';
 import type { MatrixOptions, MatrixWarning } from './matrix.ts';
+import { titleOf } from './policy-title.ts';
 
 const DIRECTIONS: readonly PolicyDirection[] = ['ingress', 'egress'];
-
-export const titleOf = ({
-  kind,
-  namespace,
-  name,
-}: Pick<Policy, 'kind' | 'namespace' | 'name'>): string =>
-  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
 const isFinished = (phase: string): boolean => phase === 'Succeeded' || phase === 'Failed';
 
@@ -168,5 +163,6 @@ export const warningsOf = (
   ...domainNames(cluster),
   ...equalPriorities(cluster),
   ...unmatchedPorts(cluster, engine),
+  ...inventedAddresses(cluster, engine),
   ...mixedWorkloads(cluster, groups, options),
 ];
