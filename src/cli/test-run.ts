@@ -1,6 +1,6 @@
 /** Tests what was planned: each expectation is asked, and what came out becomes a case of a suite. */
 import { type Judged, judge } from '../check/judge.ts';
-import type { TestCase, TestProblem, TestSuite } from '../check/test/report.ts';
+import type { TestCase, TestSuite } from '../check/test/report.ts';
 import { atPlace, type Diagnostic } from '../cluster/diagnostic.ts';
 import { tellMisuse } from '../explain/misuse.ts';
 import { namesOf } from '../explain/telling.ts';
@@ -10,6 +10,7 @@ import type { OpenedTest, TestTarget } from '../scenario/expectations/plan.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { minimalOf } from '../trace/minimal.ts';
 import { words } from './tell.ts';
+import { type Patience, problemOf } from './test-problem.ts';
 
 type Traced = Extract<Judged, { kind: 'traced' }>;
 
@@ -20,11 +21,6 @@ export interface RunOptions {
   readonly isMeant?: ((texts: readonly string[]) => boolean) | undefined;
 }
 
-/** How many failures are left until the rest is left out. */
-export interface Patience {
-  left: number;
-}
-
 /** `a → b:80 (udp/53, 1400 bytes)`: the question as the file puts it. */
 const titleOf = ({ from, to, protocol, port, size }: Expectation): string => {
   const details = [
@@ -32,19 +28,6 @@ const titleOf = ({ from, to, protocol, port, size }: Expectation): string => {
     size === undefined ? '' : words.story.bytes(size),
   ].filter((part) => part !== '');
   return `${from} → ${to}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
-};
-
-export const problemOf = (diagnostic: Diagnostic): TestProblem => {
-  const { code, message, hint } = diagnostic;
-  const { file, line, column } = diagnostic;
-  return {
-    code,
-    message,
-    ...(hint !== undefined && { hint }),
-    ...(file !== undefined && { file }),
-    ...(line !== undefined && { line }),
-    ...(column !== undefined && { column }),
-  };
 };
 
 const headOf = (expectation: Expectation) => {
@@ -135,21 +118,11 @@ export async function runTarget(
     return { suite: { ...head, cases: [], problems: errors.map(problemOf) }, diagnostics };
   }
   const { description } = opened;
-  const cases = [
-    ...(await casesOf(opened, patience, options)),
-    ...opened.matrix.map(({ place, subjects }): TestCase => {
-      const at = atPlace(place);
-      const message = 'matrix expectations are not judged yet';
-      return {
-        kind: 'matrix',
-        title: subjects.map(({ text }) => text).join(', '),
-        file: at.file ?? '',
-        outcome: 'error',
-        differences: [],
-        problems: [problemOf({ severity: 'error', code: 'not-modelled', message, ...at })],
-      };
-    }),
-  ];
+  const cases = await casesOf(opened, patience, options);
+  if (opened.matrix.length > 0) {
+    const { matrixCases } = await import('./test-matrix.ts');
+    cases.push(...matrixCases(opened.cluster, opened.matrix, patience, options.isMeant));
+  }
   const suite = {
     ...head,
     ...(description !== undefined && { description }),
