@@ -19,6 +19,7 @@ const schemas = /** @type {const} */ ([
   ['scenario.schema.json', 'src/scenario/schema.ts', 'scenarioSchema'],
   ['expectations.schema.json', 'src/scenario/expectations/schema.ts', 'expectationsSchema'],
   ['test-report.schema.json', 'src/check/test/schema.ts', 'testReportSchema'],
+  ['matrix.schema.json', 'src/check/matrix/schema.ts', 'matrixSchema'],
   ['trace.schema.json', 'src/trace/schema/trace.ts', 'traceSchema'],
   ['trace-list.schema.json', 'src/trace/schema/trace.ts', 'traceListSchema'],
 ]);

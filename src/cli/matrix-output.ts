@@ -63,7 +63,7 @@ export async function matrixOutput(
       const form = await formOf(options, io);
       if (!roles || (options.output === 'svg' && roles.roles.length > MOST_IN_PICTURE))
         return tooMany(matrix, form);
-      const shown = shownOf(result, roles);
+      const shown = shownOf(result, roles, options);
       if (options.output === 'svg') {
         const { matrixSvg } = await import('../render/matrix/matrix-svg.ts');
         io.stdout.write(matrixSvg(shown, form, form.words.title(name)));
@@ -92,8 +92,14 @@ const frameOf = ({
   warnings,
 });
 
-const shownOf = ({ matrix, exposure, paths }: MatrixResult, roles: Roles): ShownMatrix => ({
+const shownOf = (
+  { matrix, exposure, paths }: MatrixResult,
+  roles: Roles,
+  { groupBy }: MatrixCommandOptions,
+): ShownMatrix => ({
   peers: matrix.peers,
+  groupBy,
+  policies: matrix.cluster.policies.length,
   roles,
   ...(exposure && { exposure }),
   ...(paths && { paths }),

@@ -1,7 +1,9 @@
 /** The words of a matrix that is shown to people. */
 
 export interface MatrixCounts {
-  readonly workloads: number;
+  readonly groupBy: 'workload' | 'pod' | 'namespace';
+  /** Peers that are Pods. */
+  readonly inside: number;
   readonly blocks: number;
   /** Pairs of peers, and those of them between which something is allowed. */
   readonly pairs: number;
@@ -34,6 +36,7 @@ export interface MatrixWords {
   readonly more: (count: number) => string;
   readonly open: (direction: 'ingress' | 'egress') => string;
   readonly allIsolated: string;
+  readonly noPolicies: string;
   readonly exposure: {
     readonly head: string;
     readonly nobody: string;

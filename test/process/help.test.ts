@@ -7,6 +7,7 @@ import { bin, k8snet, run } from './k8snet.ts';
 const commands = [
   '', //
   'trace',
+  'matrix',
   'test',
   'diff',
   'exec',

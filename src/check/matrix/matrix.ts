@@ -1,4 +1,5 @@
 /** Who may talk to whom, over all pairs: the published form (`kind: Matrix`). */
+import type { CauseCode, Disposition, Symptom } from '../../trace/trace.ts';
 
 export interface Matrix {
   readonly apiVersion: 'k8snet/v1';
@@ -84,10 +85,10 @@ export interface MatrixPath {
   readonly port: number;
   /** What the policies say. */
   readonly allowed: boolean;
-  /** What becomes of the packet: that of a trace. */
-  readonly disposition: string;
-  readonly symptom: string;
-  readonly cause?: string;
+  /** What becomes of the packet, as a trace tells it. */
+  readonly disposition: Disposition;
+  readonly symptom: Symptom;
+  readonly cause?: CauseCode;
 }
 
 export interface MatrixWarning {

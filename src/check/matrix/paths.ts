@@ -70,7 +70,7 @@ function* probesOf(matrix: OpenedMatrix): Generator<PathProbe> {
   const { cluster, groups, sources, destinations } = matrix;
   for (const src of sources)
     for (const dst of destinations) {
-      if (!groups[src] || !groups[dst]) continue;
+      if (src === dst || !groups[src] || !groups[dst]) continue;
       for (const pair of pairsOf(matrix, src, dst)) {
         const target = cluster.pods[pair.to];
         for (const probe of target ? portsOf(target) : []) yield { ...pair, ...probe };

@@ -2,7 +2,7 @@
 import type { Exposure, ExposureReason } from '../../check/matrix/matrix.ts';
 import { harmless } from '../harmless.ts';
 import { wrap } from '../width.ts';
-import { type MatrixForm, namesOf, type ShownMatrix } from './form.ts';
+import { type MatrixForm, namesFor, type ShownMatrix } from './form.ts';
 import { portsText } from './ports-text.ts';
 
 const reasonText = (reason: ExposureReason, { words }: MatrixForm): string => {
@@ -38,12 +38,9 @@ export const exposureLines = (
 ): string[] => {
   const { style, width, words } = form;
   const numbers = new Map(matrix.peers.map(({ id }, at) => [id, at]));
-  const names = (ids: Iterable<string>): string =>
-    namesOf(
-      matrix,
-      [...ids].map((id) => numbers.get(id) ?? -1),
-      form,
-    );
+  const named = namesFor(matrix, form);
+  const names = (ids: readonly string[]): string =>
+    named.of(ids.map((id) => numbers.get(id) ?? -1));
   const exposed = new Set(exposure.map(({ peer }) => peer));
   const safe = matrix.peers.filter(({ id, pods }) => pods !== undefined && !exposed.has(id));
   if (exposure.length === 0) return [style.good(words.exposure.nobody)];

@@ -1,5 +1,5 @@
 /** What every text form of a matrix is laid out with. */
-import type { Matrix, MatrixPeer } from '../../check/matrix/matrix.ts';
+import type { AllowedPorts, GroupBy, Matrix, MatrixPeer } from '../../check/matrix/matrix.ts';
 import type { Roles } from '../../check/matrix/roles.ts';
 import type { MatrixWords } from '../../explain/matrix-words.ts';
 import type { Glyphs } from '../../explain/quote.ts';
@@ -13,8 +13,27 @@ export interface MatrixForm {
   readonly words: MatrixWords;
 }
 
+/** Whether a role is one peer, which is no peer of itself. */
+export const isItself = (
+  { roles: { roles }, groupBy }: ShownMatrix,
+  from: number,
+  to: number,
+): boolean => from === to && roles[from]?.peers.length === 1 && groupBy !== 'namespace';
+
+/** What is allowed from a role to each other one. */
+export const cellsOf = (
+  { roles }: ShownMatrix,
+  from: number,
+): ReadonlyMap<number, readonly AllowedPorts[]> =>
+  new Map(roles.row(from).map(({ role, allowed }) => [role, allowed]));
+
+export const NOTHING: readonly AllowedPorts[] = [];
+
 export interface ShownMatrix {
   readonly peers: readonly MatrixPeer[];
+  readonly groupBy: GroupBy;
+  /** How many there are in the input. */
+  readonly policies: number;
   readonly roles: Roles;
   readonly exposure?: Matrix['exposure'];
   readonly paths?: Matrix['paths'];
@@ -25,47 +44,34 @@ const MOST_NAMES = 20;
 /** So many of a namespace are told by its name. */
 const FEW_OF_NAMESPACE = 3;
 
-/** Namespaces with the numbers of their peers. */
-const byNamespace = (
-  peers: readonly MatrixPeer[],
-  members: readonly number[],
-): ReadonlyMap<string, number[]> => {
-  const found = new Map<string, number[]>();
-  for (const at of members) {
-    const { namespace } = peers[at] ?? {};
-    if (namespace === undefined) continue;
-    const list = found.get(namespace);
-    if (list) list.push(at);
-    else found.set(namespace, [at]);
-  }
-  return found;
-};
+/** How peers are named: a whole namespace of them as `shop/*`, and very many by their number. */
+export interface Names {
+  of(members: readonly number[]): string;
+}
 
-/** Names of peers in order; a whole namespace of them as `shop/*`. */
-export const namesOf = (
+export const namesFor = (
   { peers }: Pick<ShownMatrix, 'peers'>,
-  members: readonly number[],
   { words }: Pick<MatrixForm, 'words'>,
-): string => {
-  const every = byNamespace(
-    peers,
-    peers.map((_, at) => at),
-  );
-  const here = byNamespace(peers, members);
-  const names: string[] = [];
-  const told = new Set<string>();
-  for (const at of members) {
-    const { id, namespace } = peers[at] ?? { id: '' };
-    const all = namespace === undefined ? undefined : here.get(namespace);
-    const isWhole =
-      all !== undefined &&
-      all.length >= FEW_OF_NAMESPACE &&
-      all.length === every.get(namespace ?? '')?.length;
-    if (!isWhole) names.push(harmless(id));
-    else if (!told.has(namespace ?? '')) names.push(harmless(`${namespace}/*`));
-    if (isWhole) told.add(namespace ?? '');
-  }
-  const shown = names.slice(0, MOST_NAMES);
-  if (names.length > shown.length) shown.push(words.more(names.length - shown.length));
-  return shown.join(', ');
+): Names => {
+  const sizes = new Map<string, number>();
+  const count = (sums: Map<string, number>, { namespace }: Pick<MatrixPeer, 'namespace'>): void => {
+    if (namespace !== undefined) sums.set(namespace, (sums.get(namespace) ?? 0) + 1);
+  };
+  for (const peer of peers) count(sizes, peer);
+  return {
+    of: (members) => {
+      const here = new Map<string, number>();
+      for (const at of members) count(here, peers[at] ?? {});
+      const names = new Set<string>();
+      for (const at of members) {
+        const { id, namespace = '' } = peers[at] ?? { id: '' };
+        const all = here.get(namespace) ?? 0;
+        const isWhole = all >= FEW_OF_NAMESPACE && all === sizes.get(namespace);
+        names.add(harmless(isWhole ? `${namespace}/*` : id));
+      }
+      const shown = [...names].slice(0, MOST_NAMES);
+      if (names.size > shown.length) shown.push(words.more(names.size - shown.length));
+      return shown.join(', ');
+    },
+  };
 };

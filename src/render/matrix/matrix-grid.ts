@@ -1,6 +1,6 @@
 /** A matrix as a grid: rows send, columns are sent to; peers that fare alike are one row. */
 import { columns, pad, wrap } from '../width.ts';
-import { type MatrixForm, namesOf, type ShownMatrix } from './form.ts';
+import { cellsOf, isItself, type MatrixForm, NOTHING, namesFor, type ShownMatrix } from './form.ts';
 import { isEverything, portsText, shortText } from './ports-text.ts';
 
 const GAP = 2;
@@ -27,18 +27,6 @@ const marksOf = ({ glyphs }: MatrixForm) => ({
   self: '-',
 });
 
-/** Whether a role is one peer, which is no peer of itself. */
-const isItself = (matrix: ShownMatrix, from: number, to: number): boolean => {
-  const { roles, peers } = matrix;
-  const members = roles.roles[from]?.peers ?? [];
-  const [only] = members;
-  return (
-    from === to &&
-    members.length === 1 &&
-    !(peers[only ?? -1]?.id.startsWith('namespace:') ?? false)
-  );
-};
-
 const gridOf = (matrix: ShownMatrix, form: MatrixForm, asLetters: boolean): Grid | undefined => {
   const { roles } = matrix;
   const marks = marksOf(form);
@@ -48,13 +36,14 @@ const gridOf = (matrix: ShownMatrix, form: MatrixForm, asLetters: boolean): Grid
   let hasSelf = false;
   let hasNone = false;
   let fits = true;
-  const cells = rows.map((from) =>
-    across.map((to) => {
+  const cells = rows.map((from) => {
+    const row = cellsOf(matrix, from);
+    return across.map((to) => {
       if (isItself(matrix, from, to)) {
         hasSelf = true;
         return marks.self;
       }
-      const allowed = roles.cell(from, to);
+      const allowed = row.get(to) ?? NOTHING;
       if (allowed.length === 0) hasNone = true;
       if (allowed.length === 0 || isEverything(allowed))
         return asLetters && allowed.length > 0 ? '*' : shortText(allowed, marks);
@@ -65,13 +54,14 @@ const gridOf = (matrix: ShownMatrix, form: MatrixForm, asLetters: boolean): Grid
       if (letter === undefined) fits = false;
       letters.set(text, letter ?? '?');
       return letter ?? '?';
-    }),
-  );
+    });
+  });
   if (!fits) return undefined;
   const { words } = form;
+  const names = namesFor(matrix, form);
   const hasAll = cells.some((row) => row.includes(asLetters ? '*' : marks.all));
   return {
-    labels: roles.roles.map(({ peers }) => namesOf(matrix, peers, form)),
+    labels: roles.roles.map(({ peers }) => names.of(peers)),
     rows,
     columns: across,
     cells,
@@ -113,20 +103,18 @@ const layOut = (grid: Grid, form: MatrixForm): string[] | undefined => {
   const gap = ' '.repeat(GAP);
   const paint = (cell: string): string =>
     cell === '-' || cell === '.' || cell === '·' ? style.faint(cell) : style.good(cell);
-  const line = (name: string, cells: readonly string[], paintCell: typeof paint): string =>
-    `${style.place(pad(name, label))}${cells
-      .map((cell, at) => gap + paintCell(pad(cell, widths[at] ?? 0)))
-      .join('')}`.trimEnd();
+  const line = (name: string, cells: readonly string[], paintCell: typeof paint): string => {
+    const last = cells.findLastIndex((cell) => cell !== '');
+    const shown = cells.slice(0, last + 1).map((cell, at) => {
+      const blanks = at === last ? 0 : (widths[at] ?? 0) - columns(cell);
+      return gap + paintCell(cell) + ' '.repeat(Math.max(0, blanks));
+    });
+    return `${style.place(pad(name, label))}${shown.join('')}`;
+  };
   const lines = [line('', heads, style.label)];
   for (const [at, role] of grid.rows.entries()) {
     const [first = '', ...rest] = numbered(role, nameOf(role), digits, label);
-    lines.push(
-      line(
-        first,
-        grid.cells[at] ?? [],
-        (cell) => paint(cell.trimEnd()) + cell.slice(cell.trimEnd().length),
-      ),
-    );
+    lines.push(line(first, grid.cells[at] ?? [], paint));
     lines.push(...rest.map((more) => style.place(more)));
   }
   const others = grid.columns.filter((role) => !grid.rows.includes(role));

@@ -2,9 +2,10 @@
  * A matrix as a picture: rows send, columns are sent to, and the ports stand in the cells. It brings
  * its own background, in the colours of a light or a dark page.
  */
+import type { AllowedPorts } from '../../check/matrix/matrix.ts';
 import { harmless } from '../harmless.ts';
 import { columns } from '../width.ts';
-import { type MatrixForm, namesOf, type ShownMatrix } from './form.ts';
+import { cellsOf, isItself, type MatrixForm, NOTHING, namesFor, type ShownMatrix } from './form.ts';
 import { isEverything, portsText, shortText } from './ports-text.ts';
 
 const CELL = { width: 62, height: 28 } as const;
@@ -70,25 +71,20 @@ const drawn = (
   matrix: ShownMatrix,
   form: MatrixForm,
   side: 'isSource' | 'isDestination',
-): Drawn[] =>
-  matrix.roles.roles.flatMap((role, at) => {
+): Drawn[] => {
+  const names = namesFor(matrix, form);
+  return matrix.roles.roles.flatMap((role, at) => {
     if (!role[side]) return [];
-    const full = namesOf(matrix, role.peers, form);
+    const full = names.of(role.peers);
     return [{ role: at, full, label: shortened(full, LONGEST_LABEL) }];
   });
+};
 
-const cellOf = (matrix: ShownMatrix, form: MatrixForm, from: Drawn, to: Drawn) => {
-  const { roles, peers } = matrix;
-  const allowed = roles.cell(from.role, to.role);
-  const members = roles.roles[from.role]?.peers ?? [];
-  const isSelf =
-    from.role === to.role &&
-    members.length === 1 &&
-    !peers[members[0] ?? -1]?.id.startsWith('namespace:');
-  if (isSelf) return { kind: 'self', text: '', full: form.words.legend.self } as const;
-  const full = portsText(allowed, form.words);
+const cellOf = (allowed: readonly AllowedPorts[], isSelf: boolean, { words }: MatrixForm) => {
+  if (isSelf) return { kind: 'self', text: '', full: words.legend.self } as const;
+  const full = portsText(allowed, words);
   if (allowed.length === 0) return { kind: 'none', text: '·', full } as const;
-  if (isEverything(allowed)) return { kind: 'all', text: form.words.all, full } as const;
+  if (isEverything(allowed)) return { kind: 'all', text: words.all, full } as const;
   const text = shortened(shortText(allowed, { all: '', none: '' }), LONGEST_CELL);
   return { kind: 'some', text, full } as const;
 };
@@ -125,8 +121,10 @@ export const matrixSvg = (matrix: ShownMatrix, form: MatrixForm, title: string):
     lines.push(
       `  <text x="${(left - 10).toFixed(1)}" y="${(y + 18).toFixed(1)}" text-anchor="end">${escaped(from.label)}<title>${escaped(from.full)}</title></text>`,
     );
+    const cells = cellsOf(matrix, from.role);
     for (const [column, to] of destinations.entries()) {
-      const { kind, text, full } = cellOf(matrix, form, from, to);
+      const isSelf = isItself(matrix, from.role, to.role);
+      const { kind, text, full } = cellOf(cells.get(to.role) ?? NOTHING, isSelf, form);
       const x = left + column * CELL.width;
       const said = `${from.full} ${form.glyphs.to} ${to.full}: ${full}`;
       lines.push(

@@ -2,50 +2,58 @@
 import type { MatrixPeer } from '../../check/matrix/matrix.ts';
 import { columns, wrap } from '../width.ts';
 import { exposureLines } from './exposure-text.ts';
-import { type MatrixForm, namesOf, type ShownMatrix } from './form.ts';
+import { type MatrixForm, namesFor, type ShownMatrix } from './form.ts';
 import { matrixGrid } from './matrix-grid.ts';
 import { matrixList } from './matrix-list.ts';
 import { pathLines } from './paths-text.ts';
 
-const isInside = ({ pods }: MatrixPeer): boolean => pods !== undefined;
+const isInside = ({ pods }: Pick<MatrixPeer, 'pods'>): boolean => pods !== undefined;
 
-/** Pairs of peers of two roles; a peer of its own kind is no pair with itself. */
-const pairsOf = (from: number, to: number, same: boolean): number =>
-  same ? from * (from - 1) : from * to;
+/** Pairs of peers of two roles; what is told with itself is a pair only where it is a namespace. */
+const pairsOf = (from: number, to: number, same: boolean, withSelf: boolean): number =>
+  same && !withSelf ? from * (from - 1) : from * to;
 
-const countLine = ({ peers, roles }: ShownMatrix, { words }: MatrixForm): string => {
-  const { roles: all, cell } = roles;
-  let pairs = 0;
+const countLine = (matrix: ShownMatrix, { words }: MatrixForm): string => {
+  const { peers, roles, groupBy } = matrix;
+  const { roles: all } = roles;
+  const inside = all.map((role) => role.peers.some((at) => isInside(peers[at] ?? {})));
+  let sources = 0;
+  let destinations = 0;
+  let both = 0;
+  const outside = { sources: 0, destinations: 0 };
   let connected = 0;
-  for (const [from, { peers: own, isSource }] of all.entries())
-    for (const [to, { peers: others, isDestination }] of all.entries()) {
-      if (!isSource || !isDestination) continue;
-      const outside = [own, others].every((some) =>
-        some.every((at) => !isInside(peers[at] ?? { id: '' })),
-      );
-      const count = outside ? 0 : pairsOf(own.length, others.length, from === to);
-      pairs += count;
-      if (cell(from, to).length > 0) connected += count;
-    }
+  for (const [from, role] of all.entries()) {
+    const size = role.peers.length;
+    if (role.isSource) sources += size;
+    if (role.isDestination) destinations += size;
+    if (role.isSource && role.isDestination && inside[from]) both += size;
+    if (!inside[from] && role.isSource) outside.sources += size;
+    if (!inside[from] && role.isDestination) outside.destinations += size;
+    for (const { role: to } of roles.row(from))
+      connected += pairsOf(size, all[to]?.peers.length ?? 0, from === to, groupBy === 'namespace');
+  }
+  const selves = groupBy === 'namespace' ? 0 : both;
   const shown = all.flatMap((role) => role.peers);
-  const workloads = shown.filter((at) => isInside(peers[at] ?? { id: '' })).length;
   return words.counts({
-    workloads,
+    groupBy,
+    inside: shown.filter((at) => isInside(peers[at] ?? {})).length,
     blocks: shown.filter((at) => peers[at]?.id.startsWith('ipblock:')).length,
-    pairs,
+    pairs: sources * destinations - outside.sources * outside.destinations - selves,
     connected,
   });
 };
 
 /** Which peers no policy isolates: there everything is allowed that the other side lets through. */
 const openLines = (matrix: ShownMatrix, form: MatrixForm): string[] => {
-  const { peers } = matrix;
+  const { peers, policies } = matrix;
   const { style, width, words } = form;
+  if (policies === 0) return [style.label(words.noPolicies)];
+  const names = namesFor(matrix, form);
   const lines = (['ingress', 'egress'] as const).flatMap((direction) => {
     const open = peers.flatMap(({ isolated }, at) => (isolated?.[direction] === false ? [at] : []));
     if (open.length === 0) return [];
     const head = words.open(direction);
-    const [first = '', ...rest] = wrap(`${head} ${namesOf(matrix, open, form)}`, width);
+    const [first = '', ...rest] = wrap(`${head} ${names.of(open)}`, width);
     const shown =
       columns(head) <= columns(first) ? style.label(head) + first.slice(head.length) : first;
     return [shown, ...rest];

@@ -4,6 +4,12 @@ import type { MatrixWords } from '../../matrix-words.ts';
 const count = (number: number, one: string, many: string): string =>
   `${number} ${number === 1 ? one : many}`;
 
+const GROUPS = {
+  workload: ['workload', 'workloads'],
+  pod: ['Pod', 'Pods'],
+  namespace: ['namespace', 'namespaces'],
+} as const;
+
 export const matrixWords: MatrixWords = {
   all: 'all',
   nothing: 'nothing',
@@ -13,10 +19,10 @@ export const matrixWords: MatrixWords = {
   to: 'to',
   fromHead: 'From',
   toHead: 'To',
-  counts: ({ workloads, blocks, pairs, connected }) =>
+  counts: ({ groupBy, inside, blocks, pairs, connected }) =>
     [
       [
-        count(workloads, 'peer in the cluster', 'peers in the cluster'),
+        count(inside, GROUPS[groupBy][0], GROUPS[groupBy][1]),
         ...(blocks > 0
           ? [count(blocks, 'block of addresses outside', 'blocks of addresses outside')]
           : []),
@@ -36,6 +42,7 @@ export const matrixWords: MatrixWords = {
   more: (more) => `and ${more} more`,
   open: (direction) => `No policy isolates for ${direction}:`,
   allIsolated: 'Policies isolate all of them, for ingress and for egress.',
+  noPolicies: 'The input has no policy: everything is allowed.',
   exposure: {
     head: 'Reachable from everywhere',
     nobody: 'Nothing is reachable from everywhere.',
