@@ -19,6 +19,7 @@ import type {
   UnmodelledQuestion,
 } from '../trace/trace.ts';
 import { DNS_PORT } from '../wire/dns.ts';
+import { policiesOf } from './policy/policy-view.ts';
 import { resolveName } from './resolve-name.ts';
 import { serviceView } from './service-view.ts';
 
@@ -155,7 +156,11 @@ function answerName(
     ...(size !== undefined && { size }),
   };
   const services = serviceView(cluster);
-  const meta = { scenario: name, probe: asked, assumptions: [], intended, detailed, services };
+  const policies = policiesOf(scenario);
+  const meta = {
+    ...{ scenario: name, probe: asked, assumptions: [] },
+    ...{ intended, detailed, services, policies },
+  };
   const resolved = resolveName({
     cluster,
     world,
@@ -231,7 +236,11 @@ function carryOut(scenario: OpenedScenario, question: Question, plan: Plan): Ans
   switch (plan.kind) {
     case 'probe': {
       const services = serviceView(scenario.cluster);
-      const meta = { scenario: name, probe: asked, assumptions, intended, detailed, services };
+      const policies = policiesOf(scenario);
+      const meta = {
+        ...{ scenario: name, probe: asked, assumptions },
+        ...{ intended, detailed, services, policies },
+      };
       const { world, probe, chosen, others = [] } = plan;
       const ways: Way[] = [
         { world, probe, meta, ...(chosen && { chosen }) },

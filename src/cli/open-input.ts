@@ -15,10 +15,19 @@ export interface InputOptions {
   readonly break?: readonly string[];
   readonly namespace?: string;
   readonly listen?: 'evidence' | 'declared';
+  /** `enforced`: whatever the input says about who enforces policies. */
+  readonly policy?: 'as-is' | 'enforced';
   readonly color?: boolean;
   /** The input is wanted again, with patches. */
   readonly withFix?: boolean;
 }
+
+/** What a command line sets in the Scenario; `--set` has the last word. */
+export const changesOf = ({
+  policy,
+  set = [],
+}: Pick<InputOptions, 'policy' | 'set'>): readonly string[] =>
+  policy === 'enforced' ? ['policyEngine=nftables', ...set] : set;
 
 /** How inputs are opened: as a cluster alone, or with its World. */
 export interface Opener<Scenario> {
@@ -68,7 +77,7 @@ async function open<Scenario>(
   const { file = [], scenario } = options;
   const standing = io.env['K8SNET_SCENARIO'];
   const openOptions: OpenOptions = {
-    set: options.set,
+    set: changesOf(options),
     break: options.break,
     namespace: options.namespace,
     listen: options.listen,

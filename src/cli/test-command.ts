@@ -8,6 +8,7 @@ import type { OpenOptions } from '../scenario/open-cluster.ts';
 import { listInputs } from '../scenario/read/list-inputs.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
+import { changesOf } from './open-input.ts';
 import { report } from './report.ts';
 import { tell, words } from './tell.ts';
 import { formatReport } from './test-formats.ts';
@@ -37,7 +38,7 @@ async function planned(
   const { report: note, list } = createDiagnostics();
   const { scenario = [], expect = [], recursive } = options;
   const open: OpenOptions = {
-    set: options.set,
+    set: changesOf(options),
     break: options.break,
     listen: options.listen,
     recursive,

@@ -4,7 +4,10 @@ import type { InputOptions } from './open-input.ts';
 export const TEST_FORMATS = ['text', 'junit', 'tap', 'json', 'github'] as const;
 export type TestFormat = (typeof TEST_FORMATS)[number];
 
-export type TestOptions = Pick<InputOptions, 'recursive' | 'color' | 'set' | 'break' | 'listen'> & {
+export type TestOptions = Pick<
+  InputOptions,
+  'recursive' | 'color' | 'set' | 'break' | 'listen' | 'policy'
+> & {
   /** Built-in ones. */
   readonly scenario?: readonly string[];
   /** Files that have to hold Expectations. */

@@ -1,6 +1,5 @@
 /** What a trace between two endpoints takes for granted, as codes. */
 import type { Cluster, ClusterNode, ClusterNote, Pod, Service } from '../cluster/cluster.ts';
-import { policyName, selects } from '../cluster/policy/selects.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import type { Assumption } from '../kernel/probe.ts';
 import type { World } from '../kernel/world.ts';
@@ -68,22 +67,6 @@ const fromNote = ({ code, subject, values, place }: ClusterNote): Assumption => 
   ...(place && { origin: { by: 'scenario', why: 'node-address', at: place } }),
 });
 
-const policies = (cluster: Cluster, pods: readonly Pod[]): Assumption[] =>
-  pods.flatMap((pod): Assumption[] => {
-    const names = cluster.policies
-      .filter((policy) => selects(cluster, policy, pod))
-      .map(policyName);
-    if (names.length === 0) return [];
-    return [
-      {
-        code: 'policies-not-enforced',
-        subject: podNetnsName(pod),
-        values: { policies: names.join(', '), plugin: cluster.network.plugin },
-        origin: forPod('scenario', pod)('pod-container'),
-      },
-    ];
-  });
-
 const settings = (cluster: Cluster, world: World, nodes: readonly ClusterNode[]): Assumption[] => [
   ...checkNetworkConfig(cluster.network, cluster.nodes).map(
     ({ path }): Assumption => ({
@@ -104,8 +87,7 @@ const settings = (cluster: Cluster, world: World, nodes: readonly ClusterNode[])
 
 /**
  * The assumptions that do not depend on protocol and port: those of reading the input that touch an
- * endpoint, Pods that stand for a workload or are not ready, settings that are not modelled, and
- * NetworkPolicies that the plugin does not enforce.
+ * endpoint, Pods that stand for a workload or are not ready, and settings that are not modelled.
  */
 export const assumptionsAbout = (
   cluster: Cluster,
@@ -138,6 +120,5 @@ export const assumptionsAbout = (
           origin: forPod('scenario', pod)('pod-container'),
         }),
       ),
-    ...policies(cluster, pods),
   ];
 };

@@ -274,7 +274,8 @@ function tellWhy(facts: TraceFacts, options: StoryOptions): ToldCause | undefine
     remedy: { fix, check },
     code,
     ...(step !== undefined && { step }),
-    ...(origin && { by: tellOrigin(origin, options.words) }),
+    // Of policies the step names all that have a part; the rule has one object.
+    ...(origin && origin.by !== 'policy' && { by: tellOrigin(origin, options.words) }),
   };
 }
 

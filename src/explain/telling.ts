@@ -13,6 +13,8 @@ export interface Told {
   readonly cluster: {
     readonly network: Pick<Network, 'plugin' | 'backend'>;
     readonly nodes: readonly { readonly name: string }[];
+    readonly policies: readonly unknown[];
+    readonly policyEngine: 'none' | 'nftables';
   };
 }
 
@@ -36,7 +38,7 @@ function machinesOf({ book }: World, nodes: readonly { readonly name: string }[]
 
 /** Everything that `tellStory` asks for, about traces of one scenario. */
 export function tellingOf(
-  { world, cluster: { network, nodes } }: Told,
+  { world, cluster: { network, nodes, policies, policyEngine } }: Told,
   quote: Quote,
   words: Catalogue,
   glyphs: Glyphs,
@@ -49,7 +51,10 @@ export function tellingOf(
     nameOf: namesOf(world),
     whyOf,
     machine: machinesOf(world, nodes),
-    network: `${network.plugin} ${network.backend}`,
+    network: [
+      `${network.plugin} ${network.backend}`,
+      ...(policies.length > 0 && policyEngine !== 'none' ? [words.story.enforced] : []),
+    ].join(', '),
     inhabitants: (node, netns) => {
       const found = world.host(node).netns.get(netns);
       return {

@@ -60,7 +60,6 @@ export type AssumptionCode =
   | 'dns-root'
   | 'representative'
   | 'not-running-ready'
-  | 'policies-not-enforced'
   | 'underlay-default'
   | 'config-not-modelled'
   | 'port-chosen';

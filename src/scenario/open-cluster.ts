@@ -79,7 +79,10 @@ export interface Resolved {
 }
 
 /** What is made of a cluster. */
-export type Build<Scenario> = (resolved: Resolved, options: OpenOptions) => Opened<Scenario>;
+export type Build<Scenario> = (
+  resolved: Resolved,
+  options: OpenOptions,
+) => Opened<Scenario> | Promise<Opened<Scenario>>;
 
 /** The cluster itself; nothing is done with `break`. */
 export const asItIs: Build<OpenedCluster> = ({ opened, diagnostics }) => ({
@@ -126,7 +129,7 @@ const resolve = <Scenario>(
   options: OpenOptions,
   build: Build<Scenario>,
   release?: () => void,
-): Opened<Scenario> => {
+): Opened<Scenario> | Promise<Opened<Scenario>> => {
   const { report, list } = createDiagnostics();
   for (const diagnostic of before) report(diagnostic);
   const resolved = resolveCluster({
@@ -175,7 +178,7 @@ const openRead = async <Scenario>(
   if (read.empty && !hasErrors(list())) report(read.empty);
   const objects = patchObjects(read.objects, options.patch ?? [], report);
   const release = options.keep ? undefined : read.release;
-  const result = resolve(takeApart(name, objects, checked), list(), options, build, release);
+  const result = await resolve(takeApart(name, objects, checked), list(), options, build, release);
   return kept(result, options, (patch) => openRead(read, { ...options, patch }, build));
 };
 
@@ -275,7 +278,7 @@ export const openBuiltInAs = async <Scenario>(
     const object = thawObject(defaultScenario.scenario);
     const checked = { document: defaultScenario.document, object };
     const objects = defaultScenario.objects.map(thawObject);
-    const result = resolve(takeApart(name, objects, checked), [], options, build);
+    const result = await resolve(takeApart(name, objects, checked), [], options, build);
     return kept(result, options, (patch) => openBuiltInAs(typed, { ...options, patch }, build));
   }
   const source = await readBuiltIn(name);

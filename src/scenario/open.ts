@@ -1,9 +1,11 @@
 /** Opens a scenario: the one place that joins a cluster, compile and faults to a World. */
+import type { Cluster } from '../cluster/cluster.ts';
 import { createDiagnostics } from '../cluster/diagnostic.ts';
 import { dnsServiceOf, withClusterDns } from '../cluster/dns/cluster-dns.ts';
 import { compileWorld } from '../compile/compile.ts';
 import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import type { World } from '../kernel/world.ts';
+import type { PolicyEngine } from '../policy/policy-engine.ts';
 import { applyFaults, type PlacedFault, parseBreak } from './fault.ts';
 import {
   hasErrors,
@@ -31,16 +33,18 @@ export interface OpenedScenario extends OpenedCluster {
   readonly writtenFaults: readonly ScenarioFault[];
   /** Where the input has no DNS Service: the same with the one that is assumed (`cluster-dns.ts`). */
   readonly assumingDns?: () => OpenedScenario;
+  /** Where the cluster has policies: what judges by them. */
+  readonly engineOf?: (cluster: Cluster) => PolicyEngine;
   readonly reopen?: (patch: readonly ObjectPatch[]) => Promise<OpenResult>;
 }
 
 export type OpenResult = Opened<OpenedScenario>;
 
 /** A cluster and its faults → a World. */
-export const withWorld = (
+export const withWorld = async (
   { loaded, opened, diagnostics: before }: Resolved,
   options: OpenOptions,
-): OpenResult => {
+): Promise<OpenResult> => {
   const { report, list } = createDiagnostics();
   for (const diagnostic of before) report(diagnostic);
   const { cluster } = opened;
@@ -57,8 +61,12 @@ export const withWorld = (
     report(pluginProblem(error, cluster));
   }
   if (hasErrors(list())) return { ok: false, diagnostics: list() };
+  // Loaded late: many clusters have no policy.
+  const engineOf =
+    cluster.policies.length > 0 ? (await import('../policy/engine.ts')).engineOf : undefined;
   const scenario: OpenedScenario = {
     ...opened,
+    ...(engineOf && { engineOf }),
     world,
     ...(faults.length > 0 && { unfaulted }),
     faults: faults.map(({ fault }) => fault),

@@ -15,6 +15,8 @@ export interface ObjectPatch {
   readonly namespace?: string;
   readonly name: string;
   readonly patch: Readonly<Record<string, unknown>>;
+  /** One is made of the patch alone where the input has none. */
+  readonly create?: true;
 }
 
 /**
@@ -85,6 +87,11 @@ const patched = (object: KubeObject, { patch }: ObjectPatch): KubeObject => ({
   place: object.place,
 });
 
+const made = ({ kind, name, patch }: ObjectPatch): KubeObject => ({
+  value: patch as JsonObject,
+  place: () => ({ file: `patch of ${kind} ${name}` }),
+});
+
 /** The Scenario with its patches; one is made where the input has none. */
 export const patchScenario = (
   scenario: KubeObject | undefined,
@@ -117,6 +124,7 @@ export const patchObjects = (
       (list, one) => {
         const at = list.findIndex((object) => isMeant(object, one));
         const object = list[at];
+        if (!object && one.create) return list.concat(made(one));
         if (!object) {
           const name = one.namespace === undefined ? one.name : `${one.namespace}/${one.name}`;
           report({

@@ -18,6 +18,7 @@ import type { Vxlan } from '../kernel/netdev.ts';
 import type { Netns } from '../kernel/world.ts';
 import { invalidFinding, isAgainstInvalid } from './asymmetry.ts';
 import { dropFinding } from './cause-of-drop.ts';
+import { policyFinding } from './cause-of-policy.ts';
 import { routeFinding } from './cause-of-route.ts';
 import { serviceFinding } from './cause-of-service.ts';
 import {
@@ -161,9 +162,8 @@ function findingOf(view: View, facts: TraceFacts, found: Found): Finding {
   const { step } = found;
   switch (step.kind) {
     case 'rule':
-      return isAgainstInvalid(found.hop, step)
-        ? invalidFinding(view, found)
-        : { code: ruleCode(step.action as RuleEvent['action']) };
+      if (isAgainstInvalid(found.hop, step)) return invalidFinding(view, found);
+      return policyFinding(found) ?? { code: ruleCode(step.action as RuleEvent['action']) };
     case 'conntrack':
       return { code: 'CT_TABLE_FULL' };
     case 'hook':

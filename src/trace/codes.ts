@@ -96,6 +96,9 @@ export const CAUSE_CODES = allOf<CauseCode>()([
   'VTEP_FDB_WRONG',
   'ENCAP_ENDPOINT_MISMATCH',
   'UNDERLAY_BLOCKED',
+  'NETPOL_INGRESS_DEFAULT_DENY',
+  'NETPOL_EGRESS_DEFAULT_DENY',
+  'NETPOL_EXPLICIT_DENY',
   'FIREWALL_DROP',
   'FIREWALL_REJECT',
   'CHAIN_POLICY_DROP',
@@ -169,4 +172,7 @@ export const ADVICE_CODES = allOf<AdviceCode>()([
   'see-fidelity',
   'use-known-name',
   'state-name',
+  'admit-peer',
+  'allow-before',
+  'state-networks',
 ]);

@@ -77,7 +77,11 @@ export const withPolicySteps = (way: Way, book: Book, view: PolicyView): readonl
         if (pod === undefined || told.has(key) || isStoppedBefore(hook, view.enforcedBy)) continue;
         told.add(key);
         const facts = view.ask(queryOf(visit.packet, side, pod));
-        if (facts) all.push(eventOf(visit.netns, facts, view, isAsked));
+        if (!facts) continue;
+        const step = eventOf(visit.netns, facts, view, isAsked);
+        all.push(step);
+        // It goes no further: nobody asks the other side.
+        if (step.action === 'denied' || step.action === 'unknown') break;
       }
     }
     if (gate?.isBefore === true) all.push(event);

@@ -44,7 +44,7 @@ function pruneLegs(
 }
 
 /** A rule that was written for policies: their own step tells it. */
-const isOfPolicy = ({ origin }: Step): boolean => origin?.by === 'policy';
+const isOfPolicy = (step: Step | undefined): boolean => step?.origin?.by === 'policy';
 
 /** Policies stop the packet, or would if they were enforced, or nobody can tell. */
 const stopsOrWould = ({ action, detail }: Step): boolean =>
@@ -81,7 +81,7 @@ function keptInMinimal(step: Step): boolean {
 function keptInDefault(step: Step, after: readonly Step[]): boolean {
   switch (step.kind) {
     case 'hook':
-      return step.action === 'drop';
+      return step.action === 'drop' && !isOfPolicy(after.find(({ kind }) => kind === 'drop'));
     case 'conntrack':
       return step.action === 'invalid';
     case 'rule':

@@ -50,7 +50,10 @@ export type AdviceCode =
   | 'same-family'
   | 'see-fidelity'
   | 'use-known-name'
-  | 'state-name';
+  | 'state-name'
+  | 'admit-peer'
+  | 'allow-before'
+  | 'state-networks';
 
 export interface Advice {
   readonly code: AdviceCode;
@@ -60,12 +63,14 @@ export interface Advice {
   readonly run?: string;
 }
 
-/** An object of the input, as a strategic merge patch finds it. */
+/** An object of the input, as a strategic merge patch finds or makes it. */
 export interface PatchedObject {
   readonly kind: string;
   /** Absent for a Scenario. */
   readonly namespace?: string;
   readonly name: string;
+  /** The input has none: the patch is the whole object. */
+  readonly create?: true;
 }
 
 export type Fix =

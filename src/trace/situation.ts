@@ -3,6 +3,7 @@ import type { RouteEvent, Unmodelled } from '../kernel/event.ts';
 import type { FibEntry } from '../kernel/fib.ts';
 import type { Rule } from '../kernel/netfilter/ruleset.ts';
 import type { Layer } from '../wire/packet.ts';
+import type { PolicyFacts } from './policies.ts';
 import type { Remedy } from './remedy.ts';
 import { allLegs, factsOfQuery, failedQuery } from './resolution.ts';
 import type { CauseFact, CauseSubject, Hop, Leg, Step, TraceFacts } from './trace.ts';
@@ -19,6 +20,8 @@ export interface Situation {
   readonly packet: readonly Layer[];
   /** The detail of the cause's step, loosely: who asks uses what is there. */
   readonly detail: CauseDetail;
+  /** Where the cause's step is one of policies: what they say. */
+  readonly policy?: PolicyFacts;
   /** The query of a name that failed: why that is, as a trace of its own. */
   readonly inner?: Situation;
 }
@@ -69,6 +72,7 @@ export function situationOf(facts: TraceFacts): Situation | undefined {
     about: cause.about ?? (found ? { node: found.hop.node, netns: found.hop.netns } : {}),
     packet: packetAt(found),
     detail: { ...(found?.step.detail as CauseDetail | undefined) },
+    ...(found?.step.kind === 'policy' && { policy: found.step.detail as PolicyFacts }),
     ...(inner && { inner }),
   };
 }

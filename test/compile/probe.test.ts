@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Cluster, Listener, Target } from '../../src/cluster/cluster.ts';
-import type { Policy } from '../../src/cluster/policy/policy.ts';
-import { equalities } from '../../src/cluster/selector.ts';
 import { compileWorld } from '../../src/compile/compile.ts';
 import { type ProbeOptions, type ProbePlan, probeFor } from '../../src/compile/probe.ts';
 import { netnsOf } from '../../src/kernel/netns.ts';
@@ -55,15 +53,6 @@ const ask = (
   options: ProbeOptions = {},
   given: Cluster = SHOP,
 ): ProbePlan => probeFor(given, compileWorld(given), from, to, options);
-
-const policyOf = (name: string, app: string): Policy => ({
-  kind: 'NetworkPolicy',
-  tier: 'network-policy',
-  namespace: 'default',
-  name,
-  subject: { namespaces: 'own', pods: equalities({ app }) },
-  ingress: [],
-});
 
 type Sent = Extract<ProbePlan, { kind: 'probe' }>;
 
@@ -496,20 +485,16 @@ describe('assumptions', () => {
     );
   });
 
-  it('say what stands for a workload, what is not ready, which policies do nothing', () => {
+  it('say what stands for a workload, and what is not ready', () => {
     const workload = { kind: 'Deployment', name: 'shop', replicas: 3 };
     const given: Cluster = {
       ...SHOP,
-      pods: SHOP.pods.map((one) =>
-        one.name === 'shop' ? { ...one, ready: false, labels: { app: 'shop' } } : one,
-      ),
-      policies: [policyOf('deny', 'shop'), policyOf('other', 'db')],
+      pods: SHOP.pods.map((one) => (one.name === 'shop' ? { ...one, ready: false } : one)),
     };
     const plan = sent(client, { kind: 'container', pod: 1, port: 6379, workload }, {}, given);
     expect(codes(plan)).toEqual([
       'representative Deployment/shop 3 default/shop',
       'not-running-ready default/shop',
-      'policies-not-enforced default/shop default/deny flannel',
     ]);
     expect(plan.to.workload).toEqual(workload);
     const one = { ...workload, replicas: 1 };

@@ -169,10 +169,13 @@ const told = (events: readonly KernelEvent[], { enforced = true, facts = {}, way
 
 describe('steps of policies', () => {
   it('stand where a bridged frame is about to pass FORWARD, for both Pods of one node', () => {
-    const { steps, queries } = told(sameNode);
+    const { steps, queries } = told(sameNode, { facts: { decision: 'allow', by: 'rule' } });
     expect(steps).toEqual([
+      'node-1/host allowed egress node-1/default/a behind bridge',
+      'node-1/host allowed ingress node-1/default/b behind policy',
+    ]);
+    expect(told(sameNode).steps).toEqual([
       'node-1/host denied egress node-1/default/a behind bridge',
-      'node-1/host denied ingress node-1/default/b behind policy',
     ]);
     expect(queries).toEqual([
       { direction: 'egress', netns: 'node-1/default/a', peer: B, protocol: 'tcp', port: 8080 },

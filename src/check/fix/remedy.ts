@@ -38,6 +38,7 @@ import {
   ttlFix,
 } from './packets.ts';
 import { wireFix } from './patches.ts';
+import { defaultDenyFix, explicitDenyFix, policyCheck, undecidedFix } from './policies.ts';
 import { neighbourCheck, neighbourFix, routeFix, routeGet, rulesFix } from './routes.ts';
 import {
   endpointsCheck,
@@ -373,14 +374,17 @@ const noNameServer: Cure = {
 const factMissing: Cure = {
   fix: (ailment) => {
     const { resolution } = ailment.facts;
+    if (ailment.policy) return undecidedFix(ailment);
     return resolution && ailment.step?.kind !== 'deliver'
       ? advise('state-name', { name: resolution.name })
       : declareFix(ailment);
   },
-  check: (ailment) =>
-    ailment.facts.resolution && ailment.step?.kind !== 'deliver'
+  check: (ailment) => {
+    if (ailment.policy) return policyCheck(ailment);
+    return ailment.facts.resolution && ailment.step?.kind !== 'deliver'
       ? lookUp(ailment)
-      : listenersCheck(ailment),
+      : listenersCheck(ailment);
+  },
 };
 
 const CURES: { readonly [C in CauseCode]: Cure } = {
@@ -423,6 +427,9 @@ const CURES: { readonly [C in CauseCode]: Cure } = {
   VTEP_FDB_WRONG: { fix: tunnelRowFix, check: tunnelRows },
   ENCAP_ENDPOINT_MISMATCH: { fix: tunnelMismatchFix, check: tunnels },
   UNDERLAY_BLOCKED: wire,
+  NETPOL_INGRESS_DEFAULT_DENY: { fix: defaultDenyFix, check: policyCheck },
+  NETPOL_EGRESS_DEFAULT_DENY: { fix: defaultDenyFix, check: policyCheck },
+  NETPOL_EXPLICIT_DENY: { fix: explicitDenyFix, check: policyCheck },
   FIREWALL_DROP: { fix: ruleFix, check: ruleCheck },
   FIREWALL_REJECT: { fix: ruleFix, check: ruleCheck },
   CHAIN_POLICY_DROP: { fix: policyFix, check: ruleCheck },

@@ -2,7 +2,7 @@
 import type { ExecOptions } from '../exec-command.ts';
 import { type Define, examples } from './command.ts';
 import type { Command } from './commander.ts';
-import { clusterOptions, inputOptions } from './options.ts';
+import { clusterOptions, inputOptions, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet exec node/node-1 -- iptables-save -t nat',
@@ -23,7 +23,7 @@ export const defineExec: Define = (program, io, end) => {
     )
     .argument('<where>', 'node/name, [namespace/]pod or [namespace/]kind/name')
     .argument('<command...>', 'the command and its arguments, behind --');
-  inputOptions(clusterOptions(exec))
+  policyOption(inputOptions(clusterOptions(exec)))
     .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
     .addHelpText(
       'after',

@@ -30,6 +30,17 @@ export const clusterOptions = (command: Command): Command =>
     )
     .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
 
+/** `--policy`: on every command whose packets meet policies. */
+export const policyOption = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--policy <how>',
+      'enforced: as if something enforced NetworkPolicies on every node (spec.policyEngine)',
+    )
+      .choices(['as-is', 'enforced'])
+      .default('as-is'),
+  );
+
 /** What is read, and how it is changed before anything is sent: on every command that reads. */
 export const inputOptions = (command: Command): Command =>
   command

@@ -2,7 +2,7 @@
 import { TEST_FORMATS, type TestOptions } from '../test-options.ts';
 import { type Define, examples } from './command.ts';
 import { type Command, InvalidArgumentError, Option } from './commander.ts';
-import { collect, inputOptions } from './options.ts';
+import { collect, inputOptions, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet test --scenario basics/one-node',
@@ -29,7 +29,7 @@ export const defineTest: Define = (program, io, end) => {
     )
     .option('-e, --expect <path>', 'a file of kind Expectations; repeatable', collect)
     .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios); repeatable', collect);
-  inputOptions(test)
+  policyOption(inputOptions(test))
     .addOption(new Option('-o, --output <format>', 'format').choices(TEST_FORMATS).default('text'))
     .option(
       '--only <pattern>',

@@ -2,7 +2,7 @@
 import type { TraceOptions } from '../trace-options.ts';
 import { type Define, examples } from './command.ts';
 import { type Command, Option } from './commander.ts';
-import { clusterOptions, inputOptions, numberFrom } from './options.ts';
+import { clusterOptions, inputOptions, numberFrom, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet trace pod-a pod-b',
@@ -44,7 +44,7 @@ export const defineTrace: Define = (program, io, end) => {
       '<to>',
       'the same, svc/name[:port], or a name as a Pod looks it up (web.shop); :8080 behind it asks for a port',
     );
-  inputOptions(clusterOptions(trace))
+  policyOption(inputOptions(clusterOptions(trace)))
     .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
     .option('-p, --port <number>', 'port to ask for', numberFrom(1, 65_535))
     .addOption(

@@ -200,8 +200,6 @@ export const en: Catalogue = {
     representative: (subject, v) =>
       `${subject} has ${v['replicas'] ?? 'several'} Pods; ${v['pod'] ?? 'the first'} stands for them.`,
     'not-running-ready': (subject) => `${subject} is not ready; that matters to Services only.`,
-    'policies-not-enforced': (subject, v) =>
-      `NetworkPolicies select ${subject} (${v['policies'] ?? ''}), and ${v['plugin'] ?? 'the plugin'} does not enforce them.`,
     'config-not-modelled': (subject) => `${subject} is not modelled; traced as if it were not set.`,
     'underlay-default': (subject) => `The nodes' network is ${subject}.`,
     'port-chosen': (subject, v, origin) =>
@@ -326,6 +324,7 @@ export const en: Catalogue = {
     bytes: (bytes) => count(bytes, 'byte'),
     row: 'row',
     policy: 'policy',
+    enforced: 'policies enforced',
     policyLine,
     nearMiss: 'near miss',
     ipRule: 'ip rule',

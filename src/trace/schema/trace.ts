@@ -211,7 +211,12 @@ const fix = complete<Fix>()(
     }),
     object<FixOf<'patch'>>({
       kind: only('patch'),
-      object: object<PatchedObject>({ kind: text, namespace: opt(text), name: text }),
+      object: object<PatchedObject>({
+        kind: text,
+        namespace: opt(text),
+        name: text,
+        create: opt(only(true)),
+      }),
       patch: described(
         raw<FixOf<'patch'>['patch']>({ type: 'object' }),
         'A strategic merge patch of an object of the input, which it names.',

@@ -5,6 +5,7 @@ import type { Catalogue } from '../../catalogue.ts';
 import type { CauseContext } from '../../context.ts';
 import { portSuffix } from '../../step.ts';
 import { list, named } from './phrases.ts';
+import { defaultDeny, explicitDeny, undecided } from './policy-causes.ts';
 import { unmodelled } from './unmodelled.ts';
 
 /** What a place is called: a node by its name, a Pod with its namespace. */
@@ -272,6 +273,9 @@ export const causes: Catalogue['causes'] = {
     const silent = context.step?.kind === 'neighbour';
     return `The wire between ${node} and ${peer} loses ${silent ? 'even ARP' : `the packet (${trafficOf(context)})`}.`;
   },
+  NETPOL_INGRESS_DEFAULT_DENY: ({ policy }) => defaultDeny(policy),
+  NETPOL_EGRESS_DEFAULT_DENY: ({ policy }) => defaultDeny(policy),
+  NETPOL_EXPLICIT_DENY: ({ policy }) => explicitDeny(policy),
   FIREWALL_DROP: firewall('drops'),
   FIREWALL_REJECT: firewall('rejects'),
   CHAIN_POLICY_DROP: (context) => {
@@ -358,7 +362,8 @@ export const causes: Catalogue['causes'] = {
         : unmodelled[cause.unmodelled ?? detail.unmodelled ?? 'rule'];
     return `The answer depends on what k8snet does not model yet: ${what}.`;
   },
-  FACT_MISSING: ({ detail, facts, step }) => {
+  FACT_MISSING: ({ detail, facts, step, policy }) => {
+    if (policy) return undecided(policy);
     if (facts.resolution && step?.kind !== 'deliver') return unknownName(facts.resolution, facts);
     const { declared = [] } = detail;
     const shown = declared.length > 0 ? ` (declared: ${list(declared)})` : '';

@@ -23,9 +23,9 @@ const withPlace = (text: string, facts: PolicyFacts): StepWords => {
   return { text, ...(aside !== undefined && { aside }) };
 };
 
-/** `allowed by NetworkPolicy web rule 2`, `denied: NetworkPolicy a isolates it, and no rule …`. */
+/** `allowed by NetworkPolicy web rule 2`, `denied, since NetworkPolicy a isolates it and no rule …`. */
 const decided = (word: string, facts: PolicyFacts): string =>
-  `${sideText(facts)}: ${word}${facts.by === 'rule' ? ' by' : ':'} ${byWhom(facts)}`;
+  `${sideText(facts)}: ${word}${facts.by === 'rule' ? ' by' : ', since'} ${byWhom(facts)}`;
 
 /** Every policy that has a part in a default deny, with what it lacks. */
 const lines = (facts: PolicyFacts): readonly string[] =>
@@ -36,12 +36,13 @@ const withLines = (words: StepWords, facts: PolicyFacts): StepWords => {
   return more.length > 0 ? { ...words, more } : words;
 };
 
-/** What nobody stops: all that select it, and what somebody who enforced them would do. */
-const ignored = (facts: PolicyFacts, why: string): StepWords => {
+/** Who selects it, why that stops nothing, and what would happen else. */
+const ignored = (facts: PolicyFacts, why: (several: boolean) => string): StepWords => {
   const { policies, decision, by } = facts;
-  const would = `${wouldText(facts)}${decision === 'allow' && by === 'rule' ? ` (${byWhom(facts)})` : ''}`;
+  const several = policies.length > 1;
+  const which = decision === 'allow' && by === 'rule' ? ` (${byWhom(facts)})` : '';
   return {
-    text: `${sideText(facts)}: ${policyNames(policies)} ${policies.length > 1 ? 'select' : 'selects'} it, ${why} ${would}`,
+    text: `${sideText(facts)}: ${policyNames(policies)} ${several ? 'select' : 'selects'} it, ${why(several)} ${wouldText(facts)}${which}`,
   };
 };
 
@@ -51,14 +52,22 @@ export const policySteps: PolicyMessages = {
   'policy.unknown': (facts) =>
     withPlace(`${sideText(facts)}: nobody can tell offline what ${byWhom(facts)} is about`, facts),
   'policy.not-enforced': (facts) => {
-    const told = ignored(facts, 'and nobody enforces it; an enforcing plugin');
+    const told = ignored(
+      facts,
+      (several) => `and nobody enforces ${several ? 'them' : 'it'}; else`,
+    );
     return facts.decision === 'allow'
       ? told
-      : { ...withLines(told, facts), aside: '--policy enforced shows it' };
+      : { ...withLines(told, facts), aside: 'see --policy enforced' };
   },
   'policy.escaped': (facts) =>
-    withLines(ignored(facts, 'and the frame meets no hook with its rules; they'), facts),
-  'policy.not-isolated': (facts) => ({
-    text: `${sideText(facts)}: no policy selects it`,
-  }),
+    withLines(
+      ignored(
+        facts,
+        (several) =>
+          `and the frame passes no hook with ${several ? 'their' : 'its'} rules (bridge-nf-call-iptables); else`,
+      ),
+      facts,
+    ),
+  'policy.not-isolated': (facts) => ({ text: `${sideText(facts)}: no policy selects it` }),
 };

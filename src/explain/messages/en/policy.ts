@@ -44,8 +44,14 @@ export const ruleText = ({ index, name }: NonNullable<PolicyRow['rule']>): strin
 const ruleScope = ({ peers, ports }: NonNullable<PolicyRow['rule']>): string =>
   `${peers.length === 0 ? 'everybody' : either(peers)} on ${ports.length === 0 ? 'every port' : either(ports)}`;
 
-const either = (items: readonly string[]): string =>
-  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
+/** More than these are counted. */
+const MOST = 6;
+
+const either = (all: readonly string[]): string => {
+  const items =
+    all.length > MOST ? [...all.slice(0, MOST - 1), `${all.length - MOST + 1} more`] : all;
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
+};
 
 const lackText = ({ what, found }: PolicyLack, facts: PolicyFacts): string => {
   const peer = peerText(facts);
@@ -78,8 +84,9 @@ const missText = ({ rules, rule }: PolicyRow, facts: PolicyFacts): string => {
   const why = [...new Set(lacks.map((lack) => lackText(lack, facts)))];
   const found = why.length === 0 ? '' : `; ${list(why)}`;
   if (rule.port)
-    return `${nearest} has ${trafficText(facts)}, but ${from(facts)} ${either(rule.peers)}${found}`;
-  if (rule.peer) return `${nearest} has ${peerText(facts)}, but on ${either(rule.ports)}${found}`;
+    return `${nearest} has ${trafficText(facts)}, but only ${from(facts)} ${either(rule.peers)}${found}`;
+  if (rule.peer)
+    return `${nearest} has ${peerText(facts)}, but only on ${either(rule.ports)}${found}`;
   return `${nearest} is about ${ruleScope(rule)}${found}`;
 };
 
@@ -139,7 +146,7 @@ export const byWhom = (facts: PolicyFacts): string => {
     case 'default-deny': {
       const names = policyNames(isolating(facts));
       const several = isolating(facts).length > 1;
-      return `${names} ${several ? 'isolate it together' : 'isolates it'}, and no rule${several ? ' of them' : ''} admits ${peerText(facts)} on ${trafficText(facts)}`;
+      return `${names} ${several ? 'isolate it together' : 'isolates it'} and no rule${several ? ' of them' : ''} admits ${peerText(facts)} on ${trafficText(facts)}`;
     }
     default:
       return by satisfies never;
@@ -147,10 +154,10 @@ export const byWhom = (facts: PolicyFacts): string => {
 };
 
 const WOULD = {
-  allow: 'would let it through',
-  deny: 'would drop it',
-  unknown: 'may let it through or not',
+  allow: 'it would pass',
+  deny: 'it would be dropped',
+  unknown: 'it might be dropped',
 } as const;
 
-/** What somebody who enforced them would do: `would drop it`. */
+/** What would come of it, were they enforced: `it would be dropped`. */
 export const wouldText = ({ decision }: PolicyFacts): string => WOULD[decision];

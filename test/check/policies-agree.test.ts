@@ -1,0 +1,97 @@
+/**
+ * Steps of policies are what the objects mean; what drops a packet are rules that somebody else's
+ * code wrote. Both have to say the same, wherever a packet goes.
+ */
+import { describe, expect, it } from 'vitest';
+import { type Answer, ask, type Question } from '../../src/check/ask.ts';
+import type { OpenedScenario } from '../../src/scenario/open.ts';
+import type { PolicyFacts } from '../../src/trace/policies.ts';
+import { allLegs } from '../../src/trace/resolution.ts';
+import { shapeViolations } from '../../src/trace/shape.ts';
+import type { Hop, Step, TraceFacts } from '../../src/trace/trace.ts';
+import { openFile, scenarioFiles } from '../scenarios.ts';
+
+const SIDES: Readonly<Record<string, PolicyFacts['direction'] | 'either'>> = {
+  'policy-ingress-default-deny': 'ingress',
+  'policy-egress-default-deny': 'egress',
+  'policy-deny': 'either',
+};
+
+/** The rule of policies behind a step that ended the packet, or that nobody can decide. */
+const stopBehind = ({ steps }: Hop, { n }: Step): Step | undefined =>
+  steps.find(
+    (step) =>
+      step.n > n &&
+      step.kind === 'rule' &&
+      step.origin?.by === 'policy' &&
+      (step.action === 'drop' || step.action === 'unmodelled'),
+  );
+
+const problemsOf = (facts: TraceFacts): string[] => {
+  const problems: string[] = [...shapeViolations(facts)];
+  for (const leg of allLegs(facts)) {
+    for (const hop of leg.hops) {
+      const policies = hop.steps.filter(({ kind }) => kind === 'policy');
+      for (const step of policies) {
+        const { direction, decision } = step.detail as PolicyFacts;
+        const stop = stopBehind(hop, step);
+        const side = stop?.origin && SIDES[stop.origin.why];
+        const other = direction === 'ingress' ? 'egress' : 'ingress';
+        const isStop = stop?.action === 'drop' && (side === direction || side === 'either');
+        const name = `step ${step.n} ${step.action} ${direction}`;
+        if (step.action === 'denied' && !isStop) problems.push(`${name}: no rule does it`);
+        if (step.action === 'unknown' && stop?.action !== 'unmodelled')
+          problems.push(`${name}: a rule decides all the same`);
+        if (step.action === 'allowed' && stop && side !== other && side !== 'either')
+          problems.push(`${name}: rule ${stop.n} stops it`);
+        if (step.action === 'escaped' && stop) problems.push(`${name}: it does not escape`);
+        if (step.action === 'allowed' && decision !== 'allow')
+          problems.push(`${name}: ${decision}`);
+      }
+      for (const step of hop.steps) {
+        const isDrop = step.kind === 'rule' && step.action === 'drop';
+        if (!isDrop || step.origin?.by !== 'policy') continue;
+        if (!policies.some(({ n, action }) => n < step.n && action === 'denied'))
+          problems.push(`rule ${step.n} drops, and no step says so`);
+      }
+    }
+  }
+  const { cause } = facts;
+  const step = allLegs(facts)
+    .flatMap(({ hops }) => hops.flatMap(({ steps }) => steps))
+    .find(({ n }) => n === cause?.step);
+  if (cause?.code.startsWith('NETPOL_') && step?.action !== 'denied')
+    problems.push(`${cause.code} is step ${cause.step}, which is no denial`);
+  return problems;
+};
+
+const factsOf = (answer: Answer): TraceFacts[] => (answer.ok ? [answer.facts] : []);
+
+const problemsWith = (scenario: OpenedScenario, question: Question): string[] =>
+  factsOf(ask(scenario, question)).flatMap((facts) =>
+    problemsOf(facts).map(
+      (problem) => `${question.from} > ${question.to} ${question.protocol ?? ''}: ${problem}`,
+    ),
+  );
+
+describe('steps of policies agree with the rules that enforce them', () => {
+  const files = scenarioFiles.filter((file) => file.includes('policies/'));
+
+  it.each(files)('in %s', async (file) => {
+    const scenario = await openFile(file);
+    const { cluster, expectations } = scenario;
+    const asked = expectations.map(({ from, to, port, protocol, size, backend }) => ({
+      ...{ from, to, port, protocol, size, backend },
+    }));
+    const pods = cluster.pods.filter(({ phase }) => phase === 'Running');
+    const pairs = pods.flatMap((from) =>
+      pods.map((to) => ({
+        from: `${from.namespace}/pod/${from.name}`,
+        to: `${to.namespace}/pod/${to.name}`,
+      })),
+    );
+    expect([...asked, ...pairs].flatMap((question) => problemsWith(scenario, question))).toEqual(
+      [],
+    );
+  });
+});
