@@ -4,7 +4,7 @@ import { findEndpoint } from '../compile/endpoint.ts';
 import { PluginError, pluginProblem } from '../compile/plugin-error.ts';
 import { netnsOf } from '../kernel/netns.ts';
 import type { NetnsId } from '../kernel/world.ts';
-import { harmless } from '../render/harmless.ts';
+import { harmlessTabbed } from '../render/harmless.ts';
 import type { OpenedScenario } from '../scenario/open.ts';
 import { exec } from '../userland/exec/exec.ts';
 import { EXIT, type Io } from './io.ts';
@@ -59,8 +59,8 @@ export async function execCommand(
     if (id === undefined) return EXIT.usage;
     const { world } = scenario;
     const { code, out, err } = exec({ world, netns: netnsOf(world, id) }, argv);
-    io.stdout.write(lines(out.map(harmless)));
-    io.stderr.write(lines(err.map(harmless)));
+    io.stdout.write(lines(out.map(harmlessTabbed)));
+    io.stderr.write(lines(err.map(harmlessTabbed)));
     return code;
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;

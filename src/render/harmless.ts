@@ -14,6 +14,11 @@ export function harmless(text: string): string {
   return text.replace(ACTIVE, escaped);
 }
 
+/** The same for a line that a program lays out with tabs: they stay. */
+export function harmlessTabbed(text: string): string {
+  return text.replace(ACTIVE, (character) => (character === '\t' ? character : escaped(character)));
+}
+
 /** Whether there is nothing active in the text. */
 export function isHarmless(text: string): boolean {
   return text.search(ACTIVE) < 0;

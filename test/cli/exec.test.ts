@@ -29,6 +29,20 @@ describe('k8snet exec', () => {
     expect((await k8snet('exec', 'pod-a:sidecar', '--', 'ip', 'addr')).stdout).toBe(text);
   });
 
+  it('keeps the tabs that nft lays its lines out with', async () => {
+    const nft = ['nft', 'list', 'ruleset'];
+    const { stdout } = await k8snet(
+      'exec',
+      'node/node-1',
+      '-s',
+      'services/mode-nftables',
+      '--',
+      ...nft,
+    );
+    expect(stdout).toContain('\n\tcomment "rules for kube-proxy"\n');
+    expect(stdout).not.toContain('\\u');
+  });
+
   it('ends as the command does', async () => {
     expect((await k8snet('exec', 'node/node-1', '--', 'nope')).code).toBe(127);
     expect((await k8snet('exec', 'node/node-1', '--', 'ip', 'link', 'show', 'x')).code).toBe(1);
