@@ -7,6 +7,7 @@ import { kindsOf } from './kinds.ts';
 import type { Parties, PolicyCluster } from './party.ts';
 import type { GroupConnections, VertexGroup } from './policy-engine.ts';
 import { allowedBy, OPEN, type Profile, profileOf } from './profile.ts';
+import { createRows } from './rows.ts';
 import { type PodVertex, type Vertex, verticesOf } from './vertices.ts';
 import { type CompiledPolicy, vocabularyOf } from './vocabulary.ts';
 
@@ -100,24 +101,22 @@ export const allPairsOf = (
     const sourcesOf = groups.map((group) => kinds(group, sources.of));
     const targetsOf = groups.map((group) => kinds(group, targets.of));
 
+    const rowOf = createRows(vertices, ends, profiles.egress, profiles.ingress, targets, table);
     // One row for each kind of source, kept while the next groups may ask for it again.
     const rows = new Map<number, Int32Array>();
-    const rowOf = (kind: number): Int32Array => {
-      const known = rows.get(kind);
-      if (known) return known;
-      const sample = sources.samples[kind] as number;
-      const row = Int32Array.from(targets.samples, (target) => pairOf(sample, target));
+    const rowOfKind = (kind: number): Int32Array => {
+      const known = rows.get(kind) ?? rowOf(sources.samples[kind] as number);
       if (rows.size >= ROWS) rows.clear();
-      rows.set(kind, row);
-      return row;
+      rows.set(kind, known);
+      return known;
     };
 
     for (const [from, own] of sourcesOf.entries()) {
       const [first, ...others] = own;
       if (first === undefined) continue;
-      let row = rowOf(first);
+      let row = rowOfKind(first);
       for (const kind of others) {
-        const other = rowOf(kind);
+        const other = rowOfKind(kind);
         const joined = new Int32Array(row.length);
         for (let at = 0; at < joined.length; at++)
           joined[at] = table.union(row[at] as number, other[at] as number);

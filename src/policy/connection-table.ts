@@ -27,6 +27,7 @@ export interface ConnectionTable {
 
 /** More sets than one cluster can ever have: policies would have to name a port in each way. */
 const LIMIT = 2 ** 26;
+const LOW = 2048;
 
 export const createConnectionTable = (): ConnectionTable => {
   const sets: ConnectionSet[] = [];
@@ -48,12 +49,23 @@ export const createConnectionTable = (): ConnectionTable => {
   const remembered = (
     operation: (a: ConnectionSet, b: ConnectionSet) => ConnectionSet,
   ): ((a: number, b: number) => number) => {
+    // Nearly all sets of a cluster have low numbers; 0 is what was not asked before.
+    const low = new Int32Array(LOW * LOW);
     const known = new Map<number, number>();
+    const find = (a: number, b: number): number => idOf(operation(setOf(a), setOf(b)));
     return (a, b) => {
+      if (a < LOW && b < LOW) {
+        const at = a * LOW + b;
+        const id = low[at] as number;
+        if (id > 0) return id - 1;
+        const found = find(a, b);
+        low[at] = found + 1;
+        return found;
+      }
       const key = a * LIMIT + b;
       let id = known.get(key);
       if (id === undefined) {
-        id = idOf(operation(setOf(a), setOf(b)));
+        id = find(a, b);
         known.set(key, id);
       }
       return id;
