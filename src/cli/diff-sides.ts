@@ -1,6 +1,7 @@
 /** Both sides of a diff, opened; what is wrong or odd with them is said once. */
 import type { SideName } from '../check/diff/change.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
+import { placedBefore } from '../cluster/top-controller.ts';
 import { skippedText } from '../render/diagnostics-text.ts';
 import { type LateScenario, openBuiltInLate, openLate } from '../scenario/open-late.ts';
 import type { DiffCommandOptions } from './diff-options.ts';
@@ -35,10 +36,16 @@ export async function openSides(
     await report([stdinTwice()], options, io);
     return undefined;
   }
-  const open = (name: SideName) =>
-    openQuietly(withoutWorld, { ...options, file: inputs[name] }, io);
-  const was = await open('base');
-  const is = await open('head');
+  const was = await openQuietly(withoutWorld, { ...options, file: inputs.base }, io);
+  const is = await openQuietly(
+    withoutWorld,
+    {
+      ...options,
+      file: inputs.head,
+      ...(was.ok && { placedBefore: placedBefore(was.scenario.cluster) }),
+    },
+    io,
+  );
   await report(once(was.diagnostics, is.diagnostics), options, io);
   if (!was.ok || !is.ok) return undefined;
   const style = await stderrStyle(options, io);

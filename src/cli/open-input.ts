@@ -18,6 +18,8 @@ export interface InputOptions {
   /** `enforced`: whatever the input says about who enforces policies. */
   readonly policy?: 'as-is' | 'enforced';
   readonly color?: boolean;
+  /** Where another state of the cluster has its Pods. */
+  readonly placedBefore?: OpenOptions['placedBefore'];
   /** The input is wanted again, with patches. */
   readonly withFix?: boolean;
 }
@@ -85,6 +87,7 @@ async function open<Scenario>(
     threads: io.threads,
     progress,
     keep: options.withFix,
+    placedBefore: options.placedBefore,
   };
   if (file.length === 0) {
     if (scenario !== undefined) return opener.builtIn(scenario, openOptions);

@@ -8,6 +8,7 @@ import { gatherNodes, type NodeDraft } from './node.ts';
 import { compareDrafts, type PodDraft } from './pod-draft.ts';
 import { fits, type Placement, schedule } from './schedule.ts';
 import type { PlacedSpec } from './spec.ts';
+import type { PlacedBefore } from './top-controller.ts';
 import { podsOfWorkload, type WorkloadObject } from './workload.ts';
 
 /** Its containers have ended. */
@@ -134,12 +135,16 @@ const sorted = (drafts: readonly PodDraft[]): PodDraft[] => drafts.toSorted(comp
 const isSettled = (draft: PodDraft): boolean =>
   isFinished(draft) || (draft.status.phase === 'Pending' && draft.spec.nodeName === undefined);
 
-/** In the order of the Pods. */
-export const place = ({ drafts, nodes, nodeOf }: Population): readonly Placement[] => {
+/** In the order of the Pods. @param before where Pods are kept that we placed there before */
+export const place = (
+  { drafts, nodes, nodeOf }: Population,
+  before?: PlacedBefore,
+): readonly Placement[] => {
   const placements = schedule(
     drafts.filter((draft) => !isSettled(draft)),
     nodes,
     nodeOf,
+    before,
   );
   let next = 0;
   return drafts.map((draft): Placement => {

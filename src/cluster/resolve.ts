@@ -37,6 +37,7 @@ import { type KubeProxyLayer, settleKubeProxy } from './service/kube-proxy.ts';
 import { selectPods } from './service/selection.ts';
 import { settleServices } from './service/settle.ts';
 import { type PlacedSpec, placeIn } from './spec.ts';
+import type { PlacedBefore } from './top-controller.ts';
 import { edges, settleUnderlay, type Underlay } from './underlay.ts';
 
 export interface ClusterInput {
@@ -45,6 +46,8 @@ export interface ClusterInput {
   readonly objects: readonly KubeObject[];
   /** Called when no object's value is needed any more. */
   readonly release?: (() => void) | undefined;
+  /** Where Pods were placed in another state of the cluster: they stay there where they can. */
+  readonly placedBefore?: PlacedBefore | undefined;
   /** `declared`: a port without evidence refuses, on Pods that show any port. */
   readonly listen?: 'evidence' | 'declared' | undefined;
 }
@@ -221,7 +224,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
   const choice = chooseNetwork(input.spec, inventory, note);
   const population = populate(input.spec, inventory, report, note);
   const { drafts, nodes } = population;
-  const placements = place(population);
+  const placements = place(population, input.placedBefore);
   const tenants = tenantsOf(drafts, placements);
   reportTwins(tenants, report);
   reportMachines(

@@ -4,6 +4,7 @@ import type { NodeDraft } from './node.ts';
 import type { PodDraft } from './pod-draft.ts';
 import type { PodSpec, Toleration } from './pod-spec.ts';
 import { matches } from './selector.ts';
+import type { PlacedBefore } from './top-controller.ts';
 
 type Taint = NodeDraft['taints'][number];
 
@@ -77,18 +78,37 @@ const controllerOf = ({ namespace, owners: [owner], name }: PodDraft): string =>
 const wishesOf = ({ nodeSelector, nodeTerms, tolerations }: PodSpec): string =>
   JSON.stringify([nodeSelector, nodeTerms, tolerations]);
 
+/** Nodes that Pods had before, where they still fit. */
+const keptBy = (
+  before: PlacedBefore,
+  pods: readonly PodDraft[],
+  nodes: readonly NodeDraft[],
+): ReadonlyMap<PodDraft, string> => {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  return new Map(
+    pods.flatMap((pod) => {
+      const node = byName.get(before(pod) ?? '');
+      return node && fits(pod.spec, node) ? [[pod, node.name] as const] : [];
+    }),
+  );
+};
+
 /**
  * Places Pods in the given order. `nodeOf` has those that the input has placed. The others go to
  * the fitting node with the fewest Pods of their own controller, then the fewest Pods in all, then
  * the first. Resources, preferences and Pod affinity are left out: they are about load.
+ * @param before where a Pod was placed in another state of the cluster: it stays, if it fits there
  */
 export const schedule = (
   pods: readonly PodDraft[],
   nodes: readonly NodeDraft[],
   nodeOf: ReadonlyMap<PodDraft, string>,
+  before?: PlacedBefore,
 ): Placement[] => {
-  const placedOn = (pod: PodDraft): string | undefined => nodeOf.get(pod) ?? pod.boundTo;
   const indexOf = new Map(nodes.map(({ name }, at) => [name, at]));
+  const kept = before ? keptBy(before, pods, nodes) : undefined;
+  const placedOn = (pod: PodDraft): string | undefined =>
+    nodeOf.get(pod) ?? pod.boundTo ?? kept?.get(pod);
   const total = new Float64Array(nodes.length);
   /** Of the controllers that have Pods to be placed: how many Pods each node has of theirs. */
   const own = new Map<string, Map<number, number>>();

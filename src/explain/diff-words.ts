@@ -56,6 +56,8 @@ export interface DiffWords {
     readonly what: { readonly [K in PathWhat]: string };
     readonly none: string;
     readonly lines: (count: number) => string;
+    /** Lines of a packet that only one side has. */
+    readonly more: (count: number) => string;
   };
   /** At the end of a text that had to be cut. */
   readonly leftOut: (rows: number) => string;

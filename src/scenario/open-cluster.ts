@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from '../cluster/diagnostic.ts';
 import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
+import type { PlacedBefore } from '../cluster/top-controller.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
 import type { Expectation } from './expectation.ts';
 import { findBuiltIn, readBuiltIn } from './find-built-in.ts';
@@ -38,6 +39,8 @@ export interface OpenOptions {
   readonly namespace?: string | undefined;
   /** `declared`: a port that nothing shows refuses, instead of leaving the trace inconclusive. */
   readonly listen?: 'evidence' | 'declared' | undefined;
+  /** Pods that were placed in another state of the cluster stay there. */
+  readonly placedBefore?: PlacedBefore | undefined;
   /** Patches of objects and of the Scenario, after what `set` replaces. */
   readonly patch?: readonly ObjectPatch[] | undefined;
   /** Keep what was read, so that it can be opened once more with patches. */
@@ -138,6 +141,7 @@ const resolve = <Scenario>(
     objects: loaded.objects,
     release,
     listen: options.listen,
+    placedBefore: options.placedBefore,
   });
   for (const diagnostic of resolved.diagnostics) report(diagnostic);
   if (!hasErrors(resolved.diagnostics)) reportConfig(resolved.cluster, loaded, report);

@@ -1,6 +1,7 @@
 /** Which peer of one side is which of the other. */
 import type { Cluster, Pod } from '../../cluster/cluster.ts';
 import { compareText } from '../../cluster/order.ts';
+import { topController } from '../../cluster/top-controller.ts';
 import type { Matrix, MatrixPeer } from '../matrix/matrix.ts';
 
 export interface MatchedSide {
@@ -13,26 +14,6 @@ export interface PeerMatch {
   readonly removed: readonly string[];
   readonly renamed: readonly { readonly base: string; readonly head: string }[];
 }
-
-const TEMPLATE_HASH = 'pod-template-hash';
-/** A CronJob names its Jobs after the minute that they were due. */
-const DUE = /-\d{8,10}$/;
-
-/**
- * The controller behind a Pod that stays when it is rolled out anew. A dump of Pods alone shows the
- * ReplicaSet only, whose name is its Deployment's with the hash of the template.
- * @returns undefined: nobody made it
- */
-export const topController = ({ namespace, owners, labels }: Pod): string | undefined => {
-  const top = owners.at(-1);
-  if (!top) return undefined;
-  const { kind, name } = top;
-  const hash = labels[TEMPLATE_HASH];
-  if (kind === 'ReplicaSet' && hash !== undefined && name.endsWith(`-${hash}`))
-    return `${namespace}/${name.slice(0, -hash.length - 1)}[Deployment]`;
-  if (kind === 'Job' && DUE.test(name)) return `${namespace}/${name.replace(DUE, '')}[CronJob]`;
-  return `${namespace}/${name}[${kind}]`;
-};
 
 /** Peers by what would be the same on the other side. */
 const byController = (

@@ -122,8 +122,10 @@ const endChanges = (base: PathEnd, head: PathEnd): PathChange[] => {
 };
 
 /** What a line is about; lines of one subject may stand in place of each other. */
-const subjectOf = ({ kind, step, packet }: PathLine): string =>
-  [kind, ...(step ? [step] : []), ...(kind === 'leg' ? [packet] : [])].join(' ');
+const subjectOf = ({ kind, step, packet }: PathLine): string => {
+  if (step === 'deliver' || step === 'drop') return 'end';
+  return [kind, ...(step ? [step] : []), ...(kind === 'leg' ? [packet] : [])].join(' ');
+};
 
 const changeOf = (was: PathLine | undefined, is: PathLine | undefined): PathChange => {
   const { kind, step, packet, place } = (is ?? was) as PathLine;
@@ -136,6 +138,36 @@ const changeOf = (was: PathLine | undefined, is: PathLine | undefined): PathChan
   };
 };
 
+/** Lines of one packet, or all names, or all ways. */
+interface Section {
+  readonly key: string;
+  readonly lines: PathLine[];
+}
+
+const sectionsOf = (lines: readonly PathLine[]): Section[] => {
+  const sections: Section[] = [];
+  for (const line of lines) {
+    const { kind, packet = kind } = line;
+    const last = sections.at(-1);
+    if (last?.key === packet && kind !== 'leg') last.lines.push(line);
+    else sections.push({ key: packet, lines: [line] });
+  }
+  return sections;
+};
+
+/** A packet is held against the same packet; one that only one side has stands alone. */
+const alignSections = (base: readonly Section[], head: readonly Section[]) => {
+  const sections = align(
+    base,
+    head,
+    ({ key }) => key,
+    ({ key }) => key,
+  );
+  return sections.flatMap(({ base: was, head: is }) =>
+    align(was?.lines ?? [], is?.lines ?? [], ({ kind, key }) => `${kind} ${key}`, subjectOf),
+  );
+};
+
 /** What both traces have to say, held against each other. */
 export const comparePaths = (
   [before, base]: readonly [TraceFacts, PathSide],
@@ -143,12 +175,7 @@ export const comparePaths = (
 ): Pick<PathDiff, 'changes' | 'rows'> => {
   const lines = (facts: TraceFacts, { nameOf, lasting }: PathSide): PathLine[] =>
     pathLines(facts, nameOf, lasting);
-  const aligned = align(
-    lines(before, base),
-    lines(after, head),
-    ({ kind, key }) => `${kind} ${key}`,
-    subjectOf,
-  );
+  const aligned = alignSections(sectionsOf(lines(before, base)), sectionsOf(lines(after, head)));
   const changes = [
     ...endChanges(endOf(before), endOf(after)),
     ...aligned.flatMap((row) => (row.same ? [] : [changeOf(row.base, row.head)])),

@@ -1,6 +1,6 @@
 /** Names of Pods that stay when their workload is rolled out anew or when its template is edited. */
 import type { Cluster } from '../../cluster/cluster.ts';
-import { topController } from './match-peers.ts';
+import { topController } from '../../cluster/top-controller.ts';
 
 /**
  * By `namespace/name`: `shop/web[Deployment] 2`, the second Pod that the controller has. Pods that

@@ -72,8 +72,24 @@ interface Sample {
   readonly port: number;
 }
 
-const sampleOf = (allowed: readonly AllowedPorts[]): Sample | undefined => {
+/** Of many ports that have changed one that people know is told. */
+const WELL_KNOWN: readonly Sample[] = [
+  { protocol: 'tcp', port: 80 },
+  { protocol: 'tcp', port: 443 },
+  { protocol: 'udp', port: 53 },
+];
+
+/** One of the ports; one that a container of the destination declares, where there is such. */
+const sampleOf = (
+  allowed: readonly AllowedPorts[],
+  destination: Pick<Pod, 'containers'> | undefined,
+): Sample | undefined => {
   const set = connectionSetOf(allowed);
+  const declared = (destination?.containers ?? []).flatMap(({ ports }) => ports);
+  const wanted = [...declared, ...WELL_KNOWN].find(({ protocol, port }) =>
+    includes(set, protocol, port),
+  );
+  if (wanted) return { protocol: wanted.protocol, port: wanted.port };
   for (const protocol of PROTOCOLS) {
     const port = set[protocol]?.[0]?.from;
     if (port !== undefined) return { protocol, port };
@@ -283,7 +299,9 @@ export const whyOf = (
   return (change) => {
     // A connection comes or goes with its peer: that is why.
     if (change.change === 'added' || change.change === 'removed') return [];
-    const [opened, closed] = [sampleOf(change.opened), sampleOf(change.closed)];
+    const firstOf = (side: WhySide) => side.cluster.pods[side.podsOf(change.dst)[0] ?? -1];
+    const opened = sampleOf(change.opened, firstOf(head));
+    const closed = sampleOf(change.closed, firstOf(base));
     return [
       ...(opened ? verdicts(change, 'head', opened) : []),
       ...(closed ? verdicts(change, 'base', closed) : []),

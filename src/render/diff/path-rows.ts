@@ -16,10 +16,39 @@ const INDENT: Readonly<Record<PathRow['kind'], number>> = {
 /** So many lines around a difference are shown; more than that are counted. */
 const CONTEXT = 2;
 
-export type ShownRow = PathRow | { readonly folded: number };
+/** Rows that are not shown; on one side only, where it is named. */
+export interface FoldedRows {
+  readonly folded: number;
+  readonly side?: 'base' | 'head';
+}
 
-/** Rows that differ with some around them. */
-export const folded = (rows: readonly PathRow[]): ShownRow[] => {
+export type ShownRow = PathRow | FoldedRows;
+
+const sideOf = ({ base, head }: PathRow): FoldedRows['side'] =>
+  base === undefined ? 'head' : head === undefined ? 'base' : undefined;
+
+/** Rows that differ with some around them. Of a packet of one side only that there is one. */
+export const folded = (all: readonly PathRow[]): ShownRow[] => {
+  const shown: ShownRow[] = [];
+  let rows: PathRow[] = [];
+  for (let at = 0; at < all.length; at++) {
+    const row = all[at] as PathRow;
+    const side = row.kind === 'leg' ? sideOf(row) : undefined;
+    if (side === undefined) {
+      rows.push(row);
+      continue;
+    }
+    shown.push(...foldedPart(rows), row);
+    rows = [];
+    const end = all.findIndex((other, index) => index > at && other.kind === 'leg');
+    const count = (end < 0 ? all.length : end) - at - 1;
+    if (count > 0) shown.push({ folded: count, side });
+    at += count;
+  }
+  return [...shown, ...foldedPart(rows)];
+};
+
+const foldedPart = (rows: readonly PathRow[]): ShownRow[] => {
   const isNear = (at: number): boolean =>
     rows.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(({ same }) => !same);
   // A step means little without its place and its packet.
@@ -60,6 +89,14 @@ export interface UnifiedLine {
   readonly text: string;
 }
 
+const foldedText = ({ folded: count, side }: FoldedRows, words: DiffWords): string =>
+  side === undefined ? `… ${words.paths.lines(count)}` : `  … ${words.paths.more(count)}`;
+
+const foldedLine = (row: FoldedRows, words: DiffWords): UnifiedLine => ({
+  sign: row.side === undefined ? ' ' : row.side === 'base' ? '-' : '+',
+  text: foldedText(row, words),
+});
+
 /** Lines that are gone before those that come in their place. */
 export const unified = (rows: readonly ShownRow[], words: DiffWords): UnifiedLine[] => {
   const lines: UnifiedLine[] = [];
@@ -71,11 +108,13 @@ export const unified = (rows: readonly ShownRow[], words: DiffWords): UnifiedLin
   for (const row of rows) {
     if ('folded' in row) {
       settle();
-      lines.push({ sign: ' ', text: `… ${words.paths.lines(row.folded)}` });
+      lines.push(foldedLine(row, words));
     } else if (row.same) {
       settle();
       lines.push({ sign: ' ', text: lineOf(row, row.head ?? '') });
     } else {
+      // What comes in place of the lines of one packet stands before the next one.
+      if (row.kind === 'leg') settle();
       if (row.base !== undefined) lines.push({ sign: '-', text: lineOf(row, row.base) });
       if (row.head !== undefined) added.push({ sign: '+', text: lineOf(row, row.head) });
     }
@@ -109,7 +148,16 @@ const twoColumns = (
   return [
     line(words.base, ' ', words.head, [style.label, style.label]),
     ...rows.flatMap((row) => {
-      if ('folded' in row) return [style.faint(`… ${words.paths.lines(row.folded)}`)];
+      if ('folded' in row) {
+        const text = foldedText(row, words);
+        return row.side === 'head'
+          ? [line('', MARK.added, text, [same, style.good])]
+          : [
+              row.side === 'base'
+                ? line(text, MARK.removed, '', [style.bad, same])
+                : style.faint(text),
+            ];
+      }
       const mark = row.same
         ? MARK.same
         : row.base === undefined

@@ -112,6 +112,7 @@ export const diffWords: DiffWords = {
     },
     none: 'none',
     lines: (number) => `${count(number, 'line')} the same`,
+    more: (number) => count(number, 'line'),
   },
   leftOut: (rows) =>
     `${count(rows, 'row is', 'rows are')} left out to keep this short; -o text and -o json have all of it.`,
