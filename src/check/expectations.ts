@@ -91,19 +91,22 @@ export function differences(
 }
 
 /** `IP`, or `IP:port` where the expectation names a port. */
-function asWritten(expected: string | undefined, found: Socketed | undefined): string | undefined {
+export function asWritten(
+  expected: string | undefined,
+  found: Socketed | undefined,
+): string | undefined {
   if (found === undefined) return undefined;
   const { ip, port } = found;
   return expected?.includes(':') && typeof port === 'number' ? `${ip}:${port}` : ip;
 }
 
-interface Passed {
+export interface Passed {
   readonly bare: string;
   readonly full: string;
 }
 
 /** The device of every tap of the flow's own packets, over all legs, in order of time. */
-function devicesPassed(facts: TraceFacts): Passed[] {
+export function devicesPassed(facts: TraceFacts): Passed[] {
   return facts.legs.flatMap(({ hops }) =>
     hops.flatMap(({ node, netns, steps }) =>
       steps.flatMap((step) =>

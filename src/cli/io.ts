@@ -17,6 +17,8 @@ export interface Io {
   /** Whether somebody types there; absent: nobody does. */
   readonly stdin?: { readonly isTTY: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls on Ctrl-C, instead of ending there; what it gives back ends that. Absent: nobody types. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
   /** Large inputs may be read with more than one thread. */
   readonly threads?: boolean;
 }

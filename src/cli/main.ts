@@ -33,6 +33,10 @@ const io: Io = {
     return { isTTY: process.stdin.isTTY === true };
   },
   env: process.env,
+  onInterrupt: (listener) => {
+    process.on('SIGINT', listener);
+    return () => process.off('SIGINT', listener);
+  },
   threads: !process.env['K8SNET_NO_THREADS'],
 };
 

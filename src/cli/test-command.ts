@@ -2,9 +2,8 @@
 import { type TestReport, type TestSuite, testReport } from '../check/test/report.ts';
 import { createDiagnostics, type Diagnostic } from '../cluster/diagnostic.ts';
 import { suiteText, summaryText } from '../render/test/report-text.ts';
-import { planTests, type TestPlan } from '../scenario/expectations/plan.ts';
+import { type PlanOptions, planTests, type TestPlan } from '../scenario/expectations/plan.ts';
 import { readBuiltIn } from '../scenario/find-built-in.ts';
-import type { OpenOptions } from '../scenario/open-cluster.ts';
 import { listInputs } from '../scenario/read/list-inputs.ts';
 import { glyphsFor, styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
@@ -14,7 +13,7 @@ import { tell, words } from './tell.ts';
 import { formatReport } from './test-formats.ts';
 import { matcherOf } from './test-only.ts';
 import type { TestOptions } from './test-options.ts';
-import { type RunOptions, runTarget } from './test-run.ts';
+import { type RunOptions, runTarget, type Traced } from './test-run.ts';
 
 /** @returns the exit code. */
 export async function testCommand(
@@ -22,27 +21,60 @@ export async function testCommand(
   options: TestOptions,
   io: Io,
 ): Promise<number> {
-  const { plan, diagnostics } = await planned(paths, options, io);
+  const misuse = misuseOf(paths, options);
+  if (misuse !== undefined) {
+    await report([{ severity: 'error', code: 'usage', message: misuse }], options, io);
+    return EXIT.usage;
+  }
+  if (!options.watch) return (await testOnce(paths, options, io)).exit;
+  const { watchTests } = await import('./test-watch.ts');
+  return watchTests([...paths, ...(options.expect ?? [])], () => testOnce(paths, options, io), io);
+}
+
+/** What is written to, or looked at again, has to be a file. */
+function misuseOf(paths: readonly string[], options: TestOptions): string | undefined {
+  const { update, watch, output, scenario = [], expect = [] } = options;
+  if (!update && !watch) return undefined;
+  const { builtIn, onlyText } = words.report.update;
+  if (output !== 'text') return onlyText;
+  const isFile = (path: string): boolean => path !== '-' && !path.startsWith('git:');
+  return scenario.length > 0 || ![...paths, ...expect].every(isFile) ? builtIn : undefined;
+}
+
+/** @returns the exit code, and the files that were read. */
+async function testOnce(
+  paths: readonly string[],
+  options: TestOptions,
+  io: Io,
+): Promise<{ readonly exit: number; readonly files: ReadonlySet<string> }> {
+  const files = new Set<string>();
+  const { plan, diagnostics } = await planned(paths, options, io, (file) => files.add(file));
   await report(diagnostics, options, io);
-  const { suites, seen } = await runAll(plan, options, io);
+  const { suites, seen, differing } = await runAll(plan, options, io);
   const result = testReport(suites);
   await printWhole(result, options, io);
-  return exitCode(result, diagnostics, seen, options, io);
+  const exit = await exitCode(result, diagnostics, seen, options, io);
+  const isUpdate = options.update === true && exit !== EXIT.usage;
+  if (!isUpdate) return { exit, files };
+  const { updateFiles } = await import('./test-update.ts');
+  return { exit: await updateFiles(differing, suites, options, io), files };
 }
 
 async function planned(
   paths: readonly string[],
   options: TestOptions,
   io: Io,
+  onRead: (file: string) => void,
 ): Promise<{ readonly plan: TestPlan; readonly diagnostics: readonly Diagnostic[] }> {
   const { report: note, list } = createDiagnostics();
   const { scenario = [], expect = [], recursive } = options;
-  const open: OpenOptions = {
+  const open: PlanOptions = {
     set: changesOf(options),
     break: options.break,
     listen: options.listen,
     recursive,
     threads: io.threads,
+    onRead,
   };
   const overlays = await listInputs(expect, open, note);
   const sources: Parameters<typeof planTests>[0][number][] = [
@@ -63,11 +95,20 @@ async function runAll(
   { targets }: TestPlan,
   options: TestOptions,
   io: Io,
-): Promise<{ readonly suites: TestSuite[]; readonly seen: readonly string[] }> {
+): Promise<{
+  readonly suites: TestSuite[];
+  readonly seen: readonly string[];
+  readonly differing: readonly Traced[];
+}> {
   const style = await stdoutStyle(options, io);
   const look = { width: widthOf(io.env, io.stdout), style, glyphs: glyphsFor(io.env), words };
   const { isMeant, seen } = matcherOf(options.only);
-  const run: RunOptions = { isMeant, traceOf: await tracer(options, io) };
+  const differing: Traced[] = [];
+  const run: RunOptions = {
+    isMeant,
+    traceOf: await tracer(options, io),
+    onDiffer: (judged) => differing.push(judged),
+  };
   const patience = { left: options.bail ?? Number.POSITIVE_INFINITY };
   const suites: TestSuite[] = [];
   for (const target of targets) {
@@ -84,7 +125,7 @@ async function runAll(
     suites.push(suite);
     if (options.output === 'text') io.stdout.write(suiteText(suite, look));
   }
-  return { suites, seen };
+  return { suites, seen, differing };
 }
 
 async function printWhole(result: TestReport, options: TestOptions, io: Io): Promise<void> {

@@ -14,12 +14,14 @@ export type TestOptions = Pick<
   readonly expect?: readonly string[];
   readonly verbose?: boolean;
   readonly output: TestFormat;
-  /** `FORMAT=PATH`. */
-  readonly outputFile?: readonly string[];
   /** Differences are told, and end with 0 all the same. */
   readonly soft?: boolean;
   /** Expectations whose name, or one of whose ends, matches. */
   readonly only?: string;
+  /** What is found is written into the files. */
+  readonly update?: boolean;
+  /** Once more, whenever a file changes. */
+  readonly watch?: boolean;
   /** So many failures are enough. */
   readonly bail?: number;
 };

@@ -12,11 +12,14 @@ import { minimalOf } from '../trace/minimal.ts';
 import { words } from './tell.ts';
 import { type Patience, problemOf } from './test-problem.ts';
 
-type Traced = Extract<Judged, { kind: 'traced' }>;
+/** What was asked and answered. */
+export type Traced = Extract<Judged, { kind: 'traced' }>;
 
 export interface RunOptions {
   /** The whole trace of a difference, instead of its minimal form. */
   readonly traceOf?: ((judged: Traced, scenario: OpenedScenario) => Promise<string>) | undefined;
+  /** Told every trace that is otherwise than expected. */
+  readonly onDiffer?: ((judged: Traced) => void) | undefined;
   /** Whether an expectation is meant, by its name and its ends; default: all. */
   readonly isMeant?: ((texts: readonly string[]) => boolean) | undefined;
 }
@@ -98,6 +101,7 @@ const casesOf = async (
     }
     const found = await caseOf(judged, scenario, options);
     cases.push(found);
+    if (judged.kind === 'traced' && found.outcome === 'failed') options.onDiffer?.(judged);
     if (found.outcome !== 'passed') patience.left -= 1;
   }
   return cases;

@@ -5,6 +5,7 @@
 import type { Unmodelled } from '../kernel/event.ts';
 import type { Origin, OriginWhy } from '../kernel/origin.ts';
 import type { AssumptionCode } from '../kernel/probe.ts';
+import type { EditProblem } from '../scenario/edit/edit-expectations.ts';
 import type { PolicyFacts, PolicyRow } from '../trace/policies.ts';
 import type { AdviceCode } from '../trace/remedy.ts';
 import type {
@@ -114,6 +115,23 @@ export interface Catalogue {
     /** No expectation is called so. */
     readonly noMatch: (pattern: string) => string;
     readonly noMatchHint: (names: readonly string[]) => string;
+    /** `test --update`: what is written, and why nothing is. */
+    readonly update: {
+      readonly changed: (place: string, field: string, before: string, after: string) => string;
+      readonly nothing: string;
+      readonly refused: (field: string, expected: string, found: string) => string;
+      readonly refusedHint: string;
+      readonly matrix: string;
+      readonly matrixHint: string;
+      readonly unwritable: (file: string, why: string) => string;
+      readonly problems: {
+        readonly [P in EditProblem]: { readonly message: string; readonly hint: string };
+      };
+      readonly builtIn: string;
+      readonly onlyText: string;
+    };
+    /** Below the report while files are watched. */
+    readonly watching: (files: number) => string;
   };
   readonly gists: { readonly [G in Gist]: string };
   readonly places: {

@@ -41,6 +41,8 @@ export const defineTest: Define = (program, io, end) => {
         .argParser(failures),
     )
     .option('--soft', 'differences are told, and the exit code is 0 all the same')
+    .option('--update', 'write what traces found into the files; refused where an outcome changed')
+    .option('-w, --watch', 'test again whenever a file changes, until Ctrl-C')
     .option('-v, --verbose', 'show the whole trace of a difference, not its minimal form')
     .addHelpText(
       'after',

@@ -259,6 +259,40 @@ export const en: Catalogue = {
     nothingHint:
       'Give scenarios with spec.expect (k8snet scenarios basics/one-pod shows one), or lay Expectations over manifests (-e).',
     noMatch: (pattern) => `no expectation matches ${JSON.stringify(pattern)}`,
+    update: {
+      changed: (place, field, before, after) => `updated ${place}: ${field} ${before} → ${after}`,
+      nothing: 'nothing to update',
+      refused: (field, expected, found) =>
+        `not updated: ${field} was expected to be ${expected}, and is ${found}`,
+      refusedHint:
+        'Outcomes, and what is no longer seen at all, are changed by hand: nothing was written.',
+      matrix: 'not updated: who may talk to whom is otherwise than expected',
+      matrixHint: 'That is decided by people, and changed by hand: nothing was written.',
+      unwritable: (file, why) => `cannot write ${file}: ${why}`,
+      problems: {
+        'not-found': {
+          message: 'the value does not stand in the file as a value of its own',
+          hint: 'It is merged in from an anchor, or the file has changed; change it by hand.',
+        },
+        shared: {
+          message: 'the value has an anchor or a tag, or is an alias',
+          hint: 'Others mean it, too; change it by hand.',
+        },
+        layout: {
+          message: 'the value is a block of text, or a list with comments in it',
+          hint: 'Its layout would not survive; change it by hand.',
+        },
+        changed: {
+          message: 'the file would not mean what it should',
+          hint: 'Change it by hand; please report it with the file.',
+        },
+        syntax: { message: 'the file cannot be parsed', hint: 'Mend it first.' },
+      },
+      builtIn:
+        'only files can be updated or watched: no built-in scenario, standard input or revision',
+      onlyText: '--update and --watch write text: leave out -o',
+    },
+    watching: (files) => `watching ${count(files, 'file')}; Ctrl-C ends`,
     noMatchHint: (names) =>
       names.length === 0 ? 'There are none.' : `There are, for example: ${names.join(', ')}`,
   },

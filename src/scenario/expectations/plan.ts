@@ -30,8 +30,6 @@ export interface TestTarget {
   readonly file: string;
   /** Of Expectations: what they are called. */
   readonly name?: string;
-  /** Every file that it is made of: what to look at for changes. */
-  readonly files: readonly string[];
   readonly open: () => Promise<OpenedTest>;
 }
 
@@ -62,13 +60,19 @@ interface Read {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const read = async (source: AnySource, options: OpenOptions): Promise<Read> => {
+export interface PlanOptions extends OpenOptions {
+  /** Told of every file that is read: what to look at for changes. */
+  readonly onRead?: ((file: string) => void) | undefined;
+}
+
+const read = async (source: AnySource, options: PlanOptions): Promise<Read> => {
+  options.onRead?.(source.file);
   const { report, list } = createDiagnostics();
   const objects = await readParts([source], report, options);
   return { file: source.file, objects, diagnostics: list() };
 };
 
-const readAll = async (sources: readonly AnySource[], options: OpenOptions): Promise<Read[]> => {
+const readAll = async (sources: readonly AnySource[], options: PlanOptions): Promise<Read[]> => {
   const all: Read[] = [];
   for (const source of sources) all.push(await read(source, options));
   return all;
@@ -79,7 +83,6 @@ const loadOpen = () => import('../open.ts');
 /** A file by itself. */
 const ownTarget = ({ file, objects, diagnostics }: Read, options: OpenOptions): TestTarget => ({
   file,
-  files: [file],
   open: async () => {
     const { withWorld } = await loadOpen();
     const parts = { ...objects, name: nameOf({ file, text: '' }), file, diagnostics };
@@ -103,7 +106,7 @@ const ownTarget = ({ file, objects, diagnostics }: Read, options: OpenOptions): 
 /** What all Expectations of one run share. */
 interface Base {
   readonly reads: readonly Read[];
-  readonly options: OpenOptions;
+  readonly options: PlanOptions;
   /** Expectations of Scenarios that were taken before, by their place: each is judged once. */
   readonly taken: Set<string>;
 }
@@ -213,7 +216,6 @@ const overlayTargets = (own: Read, base: Base): TestTarget[] =>
     return {
       file: own.file,
       ...(name !== undefined && { name }),
-      files: [own.file, ...base.reads.map(({ file }) => file)],
       open: () => overlay(own, object, base),
     };
   });
@@ -225,7 +227,7 @@ const overlayTargets = (own: Read, base: Base): TestTarget[] =>
 export const planTests = async (
   sources: readonly AnySource[],
   overlays: readonly AnySource[],
-  options: OpenOptions,
+  options: PlanOptions,
 ): Promise<TestPlan> => {
   const given = new Set(overlays.map(({ file }) => file));
   const reads = await readAll(

@@ -1,12 +1,20 @@
 /** The one place of this layer that touches the disk. */
 import {
+  chmodSync,
   closeSync,
+  existsSync,
   fstatSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
   statSync,
+  watch,
+  writeFileSync,
 } from 'node:fs';
 import { posix } from 'node:path';
 import type { Report } from '../../cluster/diagnostic.ts';
@@ -207,6 +215,66 @@ export const listSources = (
 ): Source[] => {
   const files = paths.flatMap((path) => expand(path, recursive, report));
   return [...new Set(files)].flatMap((path) => sourceOf(path, report));
+};
+
+/** A file as text; undefined where it is no UTF-8. @throws what the disk says */
+export const readTextFile = (path: string): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * Writes a file as a whole: whoever reads it meanwhile has the old text or the new one. A link goes
+ * on leading to it, and its mode stays.
+ * @throws what the disk says
+ */
+export const replaceFile = (path: string, text: string): void => {
+  const target = realpathSync(path);
+  // Of its own for everybody who writes, and on the same disk.
+  const folder = mkdtempSync(`${target}.`);
+  try {
+    const beside = `${folder}/new`;
+    writeFileSync(beside, text);
+    chmodSync(beside, statSync(target).mode);
+    renameSync(beside, target);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/**
+ * Calls when a file of these folders, or of those that files are in, may have changed. An editor may
+ * write a new file and rename it, so that folders are watched and not files.
+ * @returns ends it
+ */
+export const watchPaths = (paths: readonly string[], changed: () => void): (() => void) => {
+  const folders = new Map<string, Set<string> | 'all'>();
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    if (statSync(path).isDirectory()) {
+      folders.set(path, 'all');
+      continue;
+    }
+    const folder = posix.dirname(path);
+    const known = folders.get(folder) ?? new Set<string>();
+    folders.set(folder, known);
+    if (known !== 'all') known.add(posix.basename(path));
+  }
+  const watchers = [...folders].map(([folder, names]) =>
+    watch(folder, (_, name) => {
+      const isMeant = name === null || (names === 'all' ? isSourceName(name) : names.has(name));
+      if (isMeant) changed();
+    }),
+  );
+  // A folder that goes away is no bug; what is read next says that it is gone.
+  for (const watcher of watchers) watcher.on('error', changed);
+  return () => {
+    for (const watcher of watchers) watcher.close();
+  };
 };
 
 /** A path as a file names it: from the folder that the file is in, at the same revision. */

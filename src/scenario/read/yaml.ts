@@ -255,6 +255,38 @@ const problemOf = (error: unknown): YamlProblem => {
   return { message: error instanceof Error ? error.message : String(error), offset: 0 };
 };
 
+/** Where a scalar's own text stands, quotes and all. */
+export interface ScalarSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly style: 'plain' | 'single' | 'double' | 'block';
+  /** It has an anchor or a tag: others may mean it, too. */
+  readonly marked: boolean;
+}
+
+const spanOf = (event: ScalarEvent): ScalarSpan => {
+  const { valueStart, valueEnd, style, anchorStart, tagStart } = event;
+  const marked = anchorStart !== -1 || tagStart !== -1;
+  switch (style) {
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return { start: valueStart - 1, end: valueEnd + 1, style: 'single', marked };
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return { start: valueStart - 1, end: valueEnd + 1, style: 'double', marked };
+    case SCALAR_STYLE.PLAIN:
+      return { start: valueStart, end: valueEnd, style: 'plain', marked };
+    default:
+      return { start: valueStart, end: valueEnd, style: 'block', marked };
+  }
+};
+
+/** The scalars of a text that can be parsed, by the offset at which people see them begin. */
+export const scalarSpans = (text: string): ReadonlyMap<number, ScalarSpan> =>
+  new Map(
+    parseEvents(text, { maxDepth: MAX_DEPTH }).flatMap((event) =>
+      event.type === EVENT_ID.SCALAR ? [[visibleStart(event), spanOf(event)] as const] : [],
+    ),
+  );
+
 /** Parses a text of one or more documents; it stops at the first error. */
 export const parseYaml = (text: string): YamlResult => {
   try {
