@@ -20,6 +20,7 @@ const schemas = /** @type {const} */ ([
   ['expectations.schema.json', 'src/scenario/expectations/schema.ts', 'expectationsSchema'],
   ['test-report.schema.json', 'src/check/test/schema.ts', 'testReportSchema'],
   ['matrix.schema.json', 'src/check/matrix/schema.ts', 'matrixSchema'],
+  ['lint.schema.json', 'src/check/lint/schema.ts', 'lintSchema'],
   ['trace.schema.json', 'src/trace/schema/trace.ts', 'traceSchema'],
   ['trace-list.schema.json', 'src/trace/schema/trace.ts', 'traceListSchema'],
 ]);

@@ -7,6 +7,7 @@ import { type Define, examples } from './define/command.ts';
 import { Command, CommanderError } from './define/commander.ts';
 import { defineDiff } from './define/diff.ts';
 import { defineExec } from './define/exec.ts';
+import { defineLint } from './define/lint.ts';
 import { defineMatrix } from './define/matrix.ts';
 import { defineScenarios } from './define/scenarios.ts';
 import { defineSchema } from './define/schema.ts';
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   trace: defineTrace,
   matrix: defineMatrix,
   test: defineTest,
+  lint: defineLint,
   diff: defineDiff,
   exec: defineExec,
   tour: defineTour,

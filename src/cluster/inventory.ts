@@ -5,6 +5,7 @@ import { type Field, fieldAt, rootField, textOf } from './field.ts';
 import { readIngress } from './ingress.ts';
 import { groupOf, isRelevant } from './kinds.ts';
 import { canonicalJson, type KubeObject } from './kube-object.ts';
+import { type LintIgnore, readLintIgnores } from './lint-ignore.ts';
 import { type NamespaceObject, readNamespace } from './namespace.ts';
 import { type NodeDraft, readNode } from './node.ts';
 import { type PluginSign, signOfObject } from './plugin.ts';
@@ -39,6 +40,7 @@ export interface Inventory {
   readonly policies: readonly PolicyObject[];
   readonly namespaces: readonly NamespaceObject[];
   readonly signs: readonly PluginSign[];
+  readonly ignores: readonly LintIgnore[];
   /** Kinds that do not matter, with their group where it is not Kubernetes' own; sorted. */
   readonly skipped: ReadonlyMap<string, number>;
 }
@@ -84,6 +86,7 @@ interface Taken {
   readonly policy?: PolicyObject | undefined;
   readonly namespace?: NamespaceObject | undefined;
   readonly sign?: PluginSign | undefined;
+  readonly ignores?: readonly LintIgnore[];
   readonly skipped: boolean;
 }
 
@@ -121,6 +124,30 @@ const take = (field: Field, { kind, relevant }: Identified, siblings: Siblings):
   }
 };
 
+const CLUSTER_WIDE: ReadonlySet<string> = new Set([
+  'Namespace',
+  'Node',
+  'AdminNetworkPolicy',
+  'BaselineAdminNetworkPolicy',
+  'ClusterNetworkPolicy',
+]);
+
+/** Hardly any object has one. */
+const withIgnores = (taken: Taken, field: Field): Taken => {
+  if (taken.skipped) return taken;
+  const metadata = fieldAt(field, 'metadata');
+  const { value: name } = fieldAt(metadata, 'name');
+  if (typeof name !== 'string') return taken;
+  const { kind } = taken;
+  const isWide = CLUSTER_WIDE.has(kind);
+  const ignores = readLintIgnores(field, {
+    kind,
+    ...(!isWide && { namespace: namespaceOf(metadata) }),
+    name,
+  });
+  return ignores.length === 0 ? taken : { ...taken, ignores };
+};
+
 const reportTwin = (key: string, before: KubeObject, object: KubeObject, report: Report): void => {
   if (canonicalJson(before.value) === canonicalJson(object.value)) return;
   report({
@@ -155,7 +182,7 @@ const takeAll = (objects: readonly KubeObject[], report: Report): Taken[] => {
     const { key } = identified;
     const before = key === undefined ? undefined : last.get(key);
     if (key !== undefined) last.set(key, at);
-    all.push(take(field, identified, siblings));
+    all.push(withIgnores(take(field, identified, siblings), field));
     const twin = before === undefined ? undefined : all[before];
     if (key === undefined || before === undefined || !twin) continue;
     reportTwin(key, twin.object, object, report);
@@ -184,6 +211,7 @@ export const takeInventory = (objects: readonly KubeObject[], report: Report): I
     policies: taken.flatMap(({ policy }) => policy ?? []),
     namespaces: taken.flatMap(({ namespace }) => namespace ?? []),
     signs: taken.flatMap(({ sign }) => sign ?? []),
+    ignores: taken.flatMap(({ ignores }) => ignores ?? []),
     skipped: new Map(sorted),
   };
 };

@@ -2,6 +2,7 @@
 
 import { groupOf, isRelevant } from './kinds.ts';
 import { isObject, type Json, type JsonObject } from './kube-object.ts';
+import { LINT_IGNORE } from './lint-annotation.ts';
 
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 
@@ -158,14 +159,14 @@ const ENDPOINTS: Keep = {
 const NAMESPACE: Keep = {
   apiVersion: 'all',
   kind: 'all',
-  metadata: { ...IDENTITY, labels: 'all' },
+  metadata: { ...IDENTITY, labels: 'all', annotations: 'keys' },
 };
 
 /** Whole: what is no field of a policy is reported. */
 const POLICY: Keep = {
   apiVersion: 'all',
   kind: 'all',
-  metadata: IDENTITY,
+  metadata: { ...IDENTITY, annotations: 'keys' },
   spec: 'all',
 };
 
@@ -201,6 +202,7 @@ const keepOf = (kind: string, { spec }: JsonObject): Keep | undefined => {
 
 /** Annotations whose text is read. */
 const READ_ANNOTATIONS: ReadonlySet<string> = new Set([
+  LINT_IGNORE,
   'k8snet/listen',
   'service.kubernetes.io/topology-mode',
   'service.kubernetes.io/topology-aware-hints',

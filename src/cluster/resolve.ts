@@ -22,6 +22,7 @@ import { warn } from './field.ts';
 import { reportHostClashes } from './host-port-clash.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import type { KubeObject } from './kube-object.ts';
+import type { LintIgnore } from './lint-ignore.ts';
 import { labelsOfNamespaces } from './namespace.ts';
 import { chooseNetwork } from './network.ts';
 import type { NodeDraft } from './node.ts';
@@ -58,6 +59,8 @@ export interface ResolvedCluster {
   readonly diagnostics: readonly Diagnostic[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** What objects ask not to be told of, in their order. */
+  readonly ignores: readonly LintIgnore[];
 }
 
 type Note = (note: ClusterNote) => void;
@@ -367,5 +370,6 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
     external,
     notes,
   };
-  return { cluster, diagnostics: list(), skipped: inventory.skipped };
+  const { skipped, ignores } = inventory;
+  return { cluster, diagnostics: list(), skipped, ignores };
 };

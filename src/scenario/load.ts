@@ -2,6 +2,8 @@
 import { placeText } from '../cluster/cluster.ts';
 import { atPlace, type Report } from '../cluster/diagnostic.ts';
 import { formatPath, type KubeObject, valueAt, valueBelow } from '../cluster/kube-object.ts';
+import { LINT_IGNORE } from '../cluster/lint-annotation.ts';
+import type { LintIgnore } from '../cluster/lint-ignore.ts';
 import { WITHOUT_EFFECT } from '../cluster/service/kube-proxy-object.ts';
 import { type Expectation, expectationsOf } from './expectation.ts';
 import type { PlacedFault } from './fault.ts';
@@ -20,6 +22,8 @@ export interface LoadedScenario {
   readonly objects: readonly KubeObject[];
   readonly expectations: readonly Expectation[];
   readonly faults: readonly PlacedFault[];
+  /** What the Scenario asks not to be told of. */
+  readonly ignores: readonly LintIgnore[];
 }
 
 /** How a Scenario is changed before it is checked. */
@@ -67,13 +71,20 @@ export const onlyScenario = (
   return first;
 };
 
+const ignoresOf = ({ kind, metadata }: ScenarioDocument, object: KubeObject): LintIgnore[] => {
+  const text = metadata.annotations?.[LINT_IGNORE];
+  if (text === undefined) return [];
+  const place = object.place(['metadata', 'annotations', LINT_IGNORE]);
+  return [{ object: { kind, name: metadata.name }, text, place, start: object.place([]) }];
+};
+
 /** A checked Scenario taken apart; places are those below its `spec`. */
 export const takeApart = (
   name: string,
   objects: readonly KubeObject[],
   checked: { readonly document: ScenarioDocument; readonly object: KubeObject } | undefined,
 ): LoadedScenario => {
-  if (!checked) return { name, objects, expectations: [], faults: [] };
+  if (!checked) return { name, objects, expectations: [], faults: [], ignores: [] };
   const { document, object } = checked;
   return {
     name: document.metadata.name,
@@ -87,6 +98,7 @@ export const takeApart = (
       fault,
       place: object.place(['spec', 'faults', at]),
     })),
+    ignores: ignoresOf(document, object),
   };
 };
 

@@ -5,6 +5,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { atPlace, createDiagnostics, type Diagnostic, type Report } from '../cluster/diagnostic.ts';
 import { formatPath, type KubeObject } from '../cluster/kube-object.ts';
+import type { LintIgnore } from '../cluster/lint-ignore.ts';
 import { resolveCluster } from '../cluster/resolve.ts';
 import type { PlacedBefore } from '../cluster/top-controller.ts';
 import { checkNetworkConfig } from '../compile/cni/network-config.ts';
@@ -61,6 +62,8 @@ export interface OpenedCluster {
   readonly expectations: readonly Expectation[];
   /** Objects that do not matter to the network, by kind. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** What objects, and the Scenario, ask not to be told of. */
+  readonly ignores: readonly LintIgnore[];
   /** Only with `keep`: the same input with patches, in place of those before. */
   readonly reopen?: (patch: readonly ObjectPatch[]) => Promise<Opened<OpenedCluster>>;
 }
@@ -148,7 +151,8 @@ const resolve = <Scenario>(
   if (hasErrors(list())) return { ok: false, diagnostics: list() };
   const { cluster, skipped } = resolved;
   const { name, expectations } = loaded;
-  const opened = { name, cluster, expectations, skipped };
+  const ignores = [...loaded.ignores, ...resolved.ignores];
+  const opened = { name, cluster, expectations, skipped, ignores };
   return build({ loaded, opened, diagnostics: list() }, options);
 };
 

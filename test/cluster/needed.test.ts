@@ -301,7 +301,7 @@ describe('what is kept of an object is enough', () => {
         name,
         namespace: 'shop',
         labels: { long: 'l' },
-        annotations: { long: 'long' },
+        annotations: { other: 'long', 'k8snet/lint-ignore': 'policy-shadowed: kept' },
         managedFields: [],
       },
       spec,
@@ -319,7 +319,7 @@ describe('what is kept of an object is enough', () => {
       {
         apiVersion: 'v1',
         kind: 'Namespace',
-        metadata: { name: 'shop', labels: { team: 'a', n: 1 }, annotations: { long: 'long' } },
+        metadata: { name: 'shop', labels: { team: 'a', n: 1 }, annotations: { other: 'long' } },
         spec: { finalizers: ['kubernetes'] },
       },
       of('NetworkPolicy', { podSelector: {}, odd: 1, ingress: [{ from: [{ ipBlock: {} }] }] }),

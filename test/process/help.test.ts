@@ -9,6 +9,7 @@ const commands = [
   'trace',
   'matrix',
   'test',
+  'lint',
   'diff',
   'exec',
   'tour',

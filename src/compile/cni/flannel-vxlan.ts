@@ -20,7 +20,7 @@ import { type VxlanBackend, vxlanName } from './flannel-config.ts';
 import { tryRoute } from './peer-route.ts';
 
 /** Outer Ethernet, IPv4, UDP and VXLAN headers; for IPv6 too, flannel counts 50. */
-const ENCAP_OVERHEAD = 50;
+export const ENCAP_OVERHEAD = 50;
 
 /** The MAC that a node's lease announces in its annotations (VtepMAC). */
 export const vtepMac = (backend: VxlanBackend, node: string): Mac =>
