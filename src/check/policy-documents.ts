@@ -18,7 +18,7 @@ const NOTHING: JsonObject = {
   ],
 };
 
-const selectorDocument = (selector: Selector): JsonObject => {
+export const selectorDocument = (selector: Selector): JsonObject => {
   if (selector.some(({ operator, values }) => operator === 'In' && values.length === 0))
     return NOTHING;
   const isEqual = selector.every(

@@ -1,10 +1,11 @@
-/** What mends a policy that does not admit, or denies: one more policy that lets just this through. */
+/** What mends a policy that does not admit, or denies: one more that lets just this through. */
 import type { Cluster, Pod } from '../../cluster/cluster.ts';
+import type { Policy, PolicyPeer, PolicyRule } from '../../cluster/policy/policy.ts';
+import { equalities, type Labels, type Selector } from '../../cluster/selector.ts';
 import type { PolicyFacts, PolicyRow } from '../../trace/policies.ts';
 import type { Advice, Check, Fix } from '../../trace/remedy.ts';
+import { policyDocument } from '../policy-documents.ts';
 import { type Ailment, adviceOf, advise, checkAnywhere } from './ailment.ts';
-
-type Body = Readonly<Record<string, unknown>>;
 
 /** Labels that controllers give to each Pod, or to each version of them. */
 const GENERATED =
@@ -14,20 +15,14 @@ const GENERATED =
 const NAMES = ['app.kubernetes.io/name', 'app', 'k8s-app', 'name', 'run'];
 
 /** Labels that tell a Pod from others; none: it has none of its own. */
-const labelsOf = ({ labels }: Pod): Readonly<Record<string, string>> => {
+const labelsOf = ({ labels }: Pod): Labels => {
   const own = Object.entries(labels).filter(([key]) => !GENERATED.test(key));
   const name = NAMES.find((key) => labels[key] !== undefined);
   return Object.fromEntries(name === undefined ? own : own.filter(([key]) => key === name));
 };
 
-const selectorOf = (pod: Pod): Body => {
-  const matchLabels = labelsOf(pod);
-  return Object.keys(matchLabels).length === 0 ? {} : { matchLabels };
-};
-
-const namespaceNamed = (name: string): Body => ({
-  matchLabels: { 'kubernetes.io/metadata.name': name },
-});
+const namespaceNamed = (name: string): Selector =>
+  equalities({ 'kubernetes.io/metadata.name': name });
 
 /** What a Pod belongs to: `loadgenerator`. */
 const callName = ({ owners, name }: Pod): string => owners.at(-1)?.name ?? name;
@@ -78,23 +73,52 @@ const deniedOf = ({ policy: facts, scenario: { cluster } }: Ailment): Denied | u
   return { facts, cluster, subject, peer, name };
 };
 
-const sideKey = ({ direction }: PolicyFacts): 'from' | 'to' =>
-  direction === 'ingress' ? 'from' : 'to';
-
-const protocolOf = ({ protocol }: PolicyFacts): string => protocol.toUpperCase();
-
 const placeText = (at: PolicyRow['at']): string | undefined =>
   at && [at.file, at.line].filter((part) => part !== undefined).join(':');
+
+const PORTS = ['tcp', 'udp', 'sctp'] as const;
+
+/** A rule that admits the peer on the packet's port, and nobody else; an echo has no port. */
+const ruleFor = ({ facts }: Denied, peer: PolicyPeer, name?: string): PolicyRule => {
+  const protocol = PORTS.find((one) => one === facts.protocol);
+  const { port } = facts;
+  return {
+    ...(name !== undefined && { name }),
+    action: 'accept',
+    peers: [peer],
+    ports: protocol === undefined || port === undefined ? 'all' : [{ protocol, port }],
+  };
+};
+
+const blockOf = ({ peer: { ip } }: PolicyFacts): PolicyPeer => ({
+  kind: 'block',
+  cidr: `${ip}/32`,
+  except: [],
+});
+
+const policyOfRow = (
+  { kind, namespace, name }: PolicyRow,
+  { policies }: Cluster,
+): Policy | undefined =>
+  policies.find((one) => one.kind === kind && one.namespace === namespace && one.name === name);
+
+/**
+ * Whom one more policy selects: of the Pods that a policy isolates already, those that are called as
+ * this one. It must not isolate anybody else.
+ */
+const isolatedLike = (pod: Pod, isolated: Selector): Selector => [
+  ...isolated,
+  ...equalities(labelsOf(pod)).filter(
+    ({ key }) => !isolated.some((one) => one.key === key && one.operator === 'In'),
+  ),
+];
 
 /**
  * Of those that isolate together, the one whose rule comes closest. None where each is about all
  * Pods of its namespace: a rule there would admit to all of them.
  */
-const nearestRow = ({ policies }: PolicyFacts, cluster: Cluster): PolicyRow | undefined => {
-  const narrow = policies.filter(({ tier, namespace, name }) => {
-    const policy = cluster.policies.find((one) => one.namespace === namespace && one.name === name);
-    return tier === 'network-policy' && policy !== undefined && policy.subject.pods.length > 0;
-  });
+const nearestRow = (rows: readonly PolicyRow[], cluster: Cluster): PolicyRow | undefined => {
+  const narrow = rows.filter((row) => (policyOfRow(row, cluster)?.subject.pods ?? []).length > 0);
   return (
     narrow.find(({ rule }) => rule?.peer || rule?.port) ??
     narrow.find(({ rule }) => rule) ??
@@ -102,38 +126,35 @@ const nearestRow = ({ policies }: PolicyFacts, cluster: Cluster): PolicyRow | un
   );
 };
 
-const networkPolicyPeer = ({ peer, subject, facts }: Denied): Body => {
-  if (!peer) return { ipBlock: { cidr: `${facts.peer.ip}/32` } };
-  const podSelector = selectorOf(peer);
-  return peer.namespace === subject.namespace
-    ? { podSelector }
-    : { namespaceSelector: namespaceNamed(peer.namespace), podSelector };
-};
-
 /** One more NetworkPolicy: they only add up, so that nothing of the others needs a change. */
-const networkPolicyFix = (denied: Denied): Fix => {
-  const { facts, cluster, subject } = denied;
-  const { direction, port } = facts;
+export const defaultDenyFix = (ailment: Ailment): Fix => {
+  const denied = deniedOf(ailment);
+  if (!denied) return advise('admit-peer');
+  const { facts, cluster, subject, peer } = denied;
   const { namespace } = subject;
+  const rows = facts.policies.filter(({ tier }) => tier === 'network-policy');
+  const near = nearestRow(rows, cluster);
+  const isolating = near ?? rows[0];
+  const isolated = (isolating && policyOfRow(isolating, cluster)?.subject.pods) ?? [];
   const name = freeName(cluster, denied.name, namespace);
-  const rule = {
-    [sideKey(facts)]: [networkPolicyPeer(denied)],
-    ...(port !== undefined && { ports: [{ protocol: protocolOf(facts), port }] }),
-  };
-  const near = nearestRow(facts, cluster);
+  const who: PolicyPeer = peer
+    ? {
+        kind: 'pods',
+        namespaces: peer.namespace === namespace ? 'own' : namespaceNamed(peer.namespace),
+        pods: equalities(labelsOf(peer)),
+      }
+    : blockOf(facts);
   return {
     kind: 'patch',
     object: { kind: 'NetworkPolicy', namespace, name, create: true },
-    patch: {
-      apiVersion: 'networking.k8s.io/v1',
+    patch: policyDocument({
       kind: 'NetworkPolicy',
-      metadata: { name, ...(namespace !== 'default' && { namespace }) },
-      spec: {
-        podSelector: selectorOf(subject),
-        policyTypes: [direction === 'ingress' ? 'Ingress' : 'Egress'],
-        [direction]: [rule],
-      },
-    },
+      tier: 'network-policy',
+      namespace,
+      name,
+      subject: { namespaces: 'own', pods: isolatedLike(subject, isolated) },
+      [facts.direction]: [ruleFor(denied, who)],
+    }),
     advice: adviceOf('admit-peer', {
       name,
       near: near?.name,
@@ -141,14 +162,6 @@ const networkPolicyFix = (denied: Denied): Fix => {
     }),
   };
 };
-
-export const defaultDenyFix = (ailment: Ailment): Fix => {
-  const denied = deniedOf(ailment);
-  return denied ? networkPolicyFix(denied) : advise('admit-peer');
-};
-
-const denyingRow = ({ policies }: PolicyFacts): PolicyRow | undefined =>
-  policies.find(({ outcome }) => outcome === 'denies');
 
 const denyAdvice = (row: PolicyRow | undefined): Advice =>
   adviceOf('allow-before', {
@@ -161,84 +174,58 @@ const denyAdvice = (row: PolicyRow | undefined): Advice =>
 /** The last place before a policy that no other one of its tier has. */
 const freePriority = (
   { policies }: Cluster,
-  { tier, priority = 0 }: PolicyRow,
+  { tier, priority = 0 }: Policy,
 ): number | undefined => {
   const taken = new Set(policies.filter((one) => one.tier === tier).map((one) => one.priority));
   for (let free = priority - 1; free >= 0; free--) if (!taken.has(free)) return free;
   return undefined;
 };
 
-const tierPeer = ({ peer, facts }: Denied): Body | undefined => {
-  if (peer)
-    return {
-      pods: { namespaceSelector: namespaceNamed(peer.namespace), podSelector: selectorOf(peer) },
-    };
-  // Only egress rules of the tiers have anything but Pods.
-  return facts.direction === 'egress' ? { networks: [`${facts.peer.ip}/32`] } : undefined;
+/** Only egress rules of the tiers are about anything but Pods. */
+const tierPeer = ({ peer, facts }: Denied): PolicyPeer | undefined => {
+  if (!peer) return facts.direction === 'egress' ? blockOf(facts) : undefined;
+  const pods = equalities(labelsOf(peer));
+  return { kind: 'pods', namespaces: namespaceNamed(peer.namespace), pods };
 };
 
-/** How the two kinds that have priorities say the same. */
-const DIALECTS = {
-  AdminNetworkPolicy: {
-    version: 'policy.networking.k8s.io/v1alpha1',
-    action: 'Allow',
-    ports: (protocol: string, port: number): Body => ({
-      ports: [{ portNumber: { protocol, port } }],
-    }),
-  },
-  ClusterNetworkPolicy: {
-    version: 'policy.networking.k8s.io/v1alpha2',
-    action: 'Accept',
-    ports: (protocol: string, port: number): Body => ({
-      protocols: [{ [protocol.toLowerCase()]: { destinationPort: { number: port } } }],
-    }),
-  },
-} as const;
-
-const hasDialect = (kind: string): kind is keyof typeof DIALECTS => Object.hasOwn(DIALECTS, kind);
-
-/** A policy of the tier that is asked just before the one that denies. */
+/**
+ * A policy of the same kind that is asked just before the one that denies. Where there is no room
+ * before it, or there is only one of its kind: a rule of its own, before the one that denies.
+ */
 export const explicitDenyFix = (ailment: Ailment): Fix => {
   const denied = deniedOf(ailment);
-  const row = denied && denyingRow(denied.facts);
-  const otherwise: Fix = { kind: 'advice', advice: denyAdvice(row) };
-  if (!denied || !row || !hasDialect(row.kind)) return otherwise;
+  const row = denied?.facts.policies.find(({ outcome }) => outcome === 'denies');
+  const advice = denyAdvice(row);
+  const policy = denied && row && policyOfRow(row, denied.cluster);
+  const who = denied && tierPeer(denied);
+  if (!policy || !row?.rule || !who) return { kind: 'advice', advice };
   const { facts, cluster, subject } = denied;
-  const { direction, port } = facts;
-  const { version, action, ports } = DIALECTS[row.kind];
-  const priority = freePriority(cluster, row);
-  const peer = tierPeer(denied);
-  if (priority === undefined || !peer) return otherwise;
-  const name = freeName(cluster, denied.name);
-  const rule = {
-    name,
-    action,
-    [sideKey(facts)]: [peer],
-    ...(port !== undefined && ports(protocolOf(facts), port)),
-  };
-  return {
-    kind: 'patch',
-    object: { kind: row.kind, name, create: true },
-    patch: {
-      apiVersion: version,
-      kind: row.kind,
-      metadata: { name },
-      spec: {
-        ...(row.kind === 'ClusterNetworkPolicy' && {
-          tier: row.tier === 'admin' ? 'Admin' : 'Baseline',
-        }),
-        priority,
-        subject: {
-          pods: {
-            namespaceSelector: namespaceNamed(subject.namespace),
-            podSelector: selectorOf(subject),
+  const { kind, tier } = policy;
+  const { direction } = facts;
+  const isOnly = kind === 'BaselineAdminNetworkPolicy';
+  const priority = isOnly ? undefined : freePriority(cluster, policy);
+  const name = priority === undefined ? policy.name : freeName(cluster, denied.name);
+  const rule = ruleFor(denied, who, denied.name);
+  const { index } = row.rule;
+  const rules = policy[direction] ?? [];
+  const document = policyDocument(
+    priority === undefined
+      ? {
+          ...{ kind, tier, name, subject: policy.subject },
+          ...(policy.priority !== undefined && { priority: policy.priority }),
+          [direction]: [...rules.slice(0, index), rule, ...rules.slice(index)],
+        }
+      : {
+          ...{ kind, tier, name, priority },
+          subject: {
+            namespaces: namespaceNamed(subject.namespace),
+            pods: equalities(labelsOf(subject)),
           },
+          [direction]: [rule],
         },
-        [direction]: [rule],
-      },
-    },
-    advice: denyAdvice(row),
-  };
+  );
+  const object = { kind, name, ...(priority !== undefined && { create: true as const }) };
+  return { kind: 'patch', object, patch: document, advice };
 };
 
 const RESOURCES: Readonly<Record<string, string>> = {

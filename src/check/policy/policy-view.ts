@@ -121,9 +121,13 @@ const atOf = (place: Place | undefined): { readonly at?: NonNullable<Origin['at'
 };
 
 const rowOf = (outcome: PolicyOutcome, verdict: Verdict, packet: SeenPacket): PolicyRow => {
-  const { policy, rule: matched, misses } = outcome;
+  const { policy, misses } = outcome;
   const { kind, namespace, name, tier, priority, place } = policy;
   const rules = policy[verdict.direction] ?? [];
+  // A rule that nobody can decide comes before the one that would match.
+  const { by, decision } = verdict;
+  const decides = by.kind === 'rule' && by.policy === policy ? by.rule : undefined;
+  const matched = decides ?? outcome.rule;
   const nearest = matched === undefined ? nearestMiss(misses) : undefined;
   const index = matched ?? nearest?.rule;
   const rule = index === undefined ? undefined : rules[index];
@@ -133,7 +137,7 @@ const rowOf = (outcome: PolicyOutcome, verdict: Verdict, packet: SeenPacket): Po
     name,
     tier,
     ...(priority !== undefined && { priority }),
-    outcome: outcome.outcome,
+    outcome: decides !== undefined && decision === 'unknown' ? 'unknown' : outcome.outcome,
     rules: rules.length,
     ...(rule && index !== undefined && { rule: ruleRow(policy, rule, index, nearest, packet) }),
     ...atOf(place),

@@ -119,9 +119,11 @@ export const policyLine = (row: PolicyRow, facts: PolicyFacts): string => {
   return `${row.kind} ${row.name}${priority}: ${said(row, facts)}${place === undefined ? '' : ` (${place})`}`;
 };
 
+const DECIDES = { allow: 'accepts', deny: 'denies', unknown: 'unknown' } as const;
+
 /** The policy whose rule decided. */
-export const decidingRow = ({ policies }: PolicyFacts): PolicyRow | undefined =>
-  policies.find(({ outcome }) => ['accepts', 'denies', 'unknown'].includes(outcome));
+export const decidingRow = ({ policies, decision }: PolicyFacts): PolicyRow | undefined =>
+  policies.find(({ outcome }) => outcome === DECIDES[decision]);
 
 /** Those that isolate the Pod together: of the middle tier, with no rule that admits. */
 export const isolating = ({ policies }: PolicyFacts): readonly PolicyRow[] =>
