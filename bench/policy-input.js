@@ -1,4 +1,4 @@
-/** Policies and namespaces for the matrix bench: what a large shared cluster has, always the same. */
+/** Input for the matrix bench: what a large shared cluster has, and a small shop; always the same. */
 import { writeFileSync } from 'node:fs';
 
 const LABEL = 'kubernetes.io/metadata.name';
@@ -209,4 +209,57 @@ export function writePolicies(path, { namespaces, apps }) {
   const items = [...all.map(namespace), ...policies];
   writeFileSync(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 4));
   return policies.length;
+}
+
+const SHOP = [
+  'front',
+  'cart',
+  'catalog',
+  'checkout',
+  'mail',
+  'money',
+  'pay',
+  'proposal',
+  'ship',
+  'ads',
+];
+
+/**
+ * A shop of ten Deployments with a policy and a Service each, as manifests are written by hand.
+ * @param {string} path
+ */
+export function writeShop(path) {
+  const documents = SHOP.map((app, at) => {
+    const callers = SHOP.slice(0, at).filter((_, caller) => (at + caller) % 3 === 0);
+    const from = callers.map((caller) => `    - podSelector: { matchLabels: { app: ${caller} } }`);
+    return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${app} }
+spec:
+  selector: { matchLabels: { app: ${app} } }
+  template:
+    metadata: { labels: { app: ${app} } }
+    spec:
+      containers:
+      - name: server
+        image: registry.example.com/${app}:v1
+        ports: [{ name: grpc, containerPort: ${5000 + at} }]
+        resources: { requests: { cpu: 100m, memory: 64Mi }, limits: { memory: 128Mi } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${app} }
+spec: { selector: { app: ${app} }, ports: [{ name: grpc, port: ${5000 + at}, targetPort: grpc }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: ${app} }
+spec:
+  podSelector: { matchLabels: { app: ${app} } }
+  policyTypes: [Ingress, Egress]
+  egress: [{}]
+  ingress:${from.length > 0 ? `\n  - ports: [{ port: grpc }]\n    from:\n${from.join('\n')}` : ' [{}]'}
+`;
+  });
+  writeFileSync(path, documents.join('---\n'));
 }

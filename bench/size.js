@@ -4,10 +4,10 @@
  * line; beside it, in a process of its own too, the floor: the same file cut at the layout that
  * kubectl writes, and each item parsed and forgotten. Read the ratios; the machine is shared.
  */
-import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from './run.js';
 import { aPair, writeJson, writeYaml } from './size-input.js';
 
 const bin = join(import.meta.dirname, '../bin/k8snet.js');
@@ -54,25 +54,6 @@ async function floor(format, path) {
   }
   closeSync(file);
   process.stdout.write(`${items}\n`);
-}
-
-/**
- * Runs Node with a limit of nothing but patience.
- * @param {string[]} args
- * @returns {{ seconds: number, megabytes: number, output: string }}
- */
-function run(args) {
-  const start = performance.now();
-  // The child says itself how much memory it had: no tool of the system is needed.
-  const hook = `process.on('exit',()=>require('node:fs').writeSync(2,'\\nRSS '+process.resourceUsage().maxRSS))`;
-  const loader = `data:text/javascript,import{createRequire}from'node:module';const require=createRequire('file:///');${encodeURIComponent(hook)}`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', loader, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1e9,
-  });
-  const seconds = (performance.now() - start) / 1000;
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
-  return { seconds, megabytes: Number(/RSS (\d+)/.exec(stderr)?.[1]) / 1024, output: stdout };
 }
 
 /**
