@@ -30,6 +30,15 @@ import { rows } from './userland/print/rows.ts';
 export { type Answer, ask, type Question } from './check/ask.ts';
 export { type Difference, differences, type Expected } from './check/expectations.ts';
 export { type Judged, judge } from './check/judge.ts';
+export { matrixOf } from './check/matrix/all-pairs.ts';
+export type {
+  AllowedPorts,
+  Matrix,
+  MatrixConnection,
+  MatrixOptions,
+  MatrixPeer,
+  MatrixWarning,
+} from './check/matrix/matrix.ts';
 export { createStyle } from './render/color-style.ts';
 export type { Expectation } from './scenario/expectation.ts';
 export { listBuiltIn, readBuiltIn } from './scenario/find-built-in.ts';

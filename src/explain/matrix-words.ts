@@ -50,5 +50,6 @@ export interface MatrixWords {
     readonly asAllowed: (ok: number, of: number) => string;
     readonly cutOff: string;
     readonly leak: string;
+    readonly unsure: string;
   };
 }

@@ -72,7 +72,7 @@ describe('k8snet matrix', () => {
                                          1     2     3
       1 shop/db[Deployment]              -     8080  all
       2 shop/web[Deployment]             5432  -     all
-      3 ipblock:0.0.0.0-255.255.255.255  ·     8080  -
+      3 ipblock:0.0.0.0-255.255.255.255  ·     8080
 
       all  every port of every protocol
       ·    nothing

@@ -63,7 +63,7 @@ describe('the grid', () => {
       2 default/b[Deployment]            ·  -          53/udp  ·    ·
       3 default/c[Deployment]            ·  ·          -       all  ·
       4 default/d[Deployment]            ·  ·          ·       -    ·
-      5 ipblock:0.0.0.0-255.255.255.255  ·  ·          ·       ·    -
+      5 ipblock:0.0.0.0-255.255.255.255  ·  ·          ·       ·
 
       all  every port of every protocol
       ·    nothing

@@ -3,7 +3,7 @@ import type { MatrixCommandOptions } from '../matrix-options.ts';
 import { portsOf } from '../port-list.ts';
 import { type Define, examples } from './command.ts';
 import { type Command, InvalidArgumentError, Option } from './commander.ts';
-import { inputOptions, once } from './options.ts';
+import { inputOptions, once, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet matrix -s services/cluster-ip',
@@ -36,7 +36,7 @@ export const defineMatrix: Define = (program, io, end) => {
       'manifests, scenarios, directories of them, or - for standard input; together they are one cluster',
     )
     .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
-  inputOptions(matrix)
+  policyOption(inputOptions(matrix))
     .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
     .addOption(
       new Option('--group-by <what>', 'what is told as one')

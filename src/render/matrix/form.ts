@@ -20,6 +20,10 @@ export const isItself = (
   to: number,
 ): boolean => from === to && roles[from]?.peers.length === 1 && groupBy !== 'namespace';
 
+/** Whether no peer of a role is Pods: nothing is told between two such roles. */
+export const isOutside = ({ roles: { roles }, peers }: ShownMatrix, role: number): boolean =>
+  (roles[role]?.peers ?? []).every((at) => peers[at]?.pods === undefined);
+
 /** What is allowed from a role to each other one. */
 export const cellsOf = (
   { roles }: ShownMatrix,

@@ -1,6 +1,14 @@
 /** A matrix as a grid: rows send, columns are sent to; peers that fare alike are one row. */
 import { columns, pad, wrap } from '../width.ts';
-import { cellsOf, isItself, type MatrixForm, NOTHING, namesFor, type ShownMatrix } from './form.ts';
+import {
+  cellsOf,
+  isItself,
+  isOutside,
+  type MatrixForm,
+  NOTHING,
+  namesFor,
+  type ShownMatrix,
+} from './form.ts';
 import { isEverything, portsText, shortText } from './ports-text.ts';
 
 const GAP = 2;
@@ -39,6 +47,7 @@ const gridOf = (matrix: ShownMatrix, form: MatrixForm, asLetters: boolean): Grid
   const cells = rows.map((from) => {
     const row = cellsOf(matrix, from);
     return across.map((to) => {
+      if (isOutside(matrix, from) && isOutside(matrix, to)) return '';
       if (isItself(matrix, from, to)) {
         hasSelf = true;
         return marks.self;

@@ -5,7 +5,15 @@
 import type { AllowedPorts } from '../../check/matrix/matrix.ts';
 import { harmless } from '../harmless.ts';
 import { columns } from '../width.ts';
-import { cellsOf, isItself, type MatrixForm, NOTHING, namesFor, type ShownMatrix } from './form.ts';
+import {
+  cellsOf,
+  isItself,
+  isOutside,
+  type MatrixForm,
+  NOTHING,
+  namesFor,
+  type ShownMatrix,
+} from './form.ts';
 import { isEverything, portsText, shortText } from './ports-text.ts';
 
 const CELL = { width: 62, height: 28 } as const;
@@ -123,6 +131,7 @@ export const matrixSvg = (matrix: ShownMatrix, form: MatrixForm, title: string):
     );
     const cells = cellsOf(matrix, from.role);
     for (const [column, to] of destinations.entries()) {
+      if (isOutside(matrix, from.role) && isOutside(matrix, to.role)) continue;
       const isSelf = isItself(matrix, from.role, to.role);
       const { kind, text, full } = cellOf(cells.get(to.role) ?? NOTHING, isSelf, form);
       const x = left + column * CELL.width;

@@ -6,6 +6,9 @@ import type { MatrixForm } from './form.ts';
 
 const isConnected = ({ disposition }: MatrixPath): boolean => disposition === 'delivered';
 
+const isUnsure = ({ disposition }: MatrixPath): boolean =>
+  disposition === 'inconclusive' || disposition === 'ambiguous';
+
 /** Pairs that fare alike for one cause are lines of one block. */
 const blockOf = (paths: readonly MatrixPath[], head: string, form: MatrixForm): string[] => {
   if (paths.length === 0) return [];
@@ -26,13 +29,16 @@ const blockOf = (paths: readonly MatrixPath[], head: string, form: MatrixForm): 
 
 export const pathLines = (paths: readonly MatrixPath[], form: MatrixForm): string[] => {
   const { style, words } = form;
-  const lost = paths.filter((path) => path.allowed && !isConnected(path));
-  const leaks = paths.filter((path) => !path.allowed && isConnected(path));
-  const ok = paths.length - lost.length - leaks.length;
+  const unsure = paths.filter(isUnsure);
+  const sure = paths.filter((path) => !isUnsure(path));
+  const lost = sure.filter((path) => path.allowed && !isConnected(path));
+  const leaks = sure.filter((path) => !path.allowed && isConnected(path));
+  const ok = sure.length - lost.length - leaks.length;
   return [
     style.title(words.paths.head),
     words.paths.asAllowed(ok, paths.length),
     ...blockOf(lost, words.paths.cutOff, form),
     ...blockOf(leaks, words.paths.leak, form),
+    ...blockOf(unsure, words.paths.unsure, form),
   ];
 };

@@ -107,7 +107,7 @@ const clusters = fc
     ].join(''),
   );
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: 30 };
 const holds = (law: (cluster: Cluster) => void) =>
   fc.assert(
     fc.asyncProperty(clusters, async (yaml) => law(await clusterOf(yaml))),

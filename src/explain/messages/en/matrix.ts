@@ -59,5 +59,6 @@ export const matrixWords: MatrixWords = {
     asAllowed: (ok, of) => `${ok} of ${count(of, 'probe', 'probes')} fare as the policies say.`,
     cutOff: 'Allowed, but not connected',
     leak: 'Not allowed, but connected',
+    unsure: 'Nobody can tell',
   },
 };
