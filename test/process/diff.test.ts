@@ -151,7 +151,7 @@ BASE <code>git:main:k8s</code> → HEAD <code>k8s</code>
 
 | From | To | Ports | Why |
 | --- | --- | --- | --- |
-| <code>shop/cart&#91;Pod&#93;</code> | <code>shop/db&#91;Pod&#93;</code> | TCP 5432 | BASE ingress: rule 1 of NetworkPolicy shop/db (edited) admits <code>main:k8s/policies.yaml:7</code><br>HEAD ingress: NetworkPolicy shop/db (edited) isolates, and no rule admits TCP 5432 <code>k8s/policies.yaml:1</code> |
+| <code>shop/cart[Pod]</code> | <code>shop/db[Pod]</code> | TCP 5432 | BASE ingress: rule 1 of NetworkPolicy shop/db (edited) admits <code>main:k8s/policies.yaml:7</code><br>HEAD ingress: NetworkPolicy shop/db (edited) isolates, and no rule admits TCP 5432 <code>k8s/policies.yaml:1</code> |
 `);
   });
 
@@ -187,6 +187,31 @@ BASE <code>git:main:k8s</code> → HEAD <code>k8s</code>
     expect(stdout).toMatch(/^ {4}\+ there: syn, refused$/m);
     const wide = await diff([...args, '--listen', 'declared'], { env: { COLUMNS: '130' } });
     expect(wide.stdout).toMatch(/^ {4}there: syn, delivered +\| there: syn, refused$/m);
+  });
+
+  it('shows what a policy stops where policies are enforced', async () => {
+    const { code, stdout } = await diff([
+      ...['git:main:k8s', 'k8s', '--trace', 'shop/cart shop/db:5432'],
+      ...['--policy', 'enforced', '--fail-on', 'paths'],
+    ]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ {4}cause {8}none → NETPOL_INGRESS_DEFAULT_DENY$/m);
+    expect(stdout).toMatch(/^ {4}\+ +policy denied ingress shop\/db$/m);
+  });
+
+  it('compares what Expectations of either side expect', async () => {
+    save(
+      'expect.yaml',
+      `apiVersion: k8snet/v1
+kind: Expectations
+metadata: { name: shop, namespace: shop }
+spec: { expect: [{ from: cart, to: 'db:5432', disposition: delivered }] }
+`,
+    );
+    const args = ['git:main:k8s', 'k8s', '-f', 'expect.yaml', '--policy', 'enforced'];
+    const { stdout } = await diff(args);
+    expect(stdout).toMatch(/^ {2}cart → db:5432 +expected at expect\.yaml:4$/m);
+    expect((await diff([...args, '--no-paths'])).stdout).not.toContain('expected at');
   });
 
   it('fits 80 and 120 columns', async () => {

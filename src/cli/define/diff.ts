@@ -3,7 +3,7 @@ import type { FailOn } from '../../check/diff/fails-on.ts';
 import { type DiffCommandOptions, FAIL_ON } from '../diff-options.ts';
 import { type Define, examples } from './command.ts';
 import { type Command, InvalidArgumentError, Option } from './commander.ts';
-import { collect, inputOptions, once } from './options.ts';
+import { collect, inputOptions, once, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet scenarios basics/two-nodes > old.yaml && cp old.yaml new.yaml && k8snet diff old.yaml new.yaml',
@@ -34,7 +34,7 @@ export const defineDiff: Define = (program, io, end) => {
     .option('--head <path>', 'another input of HEAD; repeatable', collect)
     .option('-f, --file <path>', 'an input of both sides; repeatable', collect)
     .option('-s, --scenario <name>', 'built-in scenario, on both sides', once);
-  inputOptions(diff)
+  policyOption(inputOptions(diff))
     .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
     .option(
       '--trace <question>',

@@ -22,7 +22,7 @@ const ARROW = { to: '→' };
 const MOST_NAMES = 12;
 
 /** What Markdown, a table or HTML would act on, spelled out as character references. */
-const ACTIVE = /[&<>|`*_~[\]\\#@!$]/g;
+const ACTIVE = /[&<>|`*_~\\#@!$]|\](?=[([])/g;
 /** `:tada:`, which is text inside of code. */
 const EMOJI = /:(?=[\w+-]+:)/g;
 
