@@ -1,4 +1,5 @@
 /** The command that shows a step's row on a real node or Pod. */
+import type { PolicyRow } from '../trace/policies.ts';
 import type { Hop } from '../trace/trace.ts';
 import type { Layer } from '../wire/packet.ts';
 import type { StepContext } from './context.ts';
@@ -61,8 +62,30 @@ export function commandText(said: string | Command): string {
 
 /** @returns the command for the step, absent where no single command shows it. */
 export function checkCommand(context: StepContext): Command | undefined {
+  const event = eventOf(context.step);
+  // Policies are objects: anybody with kubectl sees them, and no node does.
+  if (event.kind === 'policy') return describePolicies(event.detail.policies);
   const command = commandOf(context);
   return command === undefined ? undefined : commandIn(context.hop, command);
+}
+
+const RESOURCES: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'networkpolicy',
+  AdminNetworkPolicy: 'adminnetworkpolicy',
+  BaselineAdminNetworkPolicy: 'baselineadminnetworkpolicy',
+  ClusterNetworkPolicy: 'clusternetworkpolicy',
+};
+
+function describePolicies(policies: readonly PolicyRow[]): Command | undefined {
+  const kinds = [...new Set(policies.map(({ kind }) => kind))];
+  if (kinds.length === 0) return undefined;
+  const commands = kinds.map((kind) => {
+    const some = policies.filter((policy) => policy.kind === kind);
+    const namespace = some[0]?.namespace;
+    const where = namespace === undefined ? '' : `-n ${namespace} `;
+    return `kubectl ${where}describe ${RESOURCES[kind] ?? kind} ${some.map(({ name }) => name).join(' ')}`;
+  });
+  return { prompt: '$', text: commands.join(' && ') };
 }
 
 function commandOf({ step, leg }: StepContext): string | undefined {

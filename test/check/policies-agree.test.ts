@@ -4,11 +4,13 @@
  */
 import { describe, expect, it } from 'vitest';
 import { type Answer, ask, type Question } from '../../src/check/ask.ts';
-import type { OpenedScenario } from '../../src/scenario/open.ts';
+import { type OpenedScenario, openScenario } from '../../src/scenario/open.ts';
 import type { PolicyFacts } from '../../src/trace/policies.ts';
 import { allLegs } from '../../src/trace/resolution.ts';
 import { shapeViolations } from '../../src/trace/shape.ts';
 import type { Hop, Step, TraceFacts } from '../../src/trace/trace.ts';
+import { random } from '../kernel/random.ts';
+import { randomPolicies, randomTopology } from '../kernel/random-policies.ts';
 import { openFile, scenarioFiles } from '../scenarios.ts';
 
 const SIDES: Readonly<Record<string, PolicyFacts['direction'] | 'either'>> = {
@@ -67,12 +69,24 @@ const problemsOf = (facts: TraceFacts): string[] => {
 
 const factsOf = (answer: Answer): TraceFacts[] => (answer.ok ? [answer.facts] : []);
 
+const open = async (documents: readonly object[]): Promise<OpenedScenario> => {
+  const text = documents.map((one) => JSON.stringify(one)).join('\n---\n');
+  const opened = await openScenario([{ file: 'policies.yaml', text }]);
+  if (!opened.ok) throw new Error(JSON.stringify(opened.diagnostics));
+  return opened.scenario;
+};
+
+const counts = new Map<string, number>();
+
+/** Asks, and counts what the steps say. */
 const problemsWith = (scenario: OpenedScenario, question: Question): string[] =>
-  factsOf(ask(scenario, question)).flatMap((facts) =>
-    problemsOf(facts).map(
+  factsOf(ask(scenario, question)).flatMap((facts) => {
+    for (const step of allLegs(facts).flatMap(({ hops }) => hops.flatMap(({ steps }) => steps)))
+      if (step.kind === 'policy') counts.set(step.action, (counts.get(step.action) ?? 0) + 1);
+    return problemsOf(facts).map(
       (problem) => `${question.from} > ${question.to} ${question.protocol ?? ''}: ${problem}`,
-    ),
-  );
+    );
+  });
 
 describe('steps of policies agree with the rules that enforce them', () => {
   const files = scenarioFiles.filter((file) => file.includes('policies/'));
@@ -93,5 +107,46 @@ describe('steps of policies agree with the rules that enforce them', () => {
     expect([...asked, ...pairs].flatMap((question) => problemsWith(scenario, question))).toEqual(
       [],
     );
+  });
+
+  it.each(Array.from({ length: 24 }, (_, seed) => seed + 1))(
+    'in random cluster %i',
+    async (seed) => {
+      const source = random(seed);
+      const topology = randomTopology(source, true);
+      const scenario = await open(randomPolicies(topology, source));
+      const { cluster } = scenario;
+      const ends = [
+        ...cluster.pods.map(({ namespace, name }) => `${namespace}/pod/${name}`),
+        'node/node-1',
+        'external',
+      ];
+      const services = cluster.services.map(({ namespace, name }) => `${namespace}/svc/${name}`);
+      const problems = ends.flatMap((from) =>
+        [...ends, ...services].flatMap((to) => {
+          const protocol = source.pick(['tcp', 'tcp', 'udp', 'icmp'] as const);
+          const port = { tcp: 8080, udp: 5353, icmp: undefined }[protocol];
+          return from === 'external' && to === 'external'
+            ? []
+            : problemsWith(scenario, {
+                from,
+                to,
+                ...(services.includes(to) ? {} : { protocol, ...(port && { port }) }),
+              });
+        }),
+      );
+      expect(problems).toEqual([]);
+    },
+  );
+
+  it('meets every answer that a step may give', () => {
+    expect([...counts.keys()].sort()).toEqual([
+      'allowed',
+      'denied',
+      'escaped',
+      'not-enforced',
+      'not-isolated',
+      'unknown',
+    ]);
   });
 });
