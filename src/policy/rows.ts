@@ -3,7 +3,8 @@ import { forEachBit } from './bitset.ts';
 import { ALL, type ConnectionTable, NONE } from './connection-table.ts';
 import type { Ends } from './ends.ts';
 import type { Kinds } from './kinds.ts';
-import { allowedBy, type Profile } from './profile.ts';
+import type { Profile } from './profile.ts';
+import { createSeenFrom } from './seen-from.ts';
 import type { Vertex } from './vertices.ts';
 
 /** What a vertex may send to each kind of destination, as numbers of the table. */
@@ -56,7 +57,7 @@ export const createRows = (
         out[end] = group.connections;
       });
   };
-  const into = new Int32Array(profiles.length);
+  const seenFrom = createSeenFrom(profiles, ends.count);
 
   return (source) => {
     const row = new Int32Array(targets.samples.length);
@@ -67,8 +68,7 @@ export const createRows = (
     for (const [i, own] of vertex.ends.entries()) {
       const end = (ends.firstOf[source] as number) + i;
       const family = codeOf(own.family);
-      for (let at = 0; at < profiles.length; at++)
-        into[at] = allowedBy(profiles[at] as Profile, end);
+      const into = seenFrom(end);
       for (let at = 0; at < count; at++) {
         const other = familyAt[at] as number;
         if (other !== family && other !== 0 && family !== 0) continue;
