@@ -242,8 +242,19 @@ describe('k8snet matrix', () => {
     expect(text).toContain('4 of 4 probes fare as the policies say.');
     writeFileSync(join(folder, 'job.yaml'), workload('job', 7000));
     const leaky = await k8snet(['matrix', shop, join(folder, 'job.yaml'), '--path']);
-    expect(leaky.stdout).toContain('Not allowed, but connected');
-    expect(leaky.stdout).toMatch(/shop\/job-\S+ → shop\/db-\S+ TCP 5432/);
+    expect(leaky.stdout).toContain('Not allowed, but connected (6)');
+    expect(leaky.stdout).toContain(
+      '  shop/db[Deployment] TCP 5432\n    from shop/job[Deployment]\n',
+    );
+    const enforced = await k8snet([
+      'matrix',
+      shop,
+      join(folder, 'job.yaml'),
+      '--path',
+      '--policy',
+      'enforced',
+    ]);
+    expect(enforced.stdout).not.toContain('Not allowed, but connected');
   });
 
   it('--path tells what is allowed but not connected, and why', async () => {

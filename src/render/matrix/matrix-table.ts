@@ -69,7 +69,7 @@ export const matrixTable = (matrix: ShownMatrix, form: MatrixForm): string => {
     matrixGrid(matrix, form) ?? matrixList(matrix, form),
     openLines(matrix, form),
     matrix.exposure ? exposureLines(matrix.exposure, matrix, form) : [],
-    matrix.paths ? pathLines(matrix.paths, form) : [],
+    matrix.paths ? pathLines(matrix.paths, matrix, form) : [],
   ].filter((lines) => lines.length > 0);
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 };
