@@ -12,6 +12,7 @@ import {
   type ToldChange,
   type ToldReason,
   toldChanges,
+  toldIsolation,
 } from './told-change.ts';
 
 /** The longest comment that GitHub takes has 65,536 characters; some are left for who posts it. */
@@ -35,10 +36,10 @@ const plain = (text: string): string => inert(text).replace(EMOJI, reference);
 
 const code = (text: string): string => `<code>${inert(text)}</code>`;
 
-const names = (ids: readonly string[], words: DiffWords): string => {
+const names = (ids: readonly string[], words: DiffWords, between = '<br>'): string => {
   const shown = ids.slice(0, MOST_NAMES).map((id) => code(peerText(id, words)));
   const more = ids.length - shown.length;
-  return [...shown, ...(more > 0 ? [words.more(more)] : [])].join('<br>');
+  return [...shown, ...(more > 0 ? [words.more(more)] : [])].join(between);
 };
 
 const portsOf = ({ opened, closed }: ToldChange, kind: ConnectionChangeKind): string =>
@@ -93,9 +94,7 @@ const peerSection = ({ peers }: Diff, words: DiffWords): Section[] => {
     ...peers.added.map((id) => `- ${code(id)} ${words.peerAdded}`),
     ...peers.removed.map((id) => `- ${code(id)} ${words.peerRemoved}`),
     ...peers.renamed.map(({ base, head }) => `- ${plain(words.renamed(base, head))}`),
-    ...peers.isolation.map(
-      ({ id, direction, isolated }) => `- ${code(id)} ${words.isolated(direction, isolated)}`,
-    ),
+    ...toldIsolation(peers, words).map(({ ids, text }) => `- ${names(ids, words, ', ')} ${text}`),
   ];
   return rows.length === 0 ? [] : [{ head: ['', `#### ${words.peersHead}`, ''], rows }];
 };

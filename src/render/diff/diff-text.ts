@@ -14,6 +14,7 @@ import {
   type ToldChange,
   type ToldReason,
   toldChanges,
+  toldIsolation,
 } from './told-change.ts';
 
 export interface DiffTextOptions {
@@ -151,9 +152,10 @@ const peerLines = ({ peers }: Diff, options: DiffTextOptions): string[] => {
     ...peers.renamed.flatMap(({ base, head }) =>
       block(harmless(words.renamed(base, head)), 2, options.width),
     ),
-    ...peers.isolation.flatMap(({ id, direction, isolated }) =>
-      beside(harmless(id), words.isolated(direction, isolated), 2, options),
-    ),
+    ...toldIsolation(peers, words).flatMap(({ ids, text }) => [
+      ...beside(endText(ids, options), text, 2, options),
+      ...membersOf(ids, options),
+    ]),
   ];
   return lines.length === 0 ? [] : ['', style.edit(words.peersHead), ...lines];
 };

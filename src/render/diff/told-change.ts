@@ -163,3 +163,23 @@ export const toldChanges = (
   const byTarget = joined(drafts, (draft) => `${draft.dsts.join()} ${what(draft)}`);
   return joined(byTarget, (draft) => `${draft.srcs.join()} ${what(draft)}`);
 };
+
+/** What has become of the isolation of several peers alike, told once. */
+export interface ToldIsolation {
+  readonly ids: readonly string[];
+  readonly text: string;
+}
+
+export const toldIsolation = (
+  { isolation }: Diff['peers'],
+  words: DiffWords,
+): readonly ToldIsolation[] => {
+  const found = new Map<string, string[]>();
+  for (const { id, direction, isolated } of isolation) {
+    const text = words.isolated(direction, isolated);
+    const ids = found.get(text);
+    if (ids) ids.push(id);
+    else found.set(text, [id]);
+  }
+  return [...found].map(([text, ids]) => ({ text, ids }));
+};
