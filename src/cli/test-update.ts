@@ -5,6 +5,7 @@ import { atPlace, type Diagnostic } from '../cluster/diagnostic.ts';
 import { harmless } from '../render/harmless.ts';
 import { editExpectations, type FieldEdit } from '../scenario/edit/edit-expectations.ts';
 import { readTextFile, replaceFile } from '../scenario/read/files.ts';
+import { glyphsFor } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
 import { report } from './report.ts';
 import { words } from './tell.ts';
@@ -137,7 +138,7 @@ export async function updateFiles(
       const { line } = one.expectation.place;
       const place = [file, line].filter((part) => part !== undefined).join(':');
       const told = said.changed(place, update.field, before, valueText(update.value));
-      io.stdout.write(`${harmless(told)}\n`);
+      io.stdout.write(`${harmless(told.replaceAll('→', glyphsFor(io.env).to))}\n`);
     }
   }
   return EXIT.ok;

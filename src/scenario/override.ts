@@ -9,7 +9,7 @@ import {
   valueAt,
 } from '../cluster/kube-object.ts';
 import { BACKENDS } from '../cluster/network.ts';
-import { SCENARIO_API_VERSION } from './read/objects.ts';
+import { emptyScenario } from './empty-scenario.ts';
 
 interface Override {
   /** Below `spec`. */
@@ -69,11 +69,6 @@ const replaced = (value: Json | undefined, path: Path, leaf: Json): Json | undef
 
 const startsWith = (path: Path, start: Path): boolean =>
   start.length <= path.length && start.every((key, at) => path[at] === key);
-
-const emptyScenario = (name: string): KubeObject => ({
-  value: { apiVersion: SCENARIO_API_VERSION, kind: 'Scenario', metadata: { name } },
-  place: () => ({ file: name, line: 1, column: 1 }),
-});
 
 const EXAMPLE = 'For example: --set network.plugin=bridge or --set nodes[0].podCIDR=10.1.0.0/24';
 

@@ -7,7 +7,7 @@ import {
   type KubeObject,
   type Path,
 } from '../cluster/kube-object.ts';
-import { SCENARIO_API_VERSION } from './read/objects.ts';
+import { emptyScenario } from './empty-scenario.ts';
 
 /** A patch of one object, by its kind and name; of the Scenario, which there is one of, by kind. */
 export interface ObjectPatch {
@@ -100,14 +100,7 @@ export const patchScenario = (
   patches
     .filter(({ kind }) => kind === 'Scenario')
     .reduce<KubeObject | undefined>((object, one) => {
-      const below = object ?? {
-        value: {
-          apiVersion: SCENARIO_API_VERSION,
-          kind: 'Scenario',
-          metadata: { name: one.name },
-        },
-        place: () => ({ file: one.name, line: 1, column: 1 }),
-      };
+      const below = object ?? emptyScenario(one.name);
       const { metadata: _, ...patch } = one.patch;
       return patched(below, { ...one, patch });
     }, scenario);

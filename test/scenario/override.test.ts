@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDiagnostics } from '../../src/cluster/diagnostic.ts';
 import type { KubeObject } from '../../src/cluster/kube-object.ts';
+import { openScenario } from '../../src/scenario/open.ts';
 import { withOverrides } from '../../src/scenario/override.ts';
 
 const scenario: KubeObject = {
@@ -194,4 +195,17 @@ describe('--set', () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
     expect(Object.hasOwn(spec as object, '__proto__')).toBe(true);
   });
+});
+
+describe('an input without a Scenario', () => {
+  it.each(['My File_2.yaml', '网络.yaml', '<stdin>', '-.yaml'])(
+    'may be called anything: %s',
+    async (file) => {
+      const text =
+        'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: c }] }';
+      const opened = await openScenario([{ file, text }], { set: ['network.plugin=bridge'] });
+      expect(opened.diagnostics).toEqual([]);
+      expect(opened.ok && opened.scenario.cluster.network.plugin).toBe('bridge');
+    },
+  );
 });

@@ -62,7 +62,7 @@ function caseLines(one: TestCase, options: ReportOptions): string[] {
   for (const { field, expected, found, reasons = [] } of one.differences) {
     const wide = Math.max(columns(report.expected), columns(report.found)) + 1;
     const sides = [
-      `${pad(report.expected, wide)}${harmless(expected)}`,
+      `${pad(report.expected, wide)}${harmless(expected.replaceAll('→', glyphs.to))}`,
       `${pad(report.found, wide)}${harmless(found)}`,
       ...reasons.map((reason) => `${' '.repeat(wide)}${harmless(reason)}`),
     ];
