@@ -12,6 +12,14 @@ import type { LintCommandOptions } from './lint-options.ts';
 import { openQuietly } from './open-input.ts';
 import { report } from './report.ts';
 
+/** Why it ends with 2: the errors themselves are findings. */
+const UNREAD: Diagnostic = {
+  severity: 'error',
+  code: 'bad-input',
+  message: 'the input has errors, so that only what reading found is told',
+  hint: 'Mend them, and lint again.',
+};
+
 /** @returns the exit code. */
 export async function lintCommand(
   paths: readonly string[],
@@ -27,7 +35,10 @@ export async function lintCommand(
   const result = await openQuietly(opener, { ...options, file: paths }, io);
   const found = lint(result.ok ? result.scenario : undefined, result.diagnostics, options);
   io.stdout.write(await formatted(found, options, io));
-  if (!result.ok && hasErrors(result.diagnostics)) return EXIT.usage;
+  if (!result.ok && hasErrors(result.diagnostics)) {
+    await report([UNREAD], options, io);
+    return EXIT.usage;
+  }
   return fails(found, options.failOn) ? EXIT.failed : EXIT.ok;
 }
 

@@ -167,7 +167,7 @@ const CASES: Record<string, (random: Random) => string[]> = {
 
 const onFile = (random: Random, file: string): string[] =>
   random.chance(0.3)
-    ? ['test', file]
+    ? [random.pick(['test', 'lint']), file]
     : [
         'trace',
         ...random.pick(ends),

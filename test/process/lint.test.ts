@@ -72,6 +72,14 @@ describe('k8snet lint writes', () => {
     }
   });
 
+  it('why it ends with 2, beside the errors that are findings', async () => {
+    const { stdout, stderr } = await k8snet(['lint', 'bad.yaml', '--ignore', 'syntax'], { cwd });
+    expect(stdout).toBe('nothing found\n');
+    expect(stderr).toMatch(
+      /^error: the input has errors, so that only what reading found is told\n/,
+    );
+  });
+
   it('SARIF with relative URIs', async () => {
     const { stdout } = await k8snet(['lint', './warning.yaml', '-o', 'sarif'], { cwd });
     const [run] = JSON.parse(stdout).runs;

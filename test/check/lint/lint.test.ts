@@ -100,6 +100,17 @@ describe('findings', () => {
       ],
     ],
     [
+      'rules for a DNS that is somewhere else, as an info where nobody knows',
+      WEB +
+        policy(
+          'out',
+          '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 53, protocol: UDP}]}]}',
+        ),
+      [
+        "info dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over UDP and TCP: no rule of the policies that isolate them (default/out) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
+      ],
+    ],
+    [
       'what reading finds, at its place',
       `{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: wbe}, ports: [{port: 80}]}}\n${WEB}`,
       ['warning selects-nothing 1:1 Service web: selects no Pod'],

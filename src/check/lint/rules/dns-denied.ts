@@ -80,9 +80,21 @@ const culprits = ({ by }: Verdict): readonly Policy[] => {
   }
 };
 
+/** 5353 is that of OpenShift's Pods. */
+const DNS_PORTS: ReadonlySet<number | string | undefined> = new Set([53, 5353, 'dns', 'dns-tcp']);
+
+const namesDnsPort = ({ egress = [] }: Policy): boolean =>
+  egress.some(({ ports }) => ports !== 'all' && ports.some(({ port }) => DNS_PORTS.has(port)));
+
 /** A name leads nowhere where nothing is to be reached; and long answers alone need TCP. */
-const severityOf = ({ protocols, direction, policies }: Denied, isAdmin: boolean) => {
+const severityOf = (
+  { protocols, direction, policies }: Denied,
+  isAdmin: boolean,
+  isAssumed: boolean,
+) => {
   if (protocols === 'TCP') return { severity: 'info' } as const;
+  // Whoever names the port may know where the cluster's DNS is; the input does not.
+  if (isAssumed && policies.some(namesDnsPort)) return { severity: 'info' } as const;
   const opens = policies.some(({ egress = [] }) =>
     egress.some(({ peers }) => peers === 'everyone' || peers.length > 0),
   );
@@ -150,7 +162,7 @@ export const dnsDenied: LintRule = {
         objects: [...policies.map(policyRef), ...pods.slice(0, 50).flatMap(podRefs)],
         message: `${who} cannot ask the cluster's DNS${isAssumed ? ', assumed in kube-system,' : ''} over ${protocols}: ${why}`,
         fix: fixOf(group, isAdmin),
-        ...severityOf(group, isAdmin),
+        ...severityOf(group, isAdmin, isAssumed),
       };
     });
   },
