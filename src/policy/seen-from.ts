@@ -11,10 +11,12 @@ const MOST = 4_000_000;
  * Most profiles single out few ends: an end is told what all others are told, and then what is said
  * of it alone.
  * @param count of ends
+ * @param most entries that are written down
  */
 export const createSeenFrom = (
   profiles: readonly Profile[],
   count: number,
+  most = MOST,
 ): ((end: number) => Int32Array) => {
   const sizes = profiles.map(({ groups }) =>
     groups.reduce((sum, { ends }) => sum + countBits(ends), 0),
@@ -25,7 +27,7 @@ export const createSeenFrom = (
   const asked: number[] = [];
   for (const id of bySize) {
     const size = sizes[id] ?? 0;
-    if (entries + size > MOST) asked.push(id);
+    if (entries + size > most) asked.push(id);
     else {
       entries += size;
       listed.push(id);
