@@ -44,6 +44,12 @@ export interface RunbookCheck {
   readonly ends: boolean;
 }
 
+/** Policies that a step is about, as the API server has them. */
+export interface RunbookObjects extends Pick<RunbookCheck, 'steps' | 'about' | 'command' | 'ends'> {
+  /** A line each. */
+  readonly prints: readonly string[];
+}
+
 /** Checks on one machine, in the order of the packet. */
 export interface RunbookSection {
   readonly node: string;
@@ -53,6 +59,8 @@ export interface RunbookSection {
 export interface Runbook {
   readonly title: string;
   readonly addresses: readonly RunbookAddress[];
+  /** What the API server is asked, before any node. */
+  readonly objects: readonly RunbookObjects[];
   readonly sections: readonly RunbookSection[];
   /** The verdict of the trace that the lines are from. */
   readonly verdict: string;
@@ -140,6 +148,7 @@ export function tellRunbook(facts: TraceFacts, options: RunbookOptions): Runbook
   const story = tellStory(facts, facts, options);
   const addresses: RunbookAddress[] = [];
   const names = createNames(addresses, options);
+  const objects: RunbookObjects[] = [];
   const visits: { node: string; checks: Map<string, RunbookCheck> }[] = [];
   for (const leg of legs) {
     for (const hop of leg.hops) {
@@ -148,6 +157,14 @@ export function tellRunbook(facts: TraceFacts, options: RunbookOptions): Runbook
       const visit = last?.node === hop.node ? last : { node: hop.node, checks: new Map() };
       if (visit !== last) visits.push(visit);
       for (const step of hop.steps) {
+        const asked = policiesAt(step);
+        if (asked)
+          objects.push({
+            ...asked,
+            about: names.general(aboutStep(story, step.n)),
+            steps: [step.n],
+            ends: facts.cause?.step === step.n,
+          });
         const said = checkOf(step, leg, names, options);
         if (said === undefined) continue;
         const key = `${hop.netns} ${said.command}`;
@@ -167,12 +184,40 @@ export function tellRunbook(facts: TraceFacts, options: RunbookOptions): Runbook
   return {
     title: `${story.header.from} > ${story.header.to}`,
     addresses,
+    objects,
     sections: visits.flatMap(({ node, checks }) =>
       checks.size > 0 ? [{ node, checks: [...checks.values()] }] : [],
     ),
     verdict: options.words.verdicts[verdictOf(facts)],
   };
 }
+
+const GROUPS: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'networking.k8s.io',
+};
+const TIERS_GROUP = 'policy.networking.k8s.io';
+
+/** `kubectl get` of the policies that a step names, and what it prints with `-o name`. */
+const policiesAt = (step: Step): Pick<RunbookObjects, 'command' | 'prints'> | undefined => {
+  const event = eventOf(step);
+  if (event.kind !== 'policy' || event.detail.policies.length === 0) return undefined;
+  const { policies } = event.detail;
+  const kinds = [...new Set(policies.map(({ kind }) => kind))].map((kind) => {
+    const some = policies.filter((policy) => policy.kind === kind);
+    const resource = `${kind.toLowerCase()}.${GROUPS[kind] ?? TIERS_GROUP}`;
+    const namespace = some[0]?.namespace;
+    const where = namespace === undefined ? '' : ` -n ${shellWord(namespace)}`;
+    const names = some.map(({ name }) => shellWord(name)).join(' ');
+    return {
+      command: `kubectl get${where} ${resource} ${names} -o name`,
+      prints: some.map(({ name }) => `${resource}/${name}`),
+    };
+  });
+  return {
+    command: kinds.map(({ command }) => command).join(' && '),
+    prints: kinds.flatMap(({ prints }) => prints),
+  };
+};
 
 const aboutStep = ({ legs }: Story, n: number): string => {
   for (const { hops } of legs) {

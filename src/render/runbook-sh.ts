@@ -52,7 +52,7 @@ lladdr() {
 
 /** The script; ends with a newline. */
 export function runbookScript(runbook: Runbook, { runbook: words, story }: Catalogue): string {
-  const { title, verdict, addresses, sections } = runbook;
+  const { title, verdict, addresses, objects, sections } = runbook;
   if (sections.length === 0)
     return `${['#!/bin/sh', ...comment(`${title}: ${story.noPacket}`)].join('\n')}\n`;
   const paragraphs = words.head(title, verdict).flatMap((text) => [...comment(text), '#']);
@@ -71,6 +71,7 @@ export function runbookScript(runbook: Runbook, { runbook: words, story }: Catal
     '',
     ...comment(words.addresses),
     ...addresses.flatMap((one) => addressLines(one, words)),
+    ...objectLines(objects, words),
     '',
     'prelude() {',
     ...addresses.map(({ variable }) => `  printf "%s='%s'\\n" ${variable} "$${variable}"`),
@@ -90,6 +91,16 @@ export function runbookScript(runbook: Runbook, { runbook: words, story }: Catal
   }
   lines.push('', ...comment(words.afterwards), '# kubectl get pods -o name | grep node-debugger-');
   return `${lines.join('\n')}\n`;
+}
+
+/** What the API server knows: no node has to be reached for it. */
+function objectLines(objects: Runbook['objects'], words: Catalogue['runbook']): string[] {
+  return objects.flatMap(({ steps, about, command: text, prints, ends }) => [
+    '',
+    ...comment(`${words.steps(steps)}${ends ? ` (${words.ends})` : ''}, ${about}`),
+    harmless(text),
+    ...prints.map((line) => `#> ${harmless(line)}`),
+  ]);
 }
 
 function addressLines(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columns } from '../../src/render/width.ts';
-import { k8snet } from './k8snet.ts';
+import { k8snet, run } from './k8snet.ts';
 
 const MANIFESTS = `apiVersion: v1
 kind: Pod
@@ -71,6 +71,15 @@ describe('--policy enforced', () => {
     const { stdout } = await trace(...ENFORCED, '-o', 'scenario');
     writeFileSync(join(cwd, 'small.yaml'), stdout);
     expect((await k8snet(['test', 'small.yaml'], { cwd })).code).toBe(0);
+  });
+
+  it('asks the API server for the policies, in a runbook', async () => {
+    const { stdout } = await trace(...ENFORCED, '-o', 'runbook');
+    expect(stdout).toContain(`
+kubectl get -n default networkpolicy.networking.k8s.io deny-all -o name
+#> networkpolicy.networking.k8s.io/deny-all
+`);
+    expect((await run('sh', ['-n'], { input: stdout })).code).toBe(0);
   });
 
   it.each(['80', '100'])('fits %s columns, in each form', async (width) => {
