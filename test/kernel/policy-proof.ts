@@ -7,12 +7,13 @@ import type { CallRequest, ListenerRequest } from '../../src/lab/agent.ts';
 import { buildLab, type Lab } from '../../src/lab/build.ts';
 import { symptomOfOutcome } from '../../src/lab/prove.ts';
 import { engineOf } from '../../src/policy/engine.ts';
-import type { PolicyEngine } from '../../src/policy/policy-engine.ts';
+import type { ConnectionSet, PolicyEngine } from '../../src/policy/policy-engine.ts';
 import type { Verdict } from '../../src/policy/verdict.ts';
 import { type OpenedScenario, openScenario } from '../../src/scenario/open.ts';
 import type { TraceFacts } from '../../src/trace/trace.ts';
 import { traceProbe } from '../../src/trace/trace-probe.ts';
 import { nftListRuleset } from '../../src/userland/nft/print.ts';
+import { ipv4ToNumber, isIpv4 } from '../../src/wire/ip.ts';
 import { type Cell, causeOfDenial, cellsOf, type Expected, expectedOf } from './policy-cells.ts';
 import type { ProofCase } from './proof-run.ts';
 import { random } from './random.ts';
@@ -139,21 +140,39 @@ const compareTrace = (facts: TraceFacts, expected: Expected, escapes: boolean): 
   ];
 };
 
+/** What the matrix has for a cell between Pods, or from one to the outside. */
+const connectionsOf = (
+  engine: PolicyEngine,
+  { kind, dst, pods, questions }: Cell,
+): ConnectionSet | undefined => {
+  const [from, to] = (pods ?? questions.map(({ subject }) => subject)).map((pod) =>
+    engine.classOf(pod),
+  );
+  if (pods && from !== undefined && to !== undefined) return engine.between(from, to);
+  if (pods) throw new RangeError(`a Pod without a class: ${pods.join()}`);
+  if (from === undefined) return undefined;
+  if (kind !== 'Pod to outside') return undefined;
+  const ip = ipv4ToNumber(dst);
+  const block = engine.blocks.findIndex(
+    (one) => isIpv4(one.from) && ipv4ToNumber(one.from) <= ip && ip <= ipv4ToNumber(one.to),
+  );
+  return engine.toBlock(from, block);
+};
+
 /** The matrix has classes in place of Pods, and says the same. */
 const compareMatrix = (
   engine: PolicyEngine,
-  { pods, protocol, dport }: Cell,
+  cell: Cell,
   { decision, undecided }: Expected,
 ): string[] => {
-  if (!pods || decision === 'unknown' || undecided) return [];
-  const [from, to] = pods.map((pod) => engine.classOf(pod));
-  if (from === undefined || to === undefined) return ['a Pod without a class'];
-  const allowed = engine
-    .between(from, to)
-    [protocol]?.some((range) => range.from <= dport && dport <= range.to);
-  return (allowed === true) === (decision === 'allow')
+  const connections = decision === 'unknown' || undecided ? undefined : connectionsOf(engine, cell);
+  if (!connections) return [];
+  const { protocol, dport } = cell;
+  const allowed =
+    connections[protocol]?.some(({ from, to }) => from <= dport && dport <= to) === true;
+  return allowed === (decision === 'allow')
     ? []
-    : [`judge says ${decision}, the matrix ${allowed === true ? 'allow' : 'deny'}`];
+    : [`judge says ${decision}, the matrix ${allowed ? 'allow' : 'deny'}`];
 };
 
 const allowedBy = ({ by }: Verdict): string => {

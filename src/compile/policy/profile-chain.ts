@@ -34,15 +34,21 @@ const verdictOf = (action: PolicyRule['action'], pass: NftStatement): NftStateme
   }
 };
 
+interface Step {
+  readonly ref: RuleRef;
+  readonly action: PolicyRule['action'];
+  /** Something that comes after it may deny. */
+  readonly decides: boolean;
+}
+
 const writeRule = (
   node: PolicyNode,
   chain: string,
-  ref: RuleRef,
-  action: PolicyRule['action'],
+  { ref, action, decides }: Step,
   pass: NftStatement,
 ): void => {
   const verdict = verdictOf(action, pass);
-  for (const { statements, undecided } of ruleConditions(node, ref))
+  for (const { statements, undecided } of ruleConditions(node, ref, decides))
     nftAddRule(node.table, chain, {
       statements: [...statements, verdict],
       comment: ruleComment(ref),
@@ -50,17 +56,34 @@ const writeRule = (
     });
 };
 
+/** Rules in order. @param denies what comes after them all may deny */
+const stepsOf = (
+  policies: readonly Policy[],
+  { direction }: Profile,
+  denies: boolean,
+): readonly Step[] => {
+  const rules = policies.flatMap((policy) =>
+    (policy[direction] ?? []).map(({ action }, index) => ({
+      ref: { policy, direction, index },
+      action,
+    })),
+  );
+  const last = rules.findLastIndex(({ action }) => action === 'deny');
+  return rules.map((rule, at) => ({ ...rule, decides: denies || at < last }));
+};
+
 const writePolicies = (
   node: PolicyNode,
   chain: string,
-  policies: readonly Policy[],
-  { direction }: Profile,
+  steps: readonly Step[],
   pass: NftStatement,
 ): void => {
-  for (const policy of policies)
-    for (const [index, { action }] of (policy[direction] ?? []).entries())
-      writeRule(node, chain, { policy, direction, index }, action, pass);
+  for (const step of steps) writeRule(node, chain, step, pass);
 };
+
+const restDenies = ({ isolating, baseline, direction }: Profile): boolean =>
+  isolating.length > 0 ||
+  baseline.some((policy) => policy[direction]?.some(({ action }) => action === 'deny'));
 
 const passes = ({ admin, direction }: Profile): boolean =>
   admin.some((policy) => policy[direction]?.some(({ action }) => action === 'pass'));
@@ -68,14 +91,14 @@ const passes = ({ admin, direction }: Profile): boolean =>
 /** What comes after the admin tier: NetworkPolicies, or else the baseline. */
 const writeRest = (node: PolicyNode, chain: string, profile: Profile): void => {
   const { isolating, baseline } = profile;
-  writePolicies(node, chain, isolating, profile, RETURN);
+  writePolicies(node, chain, stepsOf(isolating, profile, true), RETURN);
   if (isolating.length > 0)
     nftAddRule(node.table, chain, {
       statements: [DROP],
       comment: denyComment(profile),
       origin: denyOrigin(profile),
     });
-  writePolicies(node, chain, baseline, profile, RETURN);
+  writePolicies(node, chain, stepsOf(baseline, profile, false), RETURN);
 };
 
 /** Writes the chain, unless another Pod of the node has it already; answers its name. */
@@ -89,7 +112,8 @@ export const writeProfile = (node: PolicyNode, profile: Profile): string => {
     nftAddChain(table, { name: rest, comment: profileComment({ ...profile, admin: [] }) });
     writeRest(node, rest, profile);
   }
-  writePolicies(node, first, profile.admin, profile, apart ? goTo(rest) : RETURN);
+  const admin = stepsOf(profile.admin, profile, restDenies(profile));
+  writePolicies(node, first, admin, apart ? goTo(rest) : RETURN);
   if (apart)
     nftAddRule(table, first, {
       statements: [goTo(rest)],

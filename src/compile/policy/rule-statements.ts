@@ -46,6 +46,8 @@ export interface Conditions {
 }
 
 interface Writing {
+  /** Something that comes after the rule may deny: who is in a set of names makes a difference. */
+  readonly decides: boolean;
   readonly node: PolicyNode;
   readonly ref: RuleRef;
   readonly rule: PolicyRule;
@@ -110,8 +112,8 @@ const fromSet = (
 const COMMENT = 128;
 
 /**
- * The agent fills the set when Pods look the names up: who is in it cannot be known here. Names
- * outside the cluster are not those of Pods.
+ * The agent fills the set when Pods look the names up: who is in it cannot be known here. Where that
+ * makes no difference, it is taken as empty. Names outside the cluster are not those of Pods.
  */
 const fromNames = (writing: Writing, names: readonly string[], family: Family): NftStatement[] => {
   const { podCIDR } = writing.node.population;
@@ -122,7 +124,9 @@ const fromNames = (writing: Writing, names: readonly string[], family: Family): 
   const header = family === 4 ? 'ip' : 'ip6';
   return [
     ...(outside ? [notMatching(daddr(family), value(podCIDR))] : []),
-    { kind: 'unmodelled', text: `${header} daddr @${name}` },
+    writing.decides
+      ? { kind: 'unmodelled', text: `${header} daddr @${name}` }
+      : matching(daddr(family), inSet(name)),
   ];
 };
 
@@ -241,7 +245,7 @@ const withNumbers = (writing: Writing, guard: PeerGuard, family: Family): Condit
   const ports = portGuards(writing.rule);
   const peer = ports.length > 0 && peerMatch(writing, guard, family);
   if (!peer) return [];
-  const undecided = guard.kind === 'names' && { undecided: true as const };
+  const undecided = guard.kind === 'names' && writing.decides && { undecided: true as const };
   return ports.map((port) => ({ statements: [...peer, ...port], ...undecided }));
 };
 
@@ -257,12 +261,23 @@ const guardsOf = (writing: Writing, family: Family): readonly PeerGuard[] => {
 /**
  * Each row by itself is enough for the rule to match; those that cannot be decided come last, so
  * that they are asked only where nothing else of the rule holds.
+ * @param decides something that comes after the rule may deny
  */
-export const ruleConditions = (node: PolicyNode, ref: RuleRef): readonly Conditions[] => {
+export const ruleConditions = (
+  node: PolicyNode,
+  ref: RuleRef,
+  decides: boolean,
+): readonly Conditions[] => {
   const { policy, direction, index } = ref;
   const rule = policy[direction]?.[index];
   if (!rule) return [];
-  const writing: Writing = { node, ref, rule, origin: ruleOrigin(ref, `policy-${rule.action}`) };
+  const writing: Writing = {
+    decides,
+    node,
+    ref,
+    rule,
+    origin: ruleOrigin(ref, `policy-${rule.action}`),
+  };
   const everyone = rule.peers === 'everyone' ? portGuards(rule) : [];
   const rows = [
     ...everyone.map((statements): Conditions => ({ statements })),

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { adminPolicy, blocksOn, chainOf, networkPolicy, pod, policed } from './policed.ts';
+import {
+  adminPolicy,
+  baselinePolicy,
+  blocksOn,
+  chainOf,
+  networkPolicy,
+  pod,
+  policed,
+  tableOn,
+} from './policed.ts';
 
 /** Conditions and verdicts of a rule for ingress to `web` (10.244.1.3), whose neighbour is `db` (10.244.1.2). */
 const ingress = async (...rules: readonly object[]): Promise<string[]> => {
@@ -123,6 +132,47 @@ describe('a rule of a policy', () => {
       'flags timeout',
       'comment "addresses of *.example.com"',
     ]);
+  });
+
+  it('knows that names make no difference where nothing denies', async () => {
+    const kindsWith = async (...more: readonly object[]): Promise<string[]> => {
+      const scenario = await policed([
+        pod({ name: 'web' }),
+        adminPolicy('first', {
+          priority: 1,
+          subject: { namespaces: {} },
+          egress: [
+            { action: 'Deny', to: [{ networks: ['192.0.2.0/24'] }] },
+            { action: 'Allow', to: [{ domainNames: ['*.example.com'] }] },
+            { action: 'Allow', to: [{ nodes: {} }] },
+          ],
+        }),
+        ...more,
+      ]);
+      const rules = tableOn(scenario)?.chains.flatMap((chain) => chain.rules) ?? [];
+      const [rule] = rules.filter(({ comment }) => comment?.endsWith('egress[1]'));
+      return [...(rule?.statements.map(({ kind }) => kind) ?? []), rule?.origin?.why ?? ''];
+    };
+    const settled = ['match', 'match', 'verdict', 'policy-accept'];
+    const open = ['match', 'unmodelled', 'verdict', 'policy-undecided'];
+    expect(await kindsWith()).toEqual(settled);
+    const second = (action: string) =>
+      adminPolicy('second', {
+        priority: 2,
+        subject: { namespaces: {} },
+        egress: [{ action, to: [{ networks: ['0.0.0.0/0'] }] }],
+      });
+    expect(await kindsWith(second('Allow'))).toEqual(settled);
+    expect(await kindsWith(second('Deny'))).toEqual(open);
+    const egress = { podSelector: {}, policyTypes: ['Egress'], egress: [{}] };
+    expect(await kindsWith(networkPolicy('open', egress))).toEqual(open);
+    const baseline = (action: string) =>
+      baselinePolicy({
+        subject: { namespaces: {} },
+        egress: [{ action, to: [{ networks: ['0.0.0.0/0'] }] }],
+      });
+    expect(await kindsWith(baseline('Allow'))).toEqual(settled);
+    expect(await kindsWith(baseline('Deny'))).toEqual(open);
   });
 
   it('is written for both families where Pods have both', async () => {
