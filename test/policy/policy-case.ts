@@ -135,7 +135,7 @@ const outside = (ranges: readonly PortRange[]): PortRange[] => {
 };
 
 /** `none`, `all`, `TCP 80,8000-8010 UDP 53`, `all but TCP 80`. */
-export const connectionsOf = (text: string): ConnectionSet => {
+const connectionsOf = (text: string): ConnectionSet => {
   if (text === 'none') return {};
   if (text === 'all') return { tcp: FULL, udp: FULL, sctp: FULL };
   const listed = new Map(
