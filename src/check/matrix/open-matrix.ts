@@ -12,7 +12,7 @@ import { type AllowedTable, createAllowedTable } from './allowed.ts';
 import { type BlockGroup, groupBlocks } from './blocks.ts';
 import { groupPods, type PodGroup } from './groups.ts';
 import { type ControllerRow, controllerRow } from './ingress-controller.ts';
-import type { MatrixOptions, MatrixPeer, MatrixRow, MatrixView } from './matrix.ts';
+import type { AllowedPorts, MatrixOptions, MatrixPeer, MatrixRow, MatrixView } from './matrix.ts';
 import { strangerAt, withStranger } from './stranger.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -65,9 +65,10 @@ function* rowsOf(parts: Parts): Generator<MatrixRow> {
       told = true;
       yield { src: at, to: controllerTo, self: table.of(NO_CONNECTIONS) };
     }
-    const others = to.flatMap(({ group, connections }) =>
-      group === from && !withSelf ? [] : [{ dst: group, allowed: table.of(connections) }],
-    );
+    const others: { dst: number; allowed: readonly AllowedPorts[] }[] = [];
+    // A loop: there may be hundreds of millions of them.
+    for (const { group, connections } of to)
+      if (group !== from || withSelf) others.push({ dst: group, allowed: table.of(connections) });
     yield { src: from, to: others, self: table.of(selfOf(parts, from)) };
   }
   if (!told) yield { src: at, to: controllerTo, self: table.of(NO_CONNECTIONS) };

@@ -71,7 +71,7 @@ const cellsOf = (
     cells.push(dst, idOf(allowed));
   }
   addOwn();
-  return Int32Array.from(cells);
+  return new Int32Array(cells);
 };
 
 const rowsOf = (view: MatrixView): Rows | undefined => {
