@@ -36,8 +36,6 @@ interface Visit {
   packet: Passing | undefined;
   /** The packet belongs to a connection that was let through before. */
   isKnown: boolean;
-  /** No packet came in: the node itself sends. */
-  isSender: boolean;
 }
 
 type HookName = 'FORWARD' | 'INPUT';
@@ -94,7 +92,6 @@ const visitOf = (netns: NetnsId): Visit => ({
   node: netns.slice(0, netns.indexOf('/')),
   packet: undefined,
   isKnown: false,
-  isSender: false,
 });
 
 const portOf = (port: number | Unknown | undefined): number | undefined =>
@@ -114,7 +111,6 @@ const look = (visit: Visit, event: KernelEvent): void => {
       const { src, dst, dport, protocol } = event.detail;
       if (protocol === 'tcp' || protocol === 'udp' || protocol === 'icmp')
         visit.packet = { src, dst, protocol, port: dport };
-      visit.isSender = true;
       return;
     }
     case 'nat': {
@@ -172,8 +168,8 @@ const gateOf = (visit: Visit, event: KernelEvent): Gate | undefined => {
         ? { sides: ['egress'], hook: 'INPUT' }
         : undefined;
     case 'transmit':
-      // The node's own packet passes neither hook.
-      return visit.isSender && event.detail.via === 'veth'
+      // The node's own packet passes neither hook, nor does one that IPVS sends on.
+      return event.detail.via === 'veth'
         ? { sides: ['ingress'], hook: undefined, isBefore: true }
         : undefined;
     default:

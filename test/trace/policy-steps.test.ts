@@ -174,7 +174,8 @@ describe('steps of policies', () => {
       'node-1/host allowed egress node-1/default/a behind bridge',
       'node-1/host allowed ingress node-1/default/b behind policy',
     ]);
-    expect(told(sameNode).steps).toEqual([
+    // Denied, it goes no further.
+    expect(told(sameNode.slice(0, 4)).steps).toEqual([
       'node-1/host denied egress node-1/default/a behind bridge',
     ]);
     expect(queries).toEqual([
@@ -215,9 +216,9 @@ describe('steps of policies', () => {
   });
 
   it('are left out where another table ended the packet before', () => {
-    const ended = sameNode.map((event) =>
-      event.kind === 'hook' ? hook(HOST, 'FORWARD', ['filter'], 'drop') : event,
-    );
+    const ended = sameNode
+      .slice(0, 4)
+      .map((event) => (event.kind === 'hook' ? hook(HOST, 'FORWARD', ['filter'], 'drop') : event));
     expect(told(ended).steps).toEqual([]);
   });
 
@@ -249,6 +250,22 @@ describe('steps of policies', () => {
       facts: { by: 'own-node', decision: 'allow' },
     });
     expect(steps).toEqual(['node-1/host allowed ingress node-1/default/a behind socket']);
+  });
+
+  it('say that what IPVS sends on to a Pod of the node escapes, past its FORWARD', () => {
+    const events = [
+      receive(HOST, frame(A, VIP, 80)),
+      local,
+      hook(HOST, 'INPUT'),
+      dnat(B),
+      transmit(HOST, frame(A, B)),
+    ];
+    const { steps, queries } = told(events, { facts: { decision: 'allow', by: 'rule' } });
+    expect(steps).toEqual([
+      'node-1/host allowed egress node-1/default/a behind route',
+      'node-1/host escaped ingress node-1/default/b behind nat',
+    ]);
+    expect(queries.map(({ peer }) => peer)).toEqual([VIP, A]);
   });
 
   it('tell of a connection only how it begins', () => {

@@ -1,6 +1,7 @@
 /** Steps of policies in English. */
 import type { PolicyFacts } from '../../../trace/policies.ts';
 import type { StepMessages, StepWords } from '../../catalogue.ts';
+import type { StepContext } from '../../context.ts';
 import {
   byWhom,
   decidingRow,
@@ -46,6 +47,17 @@ const ignored = (facts: PolicyFacts, why: (several: boolean) => string): StepWor
   };
 };
 
+/** A bridge has just sent it from port to port. */
+const isSwitched = ({ hop, step }: StepContext): boolean =>
+  hop.steps.some(
+    ({ n, kind, detail }) =>
+      n < step.n &&
+      kind === 'bridge' &&
+      'mac' in detail &&
+      detail.inPort !== undefined &&
+      detail.outPort !== undefined,
+  );
+
 export const policySteps: PolicyMessages = {
   'policy.allowed': (facts) => withPlace(decided('allowed', facts), facts),
   'policy.denied': (facts) => withLines(withPlace(decided('denied', facts), facts), facts),
@@ -60,13 +72,14 @@ export const policySteps: PolicyMessages = {
       ? told
       : { ...withLines(told, facts), aside: 'see --policy enforced' };
   },
-  'policy.escaped': (facts) =>
+  'policy.escaped': (facts, context) =>
     withLines(
-      ignored(
-        facts,
-        (several) =>
-          `and the frame passes no hook with ${several ? 'their' : 'its'} rules (bridge-nf-call-iptables); else`,
-      ),
+      ignored(facts, (several) => {
+        const rules = `${several ? 'their' : 'its'} rules`;
+        return isSwitched(context)
+          ? `and the frame passes no hook with ${rules} (bridge-nf-call-iptables); else`
+          : `and it passes no hook with ${rules} on its way here; else`;
+      }),
       facts,
     ),
   'policy.not-isolated': (facts) => ({ text: `${sideText(facts)}: no policy selects it` }),
