@@ -36,9 +36,10 @@ export interface LintReport {
   readonly summary: LintSummary;
 }
 
-const PAGE = 'https://github.com/k8snet/k8snet/blob/main/docs/lint.md';
+/** Comes with the package. */
+const PAGE = 'docs/lint.md';
 
-/** Where a code is explained. */
+/** Where a code is explained: page and anchor, in the package's own folder. */
 export const documentationOf = (code: string): string => `${PAGE}#${code}`;
 
 export const lintReport = (findings: readonly Finding[]): LintReport => {

@@ -26,7 +26,7 @@ const finding = object<Finding>({
   column: opt(described(whole, 'From 1, in UTF-16 code units.')),
   path: opt(described(text, 'The field, from the root of its object.')),
   objects: described(list(reference), 'What it is about, the most concerned first.'),
-  documentation: described(text, 'An address.'),
+  documentation: described(text, 'Page and anchor in the package: docs/lint.md#CODE.'),
   suppressed: opt(described(text, 'Why it is not to be told: the reason of an annotation.')),
 });
 

@@ -54,11 +54,11 @@ export const lintSarif = (
           driver: {
             name: 'k8snet',
             version,
-            informationUri: 'https://github.com/k8snet/k8snet',
             rules: used.map(({ code, title, documentation }) => ({
               id: code,
               shortDescription: { text: title },
-              helpUri: documentation,
+              // SARIF wants an absolute helpUri, and the page is wherever the package is.
+              help: { text: `${title}. Explained in ${documentation} of the package.` },
             })),
           },
         },

@@ -216,9 +216,9 @@ describe('the forms', () => {
     const [run] = log.runs;
     const { name, version, rules } = run.tool.driver;
     expect([name, version]).toEqual(['k8snet', '1.2.3']);
-    for (const { id, shortDescription, helpUri } of rules) {
+    for (const { id, shortDescription, help } of rules) {
       expect(shortDescription.text).toMatch(/\S/);
-      expect(new URL(helpUri).hash).toBe(`#${id}`);
+      expect(help.text).toContain(`docs/lint.md#${id} `);
     }
     expect(run.results).toHaveLength(2);
     for (const { ruleId, ruleIndex, level, message, locations } of run.results) {
