@@ -4,6 +4,7 @@ import { type Labels, matches, type Selector } from '../cluster/selector.ts';
 import { commonBits } from './address-set.ts';
 import type { Asked } from './asked.ts';
 import { namedPorts, protocolsOf } from './named-port.ts';
+import { nodeMeant } from './party.ts';
 
 /** The index of the least; of equal ones the first. */
 const least = (weights: readonly number[]): number | undefined =>
@@ -39,10 +40,10 @@ const peerDistance = (
       const common = commonBits(peer.ip, wanted.cidr);
       return common < 0 ? OTHER_FAMILY : BLOCK + 128 - common;
     }
-    case 'nodes':
-      return peer.kind === 'node' && peer.node
-        ? lacking(wanted.nodes, peer.node.labels)
-        : OTHER_KIND;
+    case 'nodes': {
+      const node = nodeMeant(peer);
+      return node ? lacking(wanted.nodes, node.labels) : OTHER_KIND;
+    }
     case 'domain-names':
       return OTHER_KIND;
     default:

@@ -32,6 +32,15 @@ export interface Parties {
 
 const nodeIp = (node: ClusterNode | undefined): string | undefined => node?.onlyIpv6 ?? node?.ip;
 
+/**
+ * The Node that a rule about nodes may mean: an agent knows nodes by the address that their object
+ * shows, not by those of their bridges and tunnels.
+ */
+export const nodeMeant = (peer: Peer): ClusterNode | undefined =>
+  peer.kind === 'node' && (peer.ip === undefined || peer.ip === nodeIp(peer.node))
+    ? peer.node
+    : undefined;
+
 export const createParties = (
   { pods, nodes, namespaceLabels }: PolicyCluster,
   options: EngineOptions,

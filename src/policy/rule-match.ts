@@ -6,6 +6,7 @@ import type { Asked } from './asked.ts';
 import { namesMatch } from './domain-names.ts';
 import { namedPorts, protocolsOf } from './named-port.ts';
 import { nearestPeer, nearestPort } from './nearest.ts';
+import { nodeMeant } from './party.ts';
 import type { RuleMiss } from './verdict.ts';
 
 /** `match`: for certain. `unknown`: its ports match, and a peer that cannot be decided may. */
@@ -37,8 +38,10 @@ const peerMatches = (
     }
     case 'block':
       return peer.ip !== undefined && holdsAddress(addressesOf(wanted), peer.ip);
-    case 'nodes':
-      return peer.kind === 'node' && !!peer.node && matches(wanted.nodes, peer.node.labels);
+    case 'nodes': {
+      const node = nodeMeant(peer);
+      return node !== undefined && matches(wanted.nodes, node.labels);
+    }
     case 'domain-names':
       return namesMatch(wanted.names, peer);
     default:

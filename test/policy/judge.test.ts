@@ -427,6 +427,18 @@ describe('tiers', () => {
         }).decision,
     );
     expect(decisions).toEqual(['deny', 'allow']);
+    const at = (peerIp: string) =>
+      engine.judge({
+        direction: 'egress',
+        subject: 0,
+        peer: { kind: 'node', node: 'node-1' },
+        peerIp,
+        protocol: 'tcp',
+        port: 22,
+      }).decision;
+    expect(at('192.168.10.11')).toBe('deny');
+    // The bridge of the node: no Node object shows it.
+    expect(at('10.244.1.1')).toBe('allow');
   });
 
   it('reach all protocols with a port’s name', () => {

@@ -64,10 +64,14 @@ const peerLacks = (
     }
     case 'block':
       return [{ what: 'address', wanted: peerText(wanted), found: peer.ip }];
-    case 'nodes':
-      return peer.nodeLabels
-        ? lackedLabels('pod-label', wanted.nodes, peer.nodeLabels)
-        : otherKind(wanted, peer);
+    case 'nodes': {
+      if (!peer.nodeLabels) return otherKind(wanted, peer);
+      const labels = lackedLabels('pod-label', wanted.nodes, peer.nodeLabels);
+      // It is the node, by an address of a bridge or tunnel that its object does not show.
+      return labels.length > 0
+        ? labels
+        : [{ what: 'address', wanted: peerText(wanted), found: peer.ip }];
+    }
     case 'domain-names':
       return otherKind(wanted, peer);
     default:
