@@ -7,7 +7,7 @@ import type { LintIgnore } from '../cluster/lint-ignore.ts';
 import { WITHOUT_EFFECT } from '../cluster/service/kube-proxy-object.ts';
 import { type Expectation, expectationsOf } from './expectation.ts';
 import type { PlacedFault } from './fault.ts';
-import { withOverrides } from './override.ts';
+import { type Setting, withOverrides } from './override.ts';
 import { type ObjectPatch, patchScenario } from './patch.ts';
 import { proxyConfigurations } from './proxy-config.ts';
 import { reportUnreadable } from './read/files.ts';
@@ -28,7 +28,7 @@ export interface LoadedScenario {
 
 /** How a Scenario is changed before it is checked. */
 interface Changes {
-  readonly set?: readonly string[] | undefined;
+  readonly set?: readonly Setting[] | undefined;
   readonly patch?: readonly ObjectPatch[] | undefined;
 }
 

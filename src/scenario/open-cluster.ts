@@ -19,6 +19,7 @@ import {
   readSources,
   takeApart,
 } from './load.ts';
+import type { Setting } from './override.ts';
 import { type ObjectPatch, patchObjects } from './patch.ts';
 import { listInputs } from './read/list-inputs.ts';
 import type { ReadObjects } from './read/objects.ts';
@@ -33,7 +34,7 @@ export type Input = string | SourceText | Source;
 
 export interface OpenOptions {
   /** `FIELD=VALUE` for any field below the Scenario's `spec`, in order. */
-  readonly set?: readonly string[] | undefined;
+  readonly set?: readonly Setting[] | undefined;
   /** `ENDPOINT: COMMAND`, after the Scenario's own faults. */
   readonly break?: readonly string[] | undefined;
   /** Of endpoints of `break` that name none; default `default`. */

@@ -9,7 +9,11 @@ import {
   valueAt,
 } from '../cluster/kube-object.ts';
 import { BACKENDS } from '../cluster/network.ts';
+import type { Place } from '../cluster/place.ts';
 import { emptyScenario } from './empty-scenario.ts';
+
+/** `FIELD=VALUE` of the command line; one that a document has is blamed where it stands. */
+export type Setting = string | { readonly text: string; readonly place: Place };
 
 interface Override {
   /** Below `spec`. */
@@ -70,22 +74,27 @@ const replaced = (value: Json | undefined, path: Path, leaf: Json): Json | undef
 const startsWith = (path: Path, start: Path): boolean =>
   start.length <= path.length && start.every((key, at) => path[at] === key);
 
-const EXAMPLE = 'For example: --set network.plugin=bridge or --set nodes[0].podCIDR=10.1.0.0/24';
+const exampleOf = (start: string): string =>
+  `For example: ${start}network.plugin=bridge or ${start}nodes[0].podCIDR=10.1.0.0/24`;
 
 /** What a document has beside `spec`, where all fields of `--set` are. */
 const ROOTS = ['apiVersion', 'kind', 'metadata', 'spec'];
 
 /** Why an override has no place, and what to write instead. */
-const misplaced = (text: string, { path }: Override): { message: string; hint: string } => {
+const misplaced = (
+  text: string,
+  { path }: Override,
+  start: string,
+): { message: string; hint: string } => {
   const [root] = path;
   if (root === 'spec')
     return {
       message: 'fields are named below spec',
-      hint: `Leave out "spec.": --set ${text.trim().replace(/^spec\.?/, '')}`,
+      hint: `Leave out "spec.": ${start}${text.trim().replace(/^spec\.?/, '')}`,
     };
   if (typeof root === 'string' && ROOTS.includes(root))
-    return { message: `only fields below spec can be set, not ${root}`, hint: EXAMPLE };
-  return { message: 'there is no such place in the Scenario', hint: EXAMPLE };
+    return { message: `only fields below spec can be set, not ${root}`, hint: exampleOf(start) };
+  return { message: 'there is no such place in the Scenario', hint: exampleOf(start) };
 };
 
 const isRoot = ({ path: [root] }: Override): boolean =>
@@ -93,18 +102,21 @@ const isRoot = ({ path: [root] }: Override): boolean =>
 
 /**
  * The Scenario with overrides, in order; one is made where the input has none. Overridden fields
- * have their place on the command line.
+ * have their place on the command line, or where the document that sets them has it.
  */
 export const withOverrides = (
   scenario: KubeObject | undefined,
   name: string,
-  overrides: readonly string[],
+  overrides: readonly Setting[],
   report: Report,
 ): KubeObject | undefined => {
   let object = scenario;
   const paths: Path[] = [];
-  for (const text of overrides) {
-    const file = `--set ${text}`;
+  for (const setting of overrides) {
+    const isTyped = typeof setting === 'string';
+    const text = isTyped ? setting : setting.text;
+    const place: Place = isTyped ? { file: `--set ${text}` } : setting.place;
+    const start = isTyped ? '--set ' : '';
     const override = parseOverride(text);
     const below = object ?? emptyScenario(name);
     const spec =
@@ -115,10 +127,10 @@ export const withOverrides = (
       report({
         severity: 'error',
         code: 'bad-override',
-        file,
+        ...atPlace(place),
         ...(override
-          ? misplaced(text, override)
-          : { message: 'expected FIELD=VALUE', hint: EXAMPLE }),
+          ? misplaced(text, override, start)
+          : { message: 'expected FIELD=VALUE', hint: exampleOf(start) }),
       });
       continue;
     }
@@ -131,7 +143,7 @@ export const withOverrides = (
         // What leads to the field was made for it, unless it was there before.
         startsWith(wanted, path) ||
         (startsWith(path, wanted) && valueAt(below.value, wanted) === undefined)
-          ? { file }
+          ? place
           : below.place(wanted, of),
     };
   }

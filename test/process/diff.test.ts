@@ -214,6 +214,49 @@ spec: { expect: [{ from: cart, to: 'db:5432', disposition: delivered }] }
     expect((await diff([...args, '--no-paths'])).stdout).not.toContain('expected at');
   });
 
+  it('asks what Expectations expect in the Scenario that they make, on both sides', async () => {
+    const expectations = (name: string, spec: string): string =>
+      `apiVersion: k8snet/v1
+kind: Expectations
+metadata: { name: ${name}, namespace: shop }
+spec:
+  ${spec}
+  expect: [{ from: cart, to: 'db:5432', disposition: delivered }]
+`;
+    save('as-is.yaml', expectations('as-is', 'description: Nothing is changed.'));
+    save('enforced.yaml', expectations('enforced', 'policy: enforced'));
+    save('set.yaml', expectations('set', 'set: [policyEngine=nftables]'));
+    const both = ['git:main:k8s', 'k8s', '--fail-on', 'paths', '-f'];
+    const closed = { code: 1, stdout: expect.stringMatching(/none → NETPOL_INGRESS_DEFAULT_DENY/) };
+    expect(await diff([...both, 'enforced.yaml'])).toMatchObject(closed);
+    expect(await diff([...both, 'set.yaml'])).toMatchObject(closed);
+    // The command line has the last word, and one that changes nothing is asked as it is.
+    const none = await diff([...both, 'set.yaml', '--set', 'policyEngine=none']);
+    expect(none.stdout).not.toContain('NETPOL_INGRESS_DEFAULT_DENY');
+    const all = ['-f', 'as-is.yaml', '-f', 'enforced.yaml', '-f', 'set.yaml', '-o', 'json'];
+    const { paths } = JSON.parse((await diff(['git:main:k8s', 'k8s', ...all])).stdout);
+    // The last two ask the same.
+    expect(paths).toMatchObject([
+      { head: { disposition: 'delivered' } },
+      { head: { disposition: 'dropped' }, set: ['policyEngine=nftables'] },
+    ]);
+    // It is enough that one side has them, whatever is read from standard input.
+    const piped = await diff(
+      ['-', 'policy.yaml', '--head', 'apps.yaml', '--head', 'enforced.yaml'],
+      {
+        input: `${without('app: cart')}${APPS}`,
+      },
+    );
+    expect(piped.stdout).toMatch(/^ {4}cause {8}NETPOL_INGRESS_DEFAULT_DENY → none$/m);
+    save('bad.yaml', expectations('bad', 'set: [policyEngine=none, network.plugin=nothing]'));
+    const { code, stderr } = await diff([...both, 'bad.yaml']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'error: bad.yaml:5:28: spec.network.plugin is "nothing"; expected one of bridge, flannel\n',
+    });
+  });
+
   it('fits 80 and 120 columns', async () => {
     for (const width of [60, 80, 120, 160]) {
       const { stdout } = await diff(

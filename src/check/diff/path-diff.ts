@@ -49,6 +49,8 @@ export interface PathRow {
 }
 
 export interface PathQuestion extends Question {
+  /** What is changed in the Scenario first: `FIELD=VALUE`. */
+  readonly set?: readonly string[];
   /** Where it is expected; absent: it was asked for. */
   readonly at?: DiffPlace;
 }
@@ -60,6 +62,8 @@ export interface PathDiff {
   readonly port?: number;
   readonly size?: number;
   readonly namespace?: string;
+  /** What its Expectations change in the Scenario first, on both sides: `FIELD=VALUE`. */
+  readonly set?: readonly string[];
   /** Where it is expected; absent: it was asked for. */
   readonly at?: DiffPlace;
   /** Absent: the question cannot be asked there. */
@@ -102,7 +106,7 @@ const endOf = ({ disposition, symptom, cause, probe }: TraceFacts): PathEnd => (
   ...(probe.port !== undefined && { port: probe.port }),
 });
 
-const askOn = ({ scenario }: PathSide, { at: _, ...question }: PathQuestion): Answer =>
+const askOn = ({ scenario }: PathSide, { at: _, set: __, ...question }: PathQuestion): Answer =>
   ask(readyFor(scenario, question), question);
 
 const portText = ({ protocol, port }: PathEnd): string =>
@@ -201,7 +205,7 @@ export const pathDiff = (base: PathSide, head: PathSide, question: PathQuestion)
   const was = askOn(base, question);
   const is = askOn(head, question);
   if (!was.ok && !is.ok) return was;
-  const { from, to, protocol, port, size, namespace, at } = question;
+  const { from, to, protocol, port, size, namespace, set, at } = question;
   const compared =
     was.ok && is.ok
       ? comparePaths([was.facts, base], [is.facts, head])
@@ -219,6 +223,7 @@ export const pathDiff = (base: PathSide, head: PathSide, question: PathQuestion)
       ...(port !== undefined && { port }),
       ...(size !== undefined && { size }),
       ...(namespace !== undefined && namespace !== 'default' && { namespace }),
+      ...(set && { set }),
       ...(at && { at }),
       ...(was.ok && { base: endOf(was.facts) }),
       ...(is.ok && { head: endOf(is.facts) }),

@@ -157,6 +157,9 @@ const path = object<PathDiff>({
   port: opt(count),
   size: opt(count),
   namespace: opt(text),
+  set: opt(
+    described(list(text), 'What its Expectations change in the Scenario first: FIELD=VALUE.'),
+  ),
   at: opt(
     described(
       object<DiffPlace>({ file: text, ...line }),

@@ -162,12 +162,13 @@ const peerLines = ({ peers }: Diff, options: DiffTextOptions): string[] => {
 
 /** `client → svc/web:80 udp` */
 export const questionText = (
-  { from, to, protocol, port, size }: PathDiff,
+  { from, to, protocol, port, size, set = [] }: PathDiff,
   glyphs: Pick<Glyphs, 'to'>,
 ): string => {
   const about = [
     [protocol, port].filter((part) => part !== undefined).join('/'),
     size === undefined ? '' : `${size} bytes`,
+    ...set,
   ].filter((part) => part !== '');
   return `${from} ${glyphs.to} ${to}${about.length === 0 ? '' : ` (${about.join(', ')})`}`;
 };

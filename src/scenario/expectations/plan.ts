@@ -23,6 +23,7 @@ import type { ReadObjects } from '../read/objects.ts';
 import type { Source, SourceText } from '../read/source.ts';
 import { type MatrixExpectation, matrixExpectationsOf } from './matrix-expectation.ts';
 import type { ExpectationsDocument } from './schema.ts';
+import { settingsOf } from './settings.ts';
 
 /** One thing that is tested: a file, or a document of kind Expectations. */
 export interface TestTarget {
@@ -170,9 +171,9 @@ const overlay = async (own: Read, object: KubeObject, base: Base): Promise<Opene
     if (!hasErrors(list())) report(parts);
     return { ok: false, diagnostics: list() };
   }
-  const { set = [], policy, description } = document.spec;
-  const enforced = policy === undefined ? [] : ['policyEngine=nftables'];
-  const options = { ...base.options, set: [...set, ...enforced, ...(base.options.set ?? [])] };
+  const { description } = document.spec;
+  const set = [...settingsOf(document, object), ...(base.options.set ?? [])];
+  const options = { ...base.options, set };
   const expectations = expectationsOf(document, object);
   const matrix = matrixExpectationsOf(document, object);
   const told = { ...(description !== undefined && { description }), matrix };

@@ -159,4 +159,19 @@ describe('planTests', () => {
     const plan = await planTests([text('p.yaml', pods)], [text('x.yaml', pods)], {});
     expect(plan.diagnostics).toMatchObject([{ code: 'no-expectations', file: 'x.yaml' }]);
   });
+
+  it('blames what Expectations set where it stands', async () => {
+    const { results } = await opened(
+      text('p.yaml', pods),
+      text('e.yaml', expectations(`  set: [spec.a=b, nonsense, network.plugin=x]\n${holds}`)),
+    );
+    expect(results[0]?.result.diagnostics).toMatchObject([
+      { file: 'e.yaml', line: 6, column: 9, hint: 'Leave out "spec.": a=b' },
+      {
+        ...{ file: 'e.yaml', line: 6, column: 19, message: 'expected FIELD=VALUE' },
+        hint: 'For example: network.plugin=bridge or nodes[0].podCIDR=10.1.0.0/24',
+      },
+      { file: 'e.yaml', line: 6, column: 29, code: 'bad-value' },
+    ]);
+  });
 });
