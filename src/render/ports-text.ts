@@ -1,5 +1,5 @@
 /** Ports that are allowed, in as few words as they need. */
-import type { AllowedPorts } from '../../check/matrix/matrix.ts';
+import type { AllowedPorts } from '../check/matrix/matrix.ts';
 
 const PROTOCOLS = 3;
 const ALL_PORTS = '1-65535';

@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { run } from '../../src/cli/program.ts';
+import { runHere } from './run-here.ts';
 
-const k8snet = async (...args: string[]) => {
-  const texts = { stdout: '', stderr: '' };
-  const sink = (name: keyof typeof texts) => ({
-    write: (part: string): void => {
-      texts[name] += part;
-    },
-    isTTY: false,
-  });
-  const code = await run(args, { stdout: sink('stdout'), stderr: sink('stderr'), env: {} });
-  return { code, ...texts };
-};
+const k8snet = (...args: string[]) => runHere(args);
 
 describe('k8snet exec', () => {
   it('runs a command on a node, after the faults', async () => {

@@ -1,25 +1,14 @@
 /** The forms of one trace as the command line prints them, against test/golden/outputs (-u updates). */
 import { describe, expect, it } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/program.ts';
 import { columns } from '../../src/render/width.ts';
+import { runHere } from './run-here.ts';
 
 const printed = async (
   args: readonly string[],
   env: Io['env'] = {},
   [from, to]: readonly [string, string] = ['pod-a', 'pod-b'],
-): Promise<string> => {
-  let text = '';
-  const stdout = {
-    write: (part: string): void => {
-      text += part;
-    },
-    isTTY: false,
-  };
-  const stderr = { write: () => undefined, isTTY: false };
-  await run(['trace', from, to, ...args], { stdout, stderr, env });
-  return text;
-};
+): Promise<string> => (await runHere(['trace', from, to, ...args], env)).stdout;
 
 const BREAK = ['--break', 'node/node-1: ip route replace blackhole 10.244.2.0/24'];
 

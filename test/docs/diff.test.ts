@@ -2,22 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { run } from '../../src/cli/program.ts';
+import { runHere } from '../cli/run-here.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/diff.md');
 const OUTPUT = /^k8snet (?<args>diff .*)\n```\n\n<!-- output -->\n[\s\S]*?<!-- \/output -->$/gm;
 
 const outputOf = async (args: string): Promise<string> => {
-  const [out, err]: [string[], string[]] = [[], []];
-  const sinkTo = (texts: string[]) => ({
-    write: (text: string): void => {
-      texts.push(text);
-    },
-    isTTY: false,
-  });
-  const io = { stdout: sinkTo(out), stderr: sinkTo(err), env: {} };
-  const code = await run(args.split(' '), io);
-  const [stdout, stderr] = [out.join(''), err.join('')];
+  const { code, stdout, stderr } = await runHere(args.split(' '));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout;
 };

@@ -3,26 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { expect, it } from 'vitest';
-import { run } from '../../src/cli/program.ts';
+import { runHere } from '../cli/run-here.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FILE = join(ROOT, 'docs/matrix.md');
 
 const printed = async (args: readonly string[]): Promise<string> => {
-  let text = '';
-  const stdout = {
-    write: (part: string): void => {
-      text += part;
-    },
-    isTTY: false,
-  };
-  const code = await run(args, {
-    stdout,
-    stderr: { write: () => undefined, isTTY: false },
-    env: {},
-  });
+  const { code, stdout } = await runHere(args);
   expect([args.join(' '), code]).toEqual([args.join(' '), 0]);
-  return text;
+  return stdout;
 };
 
 it('docs/matrix.md shows what the command prints', { timeout: 30_000 }, async () => {

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { run } from '../../src/cli/program.ts';
+import { runHere } from '../cli/run-here.ts';
 
 const root = join(import.meta.dirname, '../..');
 const pages = [
@@ -19,18 +19,8 @@ const pages = [
 const SHOWN = /<!-- \$ k8snet (.+?)(?: \[from (\w+) to (\w+)\])? -->\n[\s\S]*?<!-- \/ -->/g;
 
 /** Words of a command line without quotes. */
-const printed = async (command: string): Promise<string> => {
-  let text = '';
-  const stdout = {
-    write: (part: string): void => {
-      text += part;
-    },
-    isTTY: false,
-  };
-  const stderr = { write: () => undefined, isTTY: false };
-  await run(command.split(' '), { stdout, stderr, env: {} });
-  return text.trimEnd();
-};
+const printed = async (command: string): Promise<string> =>
+  (await runHere(command.split(' '))).stdout.trimEnd();
 
 const cut = (text: string, from: string | undefined, to: string | undefined): string => {
   if (from === undefined || to === undefined) return text;

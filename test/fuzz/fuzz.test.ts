@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { Io, Sink } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/program.ts';
+import { runHere } from '../cli/run-here.ts';
 import { type Random, random } from '../kernel/random.ts';
 import { scenarioFiles } from '../scenarios.ts';
 import { mutateArguments, mutateText, mutateValue } from './mutate.ts';
@@ -176,27 +175,13 @@ const onFile = (random: Random, file: string): string[] =>
         ...random.pick([[], ['-v'], ['--minimal'], ['-o', 'json']]),
       ];
 
-const runOnce = async (args: readonly string[]) => {
-  const written: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] };
-  const sink = (name: 'stdout' | 'stderr'): Sink => ({
-    write: (text) => {
-      written[name].push(text);
-    },
-    isTTY: false,
-    columns: undefined,
-  });
-  const io: Io = { stdout: sink('stdout'), stderr: sink('stderr'), env: {} };
-  const code = await run(args, io);
-  return { code, stdout: written.stdout.join(''), stderr: written.stderr.join('') };
-};
-
 describe.each(Object.keys(CASES))('%s', (kind) => {
   it(`ends well for ${ROUNDS} of them`, async () => {
     const codes = new Map<number, number>();
     for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) {
       const args = CASES[kind]?.(random(seed)) ?? [];
       const about = `K8SNET_FUZZ_SEED=${seed} K8SNET_FUZZ_ROUNDS=1, ${kind}: ${JSON.stringify(args)}`;
-      const result = await runOnce(args).catch((error: unknown) => {
+      const result = await runHere(args).catch((error: unknown) => {
         throw new Error(about, { cause: error });
       });
       const { stdout, stderr } = result;

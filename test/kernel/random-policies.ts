@@ -1,5 +1,6 @@
 /** Random policies of all four kinds over random clusters, as an operator writes them. */
 import type { Random } from './random.ts';
+import { NETWORKS } from './random-networks.ts';
 
 export interface Document {
   readonly apiVersion: string;
@@ -33,14 +34,6 @@ export const NAMESPACES = ['default', 'shop', 'data'] as const;
 export const OPEN = { tcp: [8080, 8081], udp: [5353] } as const;
 export const CLOSED = { tcp: 9999, udp: 9998 } as const;
 export const HOST_POD_PORT = 8090;
-
-const NETWORKS = [
-  { plugin: 'bridge', backend: 'static-routes' },
-  { plugin: 'bridge', backend: 'cloud-routes' },
-  { plugin: 'flannel', backend: 'vxlan' },
-  { plugin: 'flannel', backend: 'vxlan' },
-  { plugin: 'flannel', backend: 'host-gw' },
-] as const;
 
 const PODS_OF_NODE = [3, 2, 1];
 

@@ -3,6 +3,7 @@ import { openScenario } from '../../src/scenario/open.ts';
 import type { Random } from './random.ts';
 import type { RandomCase } from './random-cluster.ts';
 import { randomProbe, withFaults } from './random-fault.ts';
+import { NETWORKS } from './random-networks.ts';
 
 const LISTEN = [
   '8080/tcp, 5353/udp',
@@ -12,14 +13,6 @@ const LISTEN = [
   '127.0.0.1:5353/udp',
   '',
 ];
-
-const NETWORKS = [
-  { plugin: 'bridge', backend: 'static-routes' },
-  { plugin: 'bridge', backend: 'cloud-routes' },
-  { plugin: 'flannel', backend: 'vxlan' },
-  { plugin: 'flannel', backend: 'vxlan' },
-  { plugin: 'flannel', backend: 'host-gw' },
-] as const;
 
 const configOf = (plugin: 'bridge' | 'flannel', { chance, pick }: Random): object => {
   if (plugin === 'flannel') return {};

@@ -7,14 +7,7 @@ import type { Random } from './random.ts';
 import { randomCalls } from './random-calls.ts';
 import type { RandomCase } from './random-cluster.ts';
 import { withFaults } from './random-fault.ts';
-
-const NETWORKS = [
-  { plugin: 'bridge', backend: 'static-routes' },
-  { plugin: 'bridge', backend: 'cloud-routes' },
-  { plugin: 'flannel', backend: 'vxlan' },
-  { plugin: 'flannel', backend: 'vxlan' },
-  { plugin: 'flannel', backend: 'host-gw' },
-] as const;
+import { NETWORKS } from './random-networks.ts';
 
 export type ProxyMode = 'iptables' | 'nftables';
 

@@ -1,11 +1,6 @@
-/** The ports of a matrix as sets to count with, and back. */
-import {
-  type ConnectionSet,
-  NO_CONNECTIONS,
-  PROTOCOLS,
-  unionOf,
-} from '../../policy/connection-set.ts';
-import { type PortRange, portSets, portSetText } from '../../policy/port-set.ts';
+/** The ports of a matrix as sets to count with. */
+import { type ConnectionSet, NO_CONNECTIONS, unionOf } from '../../policy/connection-set.ts';
+import { type PortRange, portSets } from '../../policy/port-set.ts';
 import type { AllowedPorts } from '../matrix/matrix.ts';
 
 /** `80-90,443` */
@@ -20,11 +15,3 @@ export const connectionSetOf = (allowed: readonly AllowedPorts[]): ConnectionSet
     const name = protocol.toLowerCase() as Lowercase<typeof protocol>;
     return unionOf(set, { [name]: portSets.of(portsOf(ports)) });
   }, NO_CONNECTIONS);
-
-export const allowedPortsOf = (set: ConnectionSet): AllowedPorts[] =>
-  PROTOCOLS.flatMap((name) => {
-    const ports = set[name];
-    return ports && ports.length > 0
-      ? [{ protocol: name.toUpperCase() as Uppercase<typeof name>, ports: portSetText(ports) }]
-      : [];
-  });

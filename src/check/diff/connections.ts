@@ -6,8 +6,9 @@ import {
   isEqual,
   NO_CONNECTIONS,
 } from '../../policy/connection-set.ts';
+import { allowedPortsOf } from '../matrix/allowed.ts';
 import type { Matrix, MatrixConnection } from '../matrix/matrix.ts';
-import { allowedPortsOf, connectionSetOf } from './allowed-ports.ts';
+import { connectionSetOf } from './allowed-ports.ts';
 import { type Atom, atomsOf, type Block, blockId, blockOf, compareIds } from './block.ts';
 import type { BareChange, ConnectionChangeKind } from './change.ts';
 

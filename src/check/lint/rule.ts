@@ -51,9 +51,6 @@ export const policyRef = ({ kind, namespace, name }: Policy): ObjectRef => ({
   name,
 });
 
-export const policyTitle = ({ kind, namespace, name }: Policy): string =>
-  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
-
 /** The Pod, and what made it. */
 export const podRefs = ({ namespace, name, owners }: Pod): ObjectRef[] => [
   { kind: 'Pod', namespace, name },

@@ -5,6 +5,14 @@ import type { AllowedPorts } from './matrix.ts';
 
 export const NOTHING: readonly AllowedPorts[] = [];
 
+export const allowedPortsOf = (set: ConnectionSet): AllowedPorts[] =>
+  PROTOCOLS.flatMap((protocol) => {
+    const ports = set[protocol];
+    if (!ports || ports.length === 0) return [];
+    const name = protocol.toUpperCase() as Uppercase<typeof protocol>;
+    return [{ protocol: name, ports: portSetText(ports) }];
+  });
+
 /** The published form of sets: one array for equal ones. */
 export interface AllowedTable {
   of(set: ConnectionSet): readonly AllowedPorts[];
@@ -20,12 +28,7 @@ export const createAllowedTable = (): AllowedTable => {
     of: (set) => {
       const known = bySet.get(set);
       if (known) return known;
-      const allowed = PROTOCOLS.flatMap((protocol): AllowedPorts[] => {
-        const ports = set[protocol];
-        if (!ports || ports.length === 0) return [];
-        const name = protocol.toUpperCase() as Uppercase<typeof protocol>;
-        return [{ protocol: name, ports: portSetText(ports) }];
-      });
+      const allowed = allowedPortsOf(set);
       const text = JSON.stringify(allowed);
       const same = byText.get(text) ?? allowed;
       byText.set(text, same);

@@ -4,8 +4,8 @@ import { atPlace } from '../../cluster/diagnostic.ts';
 import type { Policy, PolicyPeer } from '../../cluster/policy/policy.ts';
 import type { PolicyEngine } from '../../policy/policy-engine.ts';
 import { ipv4ToNumber, parseCidr } from '../../wire/ip.ts';
+import { policyTitle } from '../policy/policy-title.ts';
 import type { MatrixWarning } from './matrix.ts';
-import { titleOf } from './policy-title.ts';
 
 type Block = Extract<PolicyPeer, { kind: 'block' }>;
 
@@ -64,7 +64,7 @@ export const inventedAddresses = (
       return [
         {
           code: 'invented-address',
-          message: `${titleOf(policy)}: block ${block.cidr} holds addresses of Pods that the input does not show, such as ${found.ip} for ${found.pod}; in the cluster they may be others`,
+          message: `${policyTitle(policy)}: block ${block.cidr} holds addresses of Pods that the input does not show, such as ${found.ip} for ${found.pod}; in the cluster they may be others`,
           ...atPlace(block.place ?? policy.place),
         },
       ];

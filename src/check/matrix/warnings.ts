@@ -4,10 +4,10 @@ import { atPlace } from '../../cluster/diagnostic.ts';
 import type { Policy, PolicyDirection } from '../../cluster/policy/policy.ts';
 import { matches } from '../../cluster/selector.ts';
 import type { PolicyEngine } from '../../policy/policy-engine.ts';
+import { policyTitle } from '../policy/policy-title.ts';
 import type { PodGroup } from './groups.ts';
 import { inventedAddresses } from './invented-addresses.ts';
 import type { MatrixOptions, MatrixWarning } from './matrix.ts';
-import { titleOf } from './policy-title.ts';
 
 const DIRECTIONS: readonly PolicyDirection[] = ['ingress', 'egress'];
 
@@ -57,7 +57,7 @@ const domainNames = ({ policies }: Cluster): MatrixWarning[] =>
     return [
       {
         code: 'domain-names',
-        message: `${titleOf(policy)}: ${direction} rule ${at + 1} is about domain names (${named.names.join(', ')}), which only a running cluster resolves; what it decides is left out`,
+        message: `${policyTitle(policy)}: ${direction} rule ${at + 1} is about domain names (${named.names.join(', ')}), which only a running cluster resolves; what it decides is left out`,
         ...atPlace(named.place ?? rule.place ?? policy.place),
       },
     ];
@@ -77,7 +77,7 @@ const equalPriorities = ({ policies }: Cluster): MatrixWarning[] => {
     return [
       {
         code: 'equal-priorities',
-        message: `${titleOf(policy)} has priority ${policy.priority}, as ${titleOf(before)} has: which is asked first is undefined; here it is in the order of the names`,
+        message: `${policyTitle(policy)} has priority ${policy.priority}, as ${policyTitle(before)} has: which is asked first is undefined; here it is in the order of the names`,
         ...atPlace(policy.place),
       },
     ];
@@ -125,7 +125,7 @@ const unmatchedPorts = (
       return [
         {
           code: 'named-port-unmatched',
-          message: `${titleOf(policy)}: ${direction} rule ${at + 1} asks for port ${JSON.stringify(port)}${of}, which ${whose} has; this port allows nothing`,
+          message: `${policyTitle(policy)}: ${direction} rule ${at + 1} asks for port ${JSON.stringify(port)}${of}, which ${whose} has; this port allows nothing`,
           ...atPlace(place ?? rule.place ?? policy.place),
         },
       ];

@@ -2,7 +2,7 @@
 import type { Policy } from '../../cluster/policy/policy.ts';
 
 /** `NetworkPolicy shop/web`; `AdminNetworkPolicy quarantine`. */
-export const titleOf = ({
+export const policyTitle = ({
   kind,
   namespace,
   name,

@@ -3,7 +3,7 @@ import type { FailOn } from '../../check/diff/fails-on.ts';
 import { type DiffCommandOptions, FAIL_ON } from '../diff-options.ts';
 import { type Define, examples } from './command.ts';
 import { type Command, InvalidArgumentError, Option } from './commander.ts';
-import { collect, inputOptions, once, policyOption } from './options.ts';
+import { collect, inputOptions, once, pairOptions, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet scenarios basics/two-nodes > old.yaml && cp old.yaml new.yaml && k8snet diff old.yaml new.yaml',
@@ -41,12 +41,8 @@ export const defineDiff: Define = (program, io, end) => {
       "compare a path: 'FROM TO', with a protocol behind it where it is not TCP; repeatable",
       collect,
     )
-    .option('--no-paths', 'do not compare the paths that the inputs expect')
-    .addOption(
-      new Option('--group-by <what>', 'what is told as one')
-        .choices(['workload', 'pod', 'namespace'])
-        .default('workload'),
-    )
+    .option('--no-paths', 'do not compare the paths that the inputs expect');
+  pairOptions(diff)
     .addOption(
       new Option(
         '--match <how>',
@@ -54,16 +50,6 @@ export const defineDiff: Define = (program, io, end) => {
       )
         .choices(['workload', 'id'])
         .default('workload'),
-    )
-    .addOption(
-      new Option('--host-network <as>', "what a Pod on its node's network is to policies")
-        .choices(['node', 'pods'])
-        .default('node'),
-    )
-    .addOption(
-      new Option('--finished <as>', 'Pods that have ended')
-        .choices(['omit', 'pods'])
-        .default('omit'),
     )
     .option(
       '--fail-on <what>',

@@ -3,7 +3,7 @@ import type { MatrixCommandOptions } from '../matrix-options.ts';
 import { portsOf } from '../port-list.ts';
 import { type Define, examples } from './command.ts';
 import { type Command, InvalidArgumentError, Option } from './commander.ts';
-import { inputOptions, once, policyOption } from './options.ts';
+import { inputOptions, once, pairOptions, policyOption } from './options.ts';
 
 const EXAMPLES = [
   'k8snet matrix -s services/cluster-ip',
@@ -38,11 +38,6 @@ export const defineMatrix: Define = (program, io, end) => {
     .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
   policyOption(inputOptions(matrix))
     .option('-n, --namespace <name>', 'namespace of names that have none', 'default')
-    .addOption(
-      new Option('--group-by <what>', 'what is told as one')
-        .choices(['workload', 'pod', 'namespace'])
-        .default('workload'),
-    )
     .option(
       '--from <who>',
       'only these sources: a peer as the matrix calls it, a Pod, kind/name, a namespace, an address, external',
@@ -53,17 +48,8 @@ export const defineMatrix: Define = (program, io, end) => {
     .option(
       '--path',
       'send packets, too: what is allowed but not connected, and the other way round',
-    )
-    .addOption(
-      new Option('--host-network <as>', "what a Pod on its node's network is to policies")
-        .choices(['node', 'pods'])
-        .default('node'),
-    )
-    .addOption(
-      new Option('--finished <as>', 'Pods that have ended')
-        .choices(['omit', 'pods'])
-        .default('omit'),
-    )
+    );
+  pairOptions(matrix)
     .addOption(
       new Option('-o, --output <format>', 'format')
         .choices(['table', 'json', 'csv', 'yaml', 'dot', 'svg'])

@@ -30,6 +30,25 @@ export const clusterOptions = (command: Command): Command =>
     )
     .option('-s, --scenario <name>', 'built-in scenario (k8snet scenarios)', once);
 
+/** What is told as one, and which Pods count: on every command that asks about all pairs. */
+export const pairOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--group-by <what>', 'what is told as one')
+        .choices(['workload', 'pod', 'namespace'])
+        .default('workload'),
+    )
+    .addOption(
+      new Option('--host-network <as>', "what a Pod on its node's network is to policies")
+        .choices(['node', 'pods'])
+        .default('node'),
+    )
+    .addOption(
+      new Option('--finished <as>', 'Pods that have ended')
+        .choices(['omit', 'pods'])
+        .default('omit'),
+    );
+
 /** `--policy`: on every command whose packets meet policies. */
 export const policyOption = (command: Command): Command =>
   command.addOption(

@@ -2,8 +2,8 @@
 import type { ConnectionChangeKind } from '../../check/diff/change.ts';
 import type { ConnectionChange, Diff } from '../../check/diff/diff.ts';
 import type { ConnectionWhy, VerdictWhy, WhyPolicy } from '../../check/diff/why.ts';
-import type { AllowedPorts } from '../../check/matrix/matrix.ts';
 import type { DiffWords } from '../../explain/diff-words.ts';
+import { portsText } from '../ports-text.ts';
 
 /** One reason: a side and a direction where it is about policies, and the text. */
 export interface ToldReason {
@@ -23,18 +23,6 @@ export interface ToldChange {
   readonly closed: string;
   readonly reasons: readonly ToldReason[];
 }
-
-const ALL_PORTS = '1-65535';
-const PROTOCOLS = 3;
-
-/** `TCP 80-90,443; UDP 53` */
-export const portsText = (allowed: readonly AllowedPorts[], words: DiffWords): string => {
-  if (allowed.length === PROTOCOLS && allowed.every(({ ports }) => ports === ALL_PORTS))
-    return words.allPorts;
-  return allowed
-    .map(({ protocol, ports }) => (ports === ALL_PORTS ? protocol : `${protocol} ${ports}`))
-    .join('; ');
-};
 
 /** A peer as people call it: a block without its prefix. */
 export const peerText = (id: string, words: DiffWords): string => {
@@ -147,14 +135,15 @@ export const toldChanges = (
   kind: ConnectionChangeKind,
   words: DiffWords,
 ): readonly ToldChange[] => {
+  const ports = { all: words.allPorts, nothing: '' };
   const drafts = connections
     .filter(({ change }) => change === kind)
     .map(
       ({ src, dst, opened, closed, why }: ConnectionChange): Draft => ({
         srcs: [src],
         dsts: [dst],
-        opened: portsText(opened, words),
-        closed: portsText(closed, words),
+        opened: portsText(opened, ports),
+        closed: portsText(closed, ports),
         reasons: why.map((one) => reasonOf(one, words)),
       }),
     );

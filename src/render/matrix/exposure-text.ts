@@ -1,9 +1,9 @@
 /** What is reachable from everywhere, and what lets everybody in, for people. */
 import type { Exposure, ExposureReason } from '../../check/matrix/matrix.ts';
 import { harmless } from '../harmless.ts';
+import { portsText } from '../ports-text.ts';
 import { wrap } from '../width.ts';
 import { type MatrixForm, namesFor, type ShownMatrix } from './form.ts';
-import { portsText } from './ports-text.ts';
 
 const reasonText = (reason: ExposureReason, { words }: MatrixForm): string => {
   if (reason.kind === 'not-isolated') return words.exposure.notIsolated;

@@ -1,7 +1,7 @@
 /** A matrix as a graph for Graphviz: a box a peer, a cluster a namespace, an arrow a connection. */
 import type { Matrix, MatrixPeer } from '../../check/matrix/matrix.ts';
 import { harmless } from '../harmless.ts';
-import { portsText } from './ports-text.ts';
+import { portsText } from '../ports-text.ts';
 
 /** A double-quoted ID of the DOT language; nothing in it is an escape of a label. */
 const quoted = (text: string): string =>

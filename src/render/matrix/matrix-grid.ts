@@ -1,4 +1,6 @@
 /** A matrix as a grid: rows send, columns are sent to; peers that fare alike are one row. */
+
+import { isEverything, portsText, shortText } from '../ports-text.ts';
 import { columns, pad, wrap } from '../width.ts';
 import {
   cellsOf,
@@ -9,7 +11,6 @@ import {
   namesFor,
   type ShownMatrix,
 } from './form.ts';
-import { isEverything, portsText, shortText } from './ports-text.ts';
 
 const GAP = 2;
 const NARROWEST_LABEL = 24;

@@ -1,8 +1,8 @@
 /** A matrix as a list: what each source may send, or what comes to each destination. */
 import type { AllowedPorts } from '../../check/matrix/matrix.ts';
+import { portsText } from '../ports-text.ts';
 import { columns, pad, wrap } from '../width.ts';
 import { type MatrixForm, NOTHING, namesFor, type ShownMatrix } from './form.ts';
-import { portsText } from './ports-text.ts';
 
 interface Line {
   readonly allowed: readonly AllowedPorts[];

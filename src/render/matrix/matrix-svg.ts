@@ -4,7 +4,9 @@
  */
 import type { AllowedPorts } from '../../check/matrix/matrix.ts';
 import { harmless } from '../harmless.ts';
+import { isEverything, portsText, shortText } from '../ports-text.ts';
 import { columns } from '../width.ts';
+import { xmlQuoted } from '../xml.ts';
 import {
   cellsOf,
   isItself,
@@ -14,7 +16,6 @@ import {
   namesFor,
   type ShownMatrix,
 } from './form.ts';
-import { isEverything, portsText, shortText } from './ports-text.ts';
 
 const CELL = { width: 62, height: 28 } as const;
 const MARGIN = 16;
@@ -27,12 +28,7 @@ const LONGEST_CELL = 8;
 const NO_CHARACTER = /[\uFFFE\uFFFF]/g;
 
 const escaped = (text: string): string =>
-  harmless(text)
-    .replace(NO_CHARACTER, '\u{FFFD}')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  xmlQuoted(harmless(text).replace(NO_CHARACTER, '\u{FFFD}'));
 
 /** The beginning of a text that takes so many columns. */
 const shortened = (text: string, most: number): string => {

@@ -1,23 +1,18 @@
 /** What `k8snet test` found, as the XML that CI systems read since JUnit. */
 import type { TestCase, TestReport, TestSuite } from '../../check/test/report.ts';
 import { harmless } from '../harmless.ts';
+import { xmlQuoted, xmlText } from '../xml.ts';
 import { differenceLines, fullTitle, problemLines, suiteTitle } from './lines.ts';
 
 /** What no XML 1.0 document may hold, not even escaped (production Char), is dropped. */
 const ILLEGAL = /[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff\p{Cs}]/gu;
 
-const escaped = (text: string): string =>
-  text
-    .replace(ILLEGAL, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
+const legal = (text: string): string => text.replace(ILLEGAL, '');
 
 const attribute = (name: string, value: string | number | undefined): string =>
   value === undefined
     ? ''
-    : ` ${name}="${escaped(String(value))
-        .replaceAll('"', '&quot;')
+    : ` ${name}="${xmlQuoted(legal(String(value)))
         .replaceAll('\t', '&#9;')
         .replaceAll('\n', '&#10;')
         .replaceAll('\r', '&#13;')}"`;
@@ -28,11 +23,13 @@ const attributes = (values: Readonly<Record<string, string | number | undefined>
     .join('');
 
 const body = (lines: readonly string[]): string =>
-  escaped(
-    lines
-      .flatMap((line) => line.split('\n'))
-      .map(harmless)
-      .join('\n'),
+  xmlText(
+    legal(
+      lines
+        .flatMap((line) => line.split('\n'))
+        .map(harmless)
+        .join('\n'),
+    ),
   );
 
 const element = (

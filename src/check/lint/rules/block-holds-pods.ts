@@ -2,7 +2,9 @@
 import type { Cluster } from '../../../cluster/cluster.ts';
 import { isInside } from '../../../cluster/policy/read-block.ts';
 import { parseUserCidr } from '../../../wire/parse-ip.ts';
-import { type LintRule, policyRef, policyTitle } from '../rule.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
+import { policyBlocks } from '../policy-blocks.ts';
+import { type LintRule, policyRef } from '../rule.ts';
 
 /** The Pods' range, unless nobody said it and no Pod shows it. */
 const podRange = ({ network, notes, pods }: Cluster): string | undefined =>
@@ -18,32 +20,23 @@ export const blockHoldsPods: LintRule = {
   find: ({ cluster }) => {
     const pods = parseUserCidr(podRange(cluster) ?? '');
     if (!pods) return [];
-    return cluster.policies.flatMap((policy) =>
-      (['ingress', 'egress'] as const).flatMap((direction) =>
-        (policy[direction] ?? []).flatMap(({ peers }, at) =>
-          peers === 'everyone'
-            ? []
-            : peers.flatMap((peer) => {
-                const block = peer.kind === 'block' ? parseUserCidr(peer.cidr) : undefined;
-                // Everything is meant as everything.
-                if (peer.kind !== 'block' || !block || block.prefix === 0) return [];
-                const meets = isInside(pods, block) || isInside(block, pods);
-                const cut = peer.except.some((cidr) => {
-                  const range = parseUserCidr(cidr);
-                  return range !== undefined && isInside(pods, range);
-                });
-                if (!meets || cut) return [];
-                return [
-                  {
-                    place: peer.place ?? policy.place,
-                    objects: [policyRef(policy)],
-                    message: `${policyTitle(policy)}: ${block.cidr} of ${direction}[${at}] holds addresses of Pods (${pods.cidr}); the API leaves open whether it matches them`,
-                    fix: `Name Pods by their labels; for what is outside alone add except: [${pods.cidr}].`,
-                  },
-                ];
-              }),
-        ),
-      ),
-    );
+    return policyBlocks(cluster.policies).flatMap(({ policy, direction, at, peer, block }) => {
+      // Everything is meant as everything.
+      if (block.prefix === 0) return [];
+      const meets = isInside(pods, block) || isInside(block, pods);
+      const cut = peer.except.some((cidr) => {
+        const range = parseUserCidr(cidr);
+        return range !== undefined && isInside(pods, range);
+      });
+      if (!meets || cut) return [];
+      return [
+        {
+          place: peer.place ?? policy.place,
+          objects: [policyRef(policy)],
+          message: `${policyTitle(policy)}: ${block.cidr} of ${direction}[${at}] holds addresses of Pods (${pods.cidr}); the API leaves open whether it matches them`,
+          fix: `Name Pods by their labels; for what is outside alone add except: [${pods.cidr}].`,
+        },
+      ];
+    });
   },
 };

@@ -2,7 +2,9 @@
 import type { Cluster } from '../../../cluster/cluster.ts';
 import { isInside } from '../../../cluster/policy/read-block.ts';
 import { parseUserCidr } from '../../../wire/parse-ip.ts';
-import { type LintRule, policyRef, policyTitle } from '../rule.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
+import { policyBlocks } from '../policy-blocks.ts';
+import { type LintRule, policyRef } from '../rule.ts';
 
 /** The range itself where it is given, and the addresses that Services were seen with. */
 const rangesOf = ({ network, services, notes }: Cluster): readonly string[] => {
@@ -23,25 +25,13 @@ export const blockInServiceRange: LintRule = {
   title: 'An address block names addresses of Services, and never matches',
   find: ({ cluster }) => {
     const ranges = rangesOf(cluster).flatMap((cidr) => parseUserCidr(cidr) ?? []);
-    return cluster.policies.flatMap((policy) =>
-      (['ingress', 'egress'] as const).flatMap((direction) =>
-        (policy[direction] ?? []).flatMap(({ peers }, at) =>
-          peers === 'everyone'
-            ? []
-            : peers.flatMap((peer) => {
-                const block = peer.kind === 'block' ? parseUserCidr(peer.cidr) : undefined;
-                if (!block || !ranges.some((range) => isInside(block, range))) return [];
-                return [
-                  {
-                    place: peer.place ?? policy.place,
-                    objects: [policyRef(policy)],
-                    message: `${policyTitle(policy)}: ${block.cidr} of ${direction}[${at}] holds addresses of Services alone, and never matches: policies are asked after the address of a Service has become that of a Pod`,
-                    fix: 'Name the Pods behind the Service by their labels (podSelector, namespaceSelector).',
-                  },
-                ];
-              }),
-        ),
-      ),
-    );
+    return policyBlocks(cluster.policies)
+      .filter(({ block }) => ranges.some((range) => isInside(block, range)))
+      .map(({ policy, direction, at, peer, block }) => ({
+        place: peer.place ?? policy.place,
+        objects: [policyRef(policy)],
+        message: `${policyTitle(policy)}: ${block.cidr} of ${direction}[${at}] holds addresses of Services alone, and never matches: policies are asked after the address of a Service has become that of a Pod`,
+        fix: 'Name the Pods behind the Service by their labels (podSelector, namespaceSelector).',
+      }));
   },
 };

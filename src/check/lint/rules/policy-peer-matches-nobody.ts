@@ -2,14 +2,8 @@
 import type { Policy, PolicyPeer } from '../../../cluster/policy/policy.ts';
 import { selectsPod } from '../../../cluster/policy/selects.ts';
 import { matches } from '../../../cluster/selector.ts';
-import {
-  type Found,
-  type LintContext,
-  type LintRule,
-  policyRef,
-  policyTitle,
-  someOf,
-} from '../rule.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
+import { type Found, type LintContext, type LintRule, policyRef, someOf } from '../rule.ts';
 
 /** Why nobody is meant; undefined where somebody is. */
 const missing = (

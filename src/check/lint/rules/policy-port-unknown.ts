@@ -7,7 +7,8 @@ import type {
   PolicyRule,
 } from '../../../cluster/policy/policy.ts';
 import { selectsPod } from '../../../cluster/policy/selects.ts';
-import { type LintContext, type LintRule, policyRef, policyTitle, someOf } from '../rule.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
+import { type LintContext, type LintRule, policyRef, someOf } from '../rule.ts';
 
 /** The Pods whose ports a rule names: the subjects of ingress, the peers of egress. */
 const destinations = (

@@ -1,6 +1,8 @@
 /** A rule of a NetworkPolicy that admits nothing beyond another rule of the same policy. */
+
+import { policyTitle } from '../../policy/policy-title.ts';
 import { ruleCovers } from '../covers.ts';
-import { type LintRule, policyRef, policyTitle } from '../rule.ts';
+import { type LintRule, policyRef } from '../rule.ts';
 
 export const policyRuleRedundant: LintRule = {
   code: 'policy-rule-redundant',

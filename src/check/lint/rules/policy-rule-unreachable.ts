@@ -1,7 +1,8 @@
 /** A rule of a tier that is never reached: an earlier one has all that it matches. */
 import type { Policy, PolicyRule } from '../../../cluster/policy/policy.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
 import { ruleCovers, selectionCovers } from '../covers.ts';
-import { type LintRule, policyRef, policyTitle } from '../rule.ts';
+import { type LintRule, policyRef } from '../rule.ts';
 
 interface Place {
   readonly policy: Policy;

@@ -1,6 +1,7 @@
 /** A policy whose selector no Pod of the input has. */
 import type { Policy } from '../../../cluster/policy/policy.ts';
-import { type LintContext, type LintRule, policyRef, policyTitle, someOf } from '../rule.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
+import { type LintContext, type LintRule, policyRef, someOf } from '../rule.ts';
 
 /** Labels that Pods of the namespace have under the keys that the policy asks for. */
 const seen = ({ subject }: Policy, { kinds }: LintContext, namespace?: string): string[] => [

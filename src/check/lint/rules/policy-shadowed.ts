@@ -1,7 +1,8 @@
 /** A NetworkPolicy that changes nothing: others isolate its Pods and admit all that it admits. */
 import type { Policy, PolicyDirection, PolicyRule } from '../../../cluster/policy/policy.ts';
+import { policyTitle } from '../../policy/policy-title.ts';
 import { ruleCovers, selectionCovers } from '../covers.ts';
-import { type LintRule, policyRef, policyTitle, someOf } from '../rule.ts';
+import { type LintRule, policyRef, someOf } from '../rule.ts';
 
 const DIRECTIONS: readonly PolicyDirection[] = ['ingress', 'egress'];
 

@@ -1,10 +1,8 @@
 /** English words of a diff. */
 import type { ConnectionKind, DiffWords } from '../../diff-words.ts';
+import { count } from './phrases.ts';
 
 const KINDS: readonly ConnectionKind[] = ['opened', 'closed', 'changed', 'added', 'removed'];
-
-const count = (number: number, one: string, many = `${one}s`): string =>
-  `${number} ${number === 1 ? one : many}`;
 
 const list = (items: readonly string[]): string => {
   const shown = items.slice(0, 3);

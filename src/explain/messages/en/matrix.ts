@@ -1,8 +1,6 @@
 /** English words of a matrix. */
 import type { MatrixWords } from '../../matrix-words.ts';
-
-const count = (number: number, one: string, many: string): string =>
-  `${number} ${number === 1 ? one : many}`;
+import { count } from './phrases.ts';
 
 const GROUPS = {
   workload: ['workload', 'workloads'],
