@@ -292,6 +292,7 @@ export interface ClusterNote {
     | 'plugin-default'
     | 'plugin-found'
     | 'plugin-traced-as-bridge'
+    | 'plugin-enforces'
     | 'nodes-default'
     | 'node-made'
     | 'placement-invented'

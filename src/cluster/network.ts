@@ -3,7 +3,7 @@ import { isIpv4Cidr, isUnicastCidr } from '../wire/ip.ts';
 import type { Cidr } from '../wire/packet.ts';
 import type { ClusterNote, Network, Place } from './cluster.ts';
 import type { Inventory } from './inventory.ts';
-import { type PluginSign, pluginOfAnnotations, pluginOfName } from './plugin.ts';
+import { enforcesPolicies, type PluginSign, pluginOfAnnotations, pluginOfName } from './plugin.ts';
 import { type PlacedSpec, placeIn } from './spec.ts';
 
 export interface NetworkChoice {
@@ -13,6 +13,8 @@ export interface NetworkChoice {
   /** The Pods' range, where the plugin's own configuration names one. */
   readonly podCIDR?: { readonly cidr: Cidr; readonly place: Place };
   readonly place?: Place;
+  /** What the input shows that enforces policies, although its data path is another's. */
+  readonly enforcer?: PluginSign;
 }
 
 export const BACKENDS = {
@@ -77,10 +79,12 @@ export const chooseNetwork = (
   note: (note: ClusterNote) => void,
 ): NetworkChoice => {
   const network = spec?.value.network;
-  const sign = strangest(signsOf(inventory));
+  const signs = signsOf(inventory);
+  const sign = strangest(signs);
   if (network?.plugin === undefined && network?.backend === undefined) {
     if (sign) {
-      const choice = fromSign(sign, note);
+      const enforcer = signs.find(enforcesPolicies);
+      const choice = { ...fromSign(sign, note), ...(enforcer && { enforcer }) };
       return network?.config ? { ...choice, config: network.config } : choice;
     }
     note({

@@ -61,6 +61,24 @@ export const pluginOfAnnotations = (keys: readonly string[]): string | undefined
 
 export const pluginOfName = (name: string): string | undefined => AGENTS.get(name);
 
+/**
+ * Those that enforce NetworkPolicies as they are installed. Others need something beside them:
+ * flannel nothing of its own, AWS VPC CNI and Azure CNI an agent that is off unless asked for.
+ */
+const ENFORCING: ReadonlySet<string> = new Set([
+  'Calico',
+  'Canal',
+  'Cilium',
+  'Weave Net',
+  'kindnet',
+  'Antrea',
+  'kube-router',
+  'Kube-OVN',
+  'OVN-Kubernetes',
+]);
+
+export const enforcesPolicies = ({ plugin }: PluginSign): boolean => ENFORCING.has(plugin);
+
 const parseJson = (text: string): Json | undefined => {
   try {
     return JSON.parse(text) as Json;

@@ -24,7 +24,7 @@ import { type Inventory, takeInventory } from './inventory.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { LintIgnore } from './lint-ignore.ts';
 import { labelsOfNamespaces } from './namespace.ts';
-import { chooseNetwork } from './network.ts';
+import { chooseNetwork, type NetworkChoice } from './network.ts';
 import type { NodeDraft } from './node.ts';
 import { compareKeys, compareText } from './order.ts';
 import { reportRanges, serviceRange, settleExternal } from './other-ranges.ts';
@@ -211,6 +211,19 @@ const bySubject = (
   b: { readonly namespace: string; readonly name: string },
 ): number => compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 
+/** What the Scenario says, else what the plugin of the input does. */
+const policyEngineOf = (
+  spec: PlacedSpec | undefined,
+  { enforcer }: NetworkChoice,
+  { policies }: Inventory,
+  note: Note,
+): Cluster['policyEngine'] => {
+  const given = spec?.value.policyEngine;
+  if (given !== undefined || !enforcer || policies.length === 0) return given ?? 'none';
+  note({ code: 'plugin-enforces', subject: enforcer.plugin, place: enforcer.place });
+  return 'nftables';
+};
+
 /**
  * Resolves a cluster. What is missing is made up in a fixed way and noted; what is odd or wrong
  * becomes a diagnostic, all of them at once. Nothing is thrown.
@@ -366,7 +379,7 @@ export const resolveCluster = (input: ClusterInput): ResolvedCluster => {
       ...inventory.kubeProxies,
     ]),
     policies: settlePolicies(inventory.policies, { namespaceLabels, pods }),
-    policyEngine: input.spec?.value.policyEngine ?? 'none',
+    policyEngine: policyEngineOf(input.spec, choice, inventory, note),
     external,
     notes,
   };

@@ -46,6 +46,7 @@ const concerns = (
     case 'plugin-default':
     case 'plugin-found':
     case 'plugin-traced-as-bridge':
+    case 'plugin-enforces':
     case 'nodes-default':
     case 'range-widened':
     case 'range-apart':

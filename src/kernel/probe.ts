@@ -39,6 +39,7 @@ export type AssumptionCode =
   | 'plugin-default'
   | 'plugin-found'
   | 'plugin-traced-as-bridge'
+  | 'plugin-enforces'
   | 'nodes-default'
   | 'node-made'
   | 'address-invented'

@@ -89,6 +89,48 @@ describe('the plugin', () => {
   });
 });
 
+describe('what enforces policies', () => {
+  const policy =
+    '{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}, spec: {podSelector: {}}}';
+  const none =
+    '{apiVersion: k8snet/v1, kind: Scenario, metadata: {name: a}, spec: {policyEngine: none}}';
+
+  it.each([
+    ['flannel', [daemonSet('kube-flannel-ds'), policy], 'none', undefined],
+    ['an agent that is off as it is installed', [daemonSet('aws-node'), policy], 'none', undefined],
+    ['Calico', [daemonSet('calico-node'), policy], 'nftables', 'Calico'],
+    [
+      'Calico beside flannel',
+      [daemonSet('kube-flannel-ds'), daemonSet('canal'), policy],
+      'nftables',
+      'Canal',
+    ],
+    [
+      'Cilium beside another plugin',
+      [daemonSet('aws-node'), daemonSet('cilium'), policy],
+      'nftables',
+      'Cilium',
+    ],
+    [
+      'Calico, and the Scenario takes it away',
+      [daemonSet('calico-node'), policy, none],
+      'none',
+      undefined,
+    ],
+    [
+      'another plugin of the Scenario',
+      [daemonSet('calico-node'), policy, scenario('{plugin: flannel}')],
+      'none',
+      undefined,
+    ],
+    ['Calico without policies', [daemonSet('calico-node')], 'none', undefined],
+  ])('%s', async (_, yaml, engine, subject) => {
+    const { policyEngine, notes } = await clusterOf(yaml);
+    expect(policyEngine).toBe(engine);
+    expect(notes.find(({ code }) => code === 'plugin-enforces')?.subject).toBe(subject);
+  });
+});
+
 describe('flannel of the input', () => {
   it('is honoured: range, back end, and the rest of net-conf.json', async () => {
     const yaml = [

@@ -157,6 +157,8 @@ export const en: Catalogue = {
       `The network plugin is ${subject}, as the input shows${evidenceText(origin)}.`,
     'plugin-traced-as-bridge': (subject, _, origin) =>
       `The input shows ${subject}${evidenceText(origin)}, which is not modelled yet; traced as bridge.`,
+    'plugin-enforces': (subject, _, origin) =>
+      `${subject}${evidenceText(origin)} enforces policies; in its place an agent with rules of nf_tables does here (policyEngine nftables).`,
     'nodes-default': (subject) => `The nodes are ${subject}.`,
     'node-made': (subject) => `Node ${subject} exists, since Pods name it.`,
     'address-invented': (_, v) =>
