@@ -67,7 +67,8 @@ const FORMS: readonly Form[] = [
   { name: 'a runbook', args: ['-o', 'runbook'], isWide: true, golden: 'runbook.sh' },
 ];
 
-describe.each(FORMS)('$name', ({ args, ends, isWide = false, golden }) => {
+// Whichever comes first loads the commands as well.
+describe.each(FORMS)('$name', { timeout: 30_000 }, ({ args, ends, isWide = false, golden }) => {
   it('looks as it always did, and the same twice', async () => {
     const text = await printed(args, {}, ends);
     expect(await printed(args, {}, ends)).toBe(text);

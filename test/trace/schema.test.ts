@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../../src/check/ask.ts';
 import { listBuiltIn } from '../../src/scenario/find-built-in.ts';
 import { openBuiltIn } from '../../src/scenario/open.ts';
@@ -42,12 +42,16 @@ const traces = async (): Promise<[string, TraceFacts][]> => {
 };
 
 describe('the schema of a Trace', () => {
+  let all: [string, TraceFacts][] = [];
+  beforeAll(async () => {
+    all = await traces();
+  }, 60_000);
+
   it('is a schema', () => {
     expect(ajv.validateSchema(traceSchema())).toBe(true);
   });
 
-  it('holds for every trace of every built-in scenario', async () => {
-    const all = await traces();
+  it('holds for every trace of every built-in scenario', () => {
     expect(all.length).toBeGreaterThan(40);
     for (const [name, facts] of all) {
       const valid = validate(printed(facts));
@@ -80,9 +84,9 @@ describe('the schema of a Trace', () => {
     expect(valid ? [] : validate.errors?.slice(0, 3)).toEqual([]);
   });
 
-  it('meets every kind of step in them', async () => {
+  it('meets every kind of step in them', () => {
     const kinds = new Set(
-      (await traces()).flatMap(([, { legs }]) =>
+      all.flatMap(([, { legs }]) =>
         legs.flatMap(({ hops }) => hops.flatMap(({ steps }) => steps.map(({ kind }) => kind))),
       ),
     );

@@ -128,7 +128,8 @@ const list = (items: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   );
 const document = fc.oneof(object, list(object), list(list(object)));
 
-describe('an input is the same in whatever blocks it comes', () => {
+// Hundreds of inputs, each read in pieces, take seconds where the machine is busy.
+describe('an input is the same in whatever blocks it comes', { timeout: 60_000 }, () => {
   it('JSON: values in a row, lists in lists, bare items', async () => {
     await fc.assert(
       fc.asyncProperty(
