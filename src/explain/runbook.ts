@@ -6,6 +6,7 @@ import type { BookOwner } from '../kernel/world.ts';
 import type { Leg, Step, TraceFacts } from '../trace/trace.ts';
 import type { Ip } from '../wire/packet.ts';
 import { eventOf } from './event-of.ts';
+import { factsOf } from './resolution.ts';
 import { shellWord } from './shell-word.ts';
 import { type Story, type StoryOptions, tellStory } from './story.ts';
 import { verdictOf } from './verdict.ts';
@@ -139,13 +140,24 @@ const sourceOf = (owner: BookOwner | undefined, { isNode }: RunbookOptions): Add
 /** Legs that are not told again: they go the way of the first two. */
 const FOLLOWING: readonly Leg['packet'][] = ['ack', 'data'];
 
+const isIn = (legs: readonly Leg[], step: number | undefined): boolean =>
+  legs.some(({ hops }) => hops.some(({ steps }) => steps.some(({ n }) => n === step)));
+
+/** What is checked: the connection, or else the query for a name without which there is none. */
+const checkedOf = (facts: TraceFacts): TraceFacts => {
+  if (facts.legs.length > 0) return facts;
+  const query = facts.resolution?.queries.find(({ legs }) => isIn(legs, facts.cause?.step));
+  return query ? factsOf(facts, query) : facts;
+};
+
 /**
  * The checks of a trace, visit by visit. The router and the outside have none: nobody reaches them
  * with kubectl. Where no packet was sent, there is nothing to check on the way.
  */
 export function tellRunbook(facts: TraceFacts, options: RunbookOptions): Runbook {
-  const legs = facts.legs.filter(({ packet }) => !FOLLOWING.includes(packet));
-  const story = tellStory(facts, facts, options);
+  const checked = checkedOf(facts);
+  const legs = checked.legs.filter(({ packet }) => !FOLLOWING.includes(packet));
+  const story = tellStory(checked, checked, options);
   const addresses: RunbookAddress[] = [];
   const names = createNames(addresses, options);
   const objects: RunbookObjects[] = [];
@@ -182,7 +194,7 @@ export function tellRunbook(facts: TraceFacts, options: RunbookOptions): Runbook
     }
   }
   return {
-    title: `${story.header.from} > ${story.header.to}`,
+    title: `${facts.probe.from.text} > ${facts.probe.to.text}`,
     addresses,
     objects,
     sections: visits.flatMap(({ node, checks }) =>
@@ -303,6 +315,8 @@ function checkOf(
     }
     case 'rule':
     case 'nat': {
+      // What enforces policies there writes rules of its own: the API server is asked for them.
+      if (step.origin?.by === 'policy') return undefined;
       const { table, chain, number, rule } = event.detail;
       if (table === undefined || chain === undefined) return undefined;
       const name = shellWord(chain);

@@ -56,7 +56,7 @@ describe('the fix of a denial', () => {
     const { mended: isMended, patch, after } = await mended(scenario, asked);
     expect(isMended).toBe(true);
     expect(patch).toMatchObject({
-      metadata: { name: 'allow-client-to-canary' },
+      metadata: { name: 'allow-client-to-canary', namespace: 'default' },
       spec: {
         podSelector: { matchLabels: { track: 'canary', app: 'web' } },
         policyTypes: ['Ingress'],
@@ -102,9 +102,9 @@ describe('the fix of a denial', () => {
   });
 
   it.each([
-    ['asked before the one that denies', 'priority: 10', 9, 'allow-client-to-web'],
-    ['a rule before it, where nothing is asked before', 'priority: 0', 0, 'tier'],
-  ])('of a tier is %s', async (_, rank, priority, name) => {
+    ['asked before the one that denies', 'priority: 10', 9, 'allow-client-to-web', 'policy'],
+    ['a rule before it, where nothing is asked before', 'priority: 0', 0, 'tier', 'rule'],
+  ])('of a tier is %s', async (_, rank, priority, name, by) => {
     const tier = `---
 apiVersion: policy.networking.k8s.io/v1alpha1
 kind: AdminNetworkPolicy
@@ -121,12 +121,14 @@ spec:
       mended: isMended,
       patch,
       after,
+      rounds,
     } = await mended(scenario, {
       from: 'client',
       to: 'web:8080',
     });
     expect(isMended).toBe(true);
     expect(patch).toMatchObject({ metadata: { name }, spec: { priority } });
+    expect(rounds).toMatchObject([{ fix: { advice: { code: 'allow-before', values: { by } } } }]);
     expect(after && fate(after, { from: 'other', to: 'web:8080' })).toBe('dropped');
   });
 

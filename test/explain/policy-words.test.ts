@@ -169,4 +169,22 @@ describe('a step of policies', () => {
     expect(await network(PODS + CART, false)).toBe('flannel vxlan');
     expect(await network(PODS, true)).toBe('flannel vxlan');
   });
+
+  it.each([
+    [
+      'policy',
+      'Add this AdminNetworkPolicy, which is asked before rule 2 of AdminNetworkPolicy guard (a.yaml:7), where that is meant.',
+    ],
+    [
+      'rule',
+      'Put one more rule before rule 2 of AdminNetworkPolicy guard (a.yaml:7), where that is meant: it is for every Pod that AdminNetworkPolicy guard is about.',
+    ],
+    [
+      '',
+      'Let a rule that allows it stand before rule 2 of AdminNetworkPolicy guard (a.yaml:7), where that is meant.',
+    ],
+  ])('says for whom the fix of a tier is: %s', (by, text) => {
+    const values = { kind: 'AdminNetworkPolicy', name: 'guard', rule: 2, place: 'a.yaml:7', by };
+    expect(en.advice['allow-before'](values)).toBe(text);
+  });
 });

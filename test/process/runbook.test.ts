@@ -31,6 +31,12 @@ describe.each([
   ['an echo', 0, ['pod-a', 'pod-b', '--proto', 'icmp']],
   ['to the outside', 0, ['pod-a', 'external:443', '-s', 'outside/pod-to-outside']],
   ['a fault', 1, ['pod-a', 'pod-b', '-s', 'failures/firewall-drop']],
+  ['a denial', 1, ['client', 'shop/web:8080', '-s', 'policies/default-deny-ingress']],
+  [
+    'a name that cannot be asked for',
+    1,
+    ['shop/cart', 'web', '-p', '80', '-s', 'policies/dns-denied'],
+  ],
   ['no packet at all', 1, ['pod-a', 'finished', '-s', 'failures/not-running']],
 ])('the runbook of %s', (_, code, args) => {
   it('is a script that every POSIX shell takes, and that changes nothing', async () => {
@@ -56,6 +62,23 @@ it('has the lines of the cluster without its faults', async () => {
 it('marks where a trace ends that no fault explains', async () => {
   const { stdout } = await script('pod-a', 'pod-b:9090');
   expect(stdout).toMatch(/^# step 54 \(the trace ends here\), deliver: nothing listens/m);
+});
+
+it('checks the way of the query where a name cannot be asked for', async () => {
+  const { stdout } = await script('shop/cart', 'web:80', '-s', 'policies/dns-denied');
+  expect(stdout).toMatch(
+    /^# step \d+ \(the trace ends here\), policy: egress of shop\/cart: denied/m,
+  );
+  expect(stdout).toMatch(/^kubectl get -n shop networkpolicy\.networking\.k8s\.io \S+ -o name$/m);
+  expect(stdout).toContain('\nin_pod ip route get fibmatch ');
+});
+
+it('asks for policies, and for no rules of ours that enforce them', async () => {
+  const { stdout } = await script('client', 'shop/web:8080', '-s', 'policies/default-deny-ingress');
+  expect(stdout).toContain(
+    '\nkubectl get -n shop networkpolicy.networking.k8s.io default-deny -o name\n',
+  );
+  expect(stdout).not.toContain('nft ');
 });
 
 it('takes addresses of the input as they are, and asks for those that were made up', async () => {

@@ -144,17 +144,19 @@ export const defaultDenyFix = (ailment: Ailment): Fix => {
         pods: equalities(labelsOf(peer)),
       }
     : blockOf(facts);
+  const document = policyDocument({
+    kind: 'NetworkPolicy',
+    tier: 'network-policy',
+    namespace,
+    name,
+    subject: { namespaces: 'own', pods: isolatedLike(subject, isolated) },
+    [facts.direction]: [ruleFor(denied, who)],
+  });
   return {
     kind: 'patch',
     object: { kind: 'NetworkPolicy', namespace, name, create: true },
-    patch: policyDocument({
-      kind: 'NetworkPolicy',
-      tier: 'network-policy',
-      namespace,
-      name,
-      subject: { namespaces: 'own', pods: isolatedLike(subject, isolated) },
-      [facts.direction]: [ruleFor(denied, who)],
-    }),
+    // Whoever applies it may be at work in another namespace.
+    patch: { ...document, metadata: { name, namespace } },
     advice: adviceOf('admit-peer', {
       name,
       near: near?.name,
@@ -163,8 +165,10 @@ export const defaultDenyFix = (ailment: Ailment): Fix => {
   };
 };
 
-const denyAdvice = (row: PolicyRow | undefined): Advice =>
+/** @param by what allows it: a policy of its own, or a rule in the one that denies */
+const denyAdvice = (row: PolicyRow | undefined, by?: 'policy' | 'rule'): Advice =>
   adviceOf('allow-before', {
+    by,
     kind: row?.kind,
     name: row?.name,
     rule: row?.rule && row.rule.index + 1,
@@ -195,10 +199,9 @@ const tierPeer = ({ peer, facts }: Denied): PolicyPeer | undefined => {
 export const explicitDenyFix = (ailment: Ailment): Fix => {
   const denied = deniedOf(ailment);
   const row = denied?.facts.policies.find(({ outcome }) => outcome === 'denies');
-  const advice = denyAdvice(row);
   const policy = denied && row && policyOfRow(row, denied.cluster);
   const who = denied && tierPeer(denied);
-  if (!policy || !row?.rule || !who) return { kind: 'advice', advice };
+  if (!policy || !row?.rule || !who) return { kind: 'advice', advice: denyAdvice(row) };
   const { facts, cluster, subject } = denied;
   const { kind, tier } = policy;
   const { direction } = facts;
@@ -225,6 +228,7 @@ export const explicitDenyFix = (ailment: Ailment): Fix => {
         },
   );
   const object = { kind, name, ...(priority !== undefined && { create: true as const }) };
+  const advice = denyAdvice(row, priority === undefined ? 'rule' : 'policy');
   return { kind: 'patch', object, patch: document, advice };
 };
 

@@ -91,13 +91,23 @@ export const advice: Catalogue['advice'] = {
   'same-family': () =>
     'Give the Service an address of the family that its Pods have (ipFamilies), or the Pods one of its.',
   'admit-peer': ({ name, near, place }) => {
-    if (name === undefined) return 'Let a NetworkPolicy admit it';
+    if (name === undefined) return 'Let a NetworkPolicy admit it.';
     const here = place === undefined ? '' : ` (${place})`;
     return `Add this NetworkPolicy${near === undefined ? '' : `, or its rule to NetworkPolicy ${near}${here}`}.`;
   },
-  'allow-before': ({ kind, name, rule, place }) =>
-    `Let a rule that allows it stand before ${rule === undefined ? 'the one' : `rule ${rule}`} of ${kind ?? 'the policy'} ${name ?? ''}`.trimEnd() +
-    `${place === undefined ? '' : ` (${place})`}, where that is meant.`,
+  'allow-before': ({ kind, name, rule, place, by }) => {
+    const policy = `${kind ?? 'the policy'} ${name ?? ''}`.trimEnd();
+    const here = place === undefined ? '' : ` (${place})`;
+    const before = `${rule === undefined ? 'the one' : `rule ${rule}`} of ${policy}${here}`;
+    switch (by) {
+      case 'policy':
+        return `Add this ${kind}, which is asked before ${before}, where that is meant.`;
+      case 'rule':
+        return `Put one more rule before ${before}, where that is meant: it is for every Pod that ${policy} is about.`;
+      default:
+        return `Let a rule that allows it stand before ${before}, where that is meant.`;
+    }
+  },
   'state-networks': ({ kind, name, rule, ip }) =>
     `Write addresses (networks) into rule ${rule ?? ''} of ${kind ?? 'the policy'} ${name ?? ''} in place of domainNames, or find out whether ${ip ?? 'the address'} is one of theirs.`,
   'see-fidelity': () => 'See docs/fidelity.md for what is modelled.',
