@@ -13,6 +13,8 @@ export interface PolicyQuery {
   readonly netns: NetnsId;
   /** The other end's address at this point. */
   readonly peer: Ip;
+  /** A process of the Pod's own node has sent it, from whatever address of the node. */
+  readonly fromOwnNode?: true;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   /** Of the destination, after DNAT; absent: an echo. */
   readonly port?: number;

@@ -3,8 +3,9 @@
  *
  * An agent that enforces by address has its rules at a node's forward and input hooks, and asks only
  * about Pods of that node: the source's egress where the packet of its Pod is first routed or
- * switched, the destination's ingress where it is about to reach its Pod. Without an agent these are
- * the places at which one would ask.
+ * switched, the destination's ingress where it is about to reach its Pod. What IPVS takes at the input
+ * hook goes on by the output hook: it is asked about there, once its server is known. Without an agent
+ * these are the places at which one would ask.
  */
 import type { KernelEvent } from '../kernel/event.ts';
 import type { NftTableName } from '../kernel/netfilter/nft-table.ts';
@@ -36,9 +37,13 @@ interface Visit {
   packet: Passing | undefined;
   /** The packet belongs to a connection that was let through before. */
   isKnown: boolean;
+  /** A process of the node has sent it. */
+  isOwn: boolean;
+  /** IPVS has taken it at the input hook, and given it a server. */
+  isSentOn: boolean;
 }
 
-type HookName = 'FORWARD' | 'INPUT';
+type HookName = 'FORWARD' | 'INPUT' | 'OUTPUT';
 
 /** A point at which policies are asked. */
 interface Gate {
@@ -46,6 +51,8 @@ interface Gate {
   readonly hook: HookName | undefined;
   /** The step comes before the event, not after it. */
   readonly isBefore?: true;
+  /** Something else may end the packet before the hook: there is nothing to ask then. */
+  readonly needsHook?: true;
 }
 
 const BEGINNINGS: ReadonlySet<Leg['packet']> = new Set<Leg['packet']>(['syn', 'datagram', 'echo']);
@@ -64,17 +71,18 @@ export const withPolicySteps = (way: Way, book: Book, view: PolicyView): readonl
   for (const [at, event] of events.entries()) {
     if (event.netns !== visit?.netns) visit = visitOf(event.netns);
     look(visit, event);
-    const gate = gateOf(visit, event);
+    const gate = gateOf(visit, events, at);
     if (gate?.isBefore !== true) all.push(event);
     if (gate && visit.packet && !visit.isKnown) {
       const hook = gate.hook && hookBehind(events, at, gate.hook);
+      if (gate.needsHook && hook === undefined) continue;
       const isAsked = hook !== undefined && isWalked(hook, view.enforcedBy);
       for (const side of begins || isAsked ? gate.sides : []) {
         const pod = podAt(visit, side, book);
         const key = `${side} ${pod}`;
         if (pod === undefined || told.has(key) || isStoppedBefore(hook, view.enforcedBy)) continue;
         told.add(key);
-        const facts = view.ask(queryOf(visit.packet, side, pod));
+        const facts = view.ask(queryOf(visit, visit.packet, side, pod));
         if (!facts) continue;
         const step = eventOf(visit.netns, facts, view, isAsked);
         all.push(step);
@@ -92,6 +100,8 @@ const visitOf = (netns: NetnsId): Visit => ({
   node: netns.slice(0, netns.indexOf('/')),
   packet: undefined,
   isKnown: false,
+  isOwn: false,
+  isSentOn: false,
 });
 
 const portOf = (port: number | Unknown | undefined): number | undefined =>
@@ -107,7 +117,9 @@ const look = (visit: Visit, event: KernelEvent): void => {
       if (event.packet) visit.packet = outermost(event.packet);
       return;
     case 'socket': {
-      if (event.action !== 'send' || visit.packet) return;
+      if (event.action !== 'send') return;
+      visit.isOwn = true;
+      if (visit.packet) return;
       const { src, dst, dport, protocol } = event.detail;
       if (protocol === 'tcp' || protocol === 'udp' || protocol === 'icmp')
         visit.packet = { src, dst, protocol, port: dport };
@@ -116,6 +128,7 @@ const look = (visit: Visit, event: KernelEvent): void => {
     case 'nat': {
       const { packet } = visit;
       const { field, after } = event.detail;
+      if (isTakenByIpvs(event)) visit.isSentOn = true;
       if (!packet) return;
       packet[field] = after.ip;
       if (field === 'dst' && packet.protocol !== 'icmp')
@@ -130,6 +143,8 @@ const look = (visit: Visit, event: KernelEvent): void => {
     case 'decapsulate':
       visit.packet = undefined;
       visit.isKnown = false;
+      visit.isOwn = false;
+      visit.isSentOn = false;
       return;
     default:
   }
@@ -153,8 +168,13 @@ const outermost = (layers: readonly Layer[]): Passing | undefined => {
 
 const BOTH: readonly PolicySide[] = ['egress', 'ingress'];
 
-const gateOf = (visit: Visit, event: KernelEvent): Gate | undefined => {
-  if (!isNode(visit)) return undefined;
+/** ip_vs_remote_request4: IPVS at LOCAL_IN. */
+const isTakenByIpvs = (event: KernelEvent): boolean =>
+  event.kind === 'nat' && event.action === 'ipvs' && event.detail.hook === 'INPUT';
+
+const gateOf = (visit: Visit, events: readonly KernelEvent[], at: number): Gate | undefined => {
+  const event = events[at];
+  if (!event || !isNode(visit)) return undefined;
   switch (event.kind) {
     case 'forward':
       return { sides: BOTH, hook: 'FORWARD' };
@@ -164,17 +184,31 @@ const gateOf = (visit: Visit, event: KernelEvent): Gate | undefined => {
         ? { sides: BOTH, hook: 'FORWARD' }
         : undefined;
     case 'route':
-      return event.detail.purpose === 'input' && event.detail.result === 'local'
-        ? { sides: ['egress'], hook: 'INPUT' }
-        : undefined;
+      return routeGate(visit, event, events.slice(at + 1));
     case 'transmit':
-      // The node's own packet passes neither hook, nor does one that IPVS sends on.
+      // The node's own packet has passed neither hook.
       return event.detail.via === 'veth'
         ? { sides: ['ingress'], hook: undefined, isBefore: true }
         : undefined;
     default:
       return undefined;
   }
+};
+
+/** A packet that the node takes itself, and one that IPVS took for its server: elsewhere, or here. */
+const routeGate = (
+  { isSentOn }: Visit,
+  { detail: { purpose, result } }: Extract<KernelEvent, { kind: 'route' }>,
+  later: readonly KernelEvent[],
+): Gate | undefined => {
+  if (isSentOn && purpose === 'output')
+    return result === 'local'
+      ? { sides: ['egress'], hook: 'INPUT' }
+      : { sides: BOTH, hook: 'OUTPUT', needsHook: true };
+  if (purpose !== 'input' || result !== 'local') return undefined;
+  const end = later.findIndex(({ kind }) => kind === 'transmit' || kind === 'receive');
+  const here = end < 0 ? later : later.slice(0, end);
+  return here.some(isTakenByIpvs) ? undefined : { sides: ['egress'], hook: 'INPUT' };
 };
 
 type HookEvent = Extract<KernelEvent, { kind: 'hook' }>;
@@ -213,6 +247,7 @@ const podAt = (
 };
 
 const queryOf = (
+  { isOwn }: Visit,
   { src, dst, protocol, port }: Passing,
   direction: PolicySide,
   netns: NetnsId,
@@ -220,6 +255,7 @@ const queryOf = (
   direction,
   netns,
   peer: direction === 'egress' ? dst : src,
+  ...(isOwn && direction === 'ingress' && { fromOwnNode: true }),
   protocol,
   ...(port !== undefined && { port }),
 });

@@ -69,14 +69,26 @@ const problemsOf = (facts: TraceFacts): string[] => {
 
 const factsOf = (answer: Answer): TraceFacts[] => (answer.ok ? [answer.facts] : []);
 
-const open = async (documents: readonly object[]): Promise<OpenedScenario> => {
+const open = async (
+  documents: readonly object[],
+  set: readonly string[] = [],
+): Promise<OpenedScenario> => {
   const text = documents.map((one) => JSON.stringify(one)).join('\n---\n');
-  const opened = await openScenario([{ file: 'policies.yaml', text }]);
+  const opened = await openScenario([{ file: 'policies.yaml', text }], { set });
+  if (!opened.ok) throw new Error(JSON.stringify(opened.diagnostics));
+  return opened.scenario;
+};
+
+const openSet = async (file: string, set: readonly string[]): Promise<OpenedScenario> => {
+  const opened = await openScenario([file], { set });
   if (!opened.ok) throw new Error(JSON.stringify(opened.diagnostics));
   return opened.scenario;
 };
 
 const counts = new Map<string, number>();
+
+/** How kube-proxy sends on decides where a packet meets policies. */
+const IPVS = ['kubeProxy.mode=ipvs'];
 
 /** Asks, and counts what the steps say. */
 const problemsWith = (scenario: OpenedScenario, question: Question): string[] =>
@@ -88,57 +100,112 @@ const problemsWith = (scenario: OpenedScenario, question: Question): string[] =>
     );
   });
 
-describe('steps of policies agree with the rules that enforce them', () => {
+/** What was expected of a scenario, and every pair of its Pods. */
+const questionsOf = ({ cluster, expectations }: OpenedScenario): Question[] => {
+  const asked = expectations.map(({ from, to, port, protocol, size, backend }) => ({
+    ...{ from, to, port, protocol, size, backend },
+  }));
+  const pods = cluster.pods.filter(({ phase }) => phase === 'Running');
+  const pairs = pods.flatMap((from) =>
+    pods.map((to) => ({
+      from: `${from.namespace}/pod/${from.name}`,
+      to: `${to.namespace}/pod/${to.name}`,
+    })),
+  );
+  return [...asked, ...pairs];
+};
+
+/** Who calls in a random cluster; Services and ports of nodes are only called. */
+const endsOf = ({ cluster }: OpenedScenario) => ({
+  ends: [
+    ...cluster.pods.map(({ namespace, name }) => `${namespace}/pod/${name}`),
+    'node/node-1',
+    'external',
+  ],
+  services: cluster.services.map(({ namespace, name }) => `${namespace}/svc/${name}`),
+  nodePorts: cluster.services.flatMap(({ ports }) =>
+    ports.flatMap(({ nodePort, protocol }) =>
+      nodePort === undefined || protocol !== 'tcp'
+        ? []
+        : [`node/node-1:${nodePort}`, `node/node-2:${nodePort}`],
+    ),
+  ),
+});
+
+const SEEDS = Array.from({ length: 24 }, (_, seed) => seed + 1);
+
+describe.each([
+  ['', undefined],
+  [' in IPVS mode', IPVS],
+])('steps of policies agree with the rules that enforce them%s', (_, set) => {
   const files = scenarioFiles.filter((file) => file.includes('policies/'));
 
   it.each(files)('in %s', async (file) => {
-    const scenario = await openFile(file);
-    const { cluster, expectations } = scenario;
-    const asked = expectations.map(({ from, to, port, protocol, size, backend }) => ({
-      ...{ from, to, port, protocol, size, backend },
-    }));
-    const pods = cluster.pods.filter(({ phase }) => phase === 'Running');
-    const pairs = pods.flatMap((from) =>
-      pods.map((to) => ({
-        from: `${from.namespace}/pod/${from.name}`,
-        to: `${to.namespace}/pod/${to.name}`,
-      })),
-    );
-    expect([...asked, ...pairs].flatMap((question) => problemsWith(scenario, question))).toEqual(
-      [],
-    );
+    const scenario = set ? await openSet(file, set) : await openFile(file);
+    const questions = questionsOf(scenario);
+    expect(questions.flatMap((question) => problemsWith(scenario, question))).toEqual([]);
   });
 
-  it.each(Array.from({ length: 24 }, (_, seed) => seed + 1))(
-    'in random cluster %i',
+  it.each(SEEDS)('in random cluster %i', async (seed) => {
+    const source = random(seed);
+    const topology = randomTopology(source, true);
+    const scenario = await open(randomPolicies(topology, source), set);
+    const { ends, services, nodePorts } = endsOf(scenario);
+    const problems = ends.flatMap((from) =>
+      [...ends, ...services, ...nodePorts].flatMap((to) => {
+        const protocol = source.pick(['tcp', 'tcp', 'udp', 'icmp'] as const);
+        const port = { tcp: 8080, udp: 5353, icmp: undefined }[protocol];
+        return from === 'external' && to === 'external'
+          ? []
+          : problemsWith(scenario, {
+              from,
+              to,
+              ...(ends.includes(to) ? { protocol, ...(port && { port }) } : {}),
+            });
+      }),
+    );
+    expect(problems).toEqual([]);
+  });
+});
+
+/** What policies say of the first packet, one after the other. */
+const saidOf = (scenario: OpenedScenario, question: Question): string[] =>
+  factsOf(ask(scenario, question)).flatMap(({ legs }) =>
+    (legs[0]?.hops ?? []).flatMap(({ steps }) =>
+      steps.flatMap(({ kind, action, detail }) => {
+        if (kind !== 'policy' || action === 'not-isolated') return [];
+        const { direction, pod, peer, protocol, port } = detail as PolicyFacts;
+        const from = peer.kind === 'node' ? `${peer.kind} ${peer.name}` : peer.ip;
+        return [`${action} ${direction} of ${pod}: ${from} ${protocol} ${port}`];
+      }),
+    ),
+  );
+
+describe('IPVS', () => {
+  const said = { Pod: 0, 'node/node-1': 0, external: 0 };
+
+  it.each(SEEDS)(
+    'is no way past policies, nor a wall: Services of random cluster %i',
     async (seed) => {
       const source = random(seed);
-      const topology = randomTopology(source, true);
-      const scenario = await open(randomPolicies(topology, source));
-      const { cluster } = scenario;
-      const ends = [
-        ...cluster.pods.map(({ namespace, name }) => `${namespace}/pod/${name}`),
-        'node/node-1',
-        'external',
-      ];
-      const services = cluster.services.map(({ namespace, name }) => `${namespace}/svc/${name}`);
-      const problems = ends.flatMap((from) =>
-        [...ends, ...services].flatMap((to) => {
-          const protocol = source.pick(['tcp', 'tcp', 'udp', 'icmp'] as const);
-          const port = { tcp: 8080, udp: 5353, icmp: undefined }[protocol];
-          return from === 'external' && to === 'external'
-            ? []
-            : problemsWith(scenario, {
-                from,
-                to,
-                ...(services.includes(to) ? {} : { protocol, ...(port && { port }) }),
-              });
-        }),
-      );
-      expect(problems).toEqual([]);
+      const documents = randomPolicies(randomTopology(source, true), source);
+      const [usual, ipvs] = [await open(documents), await open(documents, IPVS)];
+      const { ends, services, nodePorts } = endsOf(usual);
+      for (const from of ends)
+        for (const to of [...services, ...nodePorts]) {
+          const told = saidOf(ipvs, { from, to });
+          expect(told, `${from} > ${to}`).toEqual(saidOf(usual, { from, to }));
+          said[from === 'external' || from === 'node/node-1' ? from : 'Pod'] += told.length;
+        }
     },
   );
 
+  it('has been judged whoever calls', () => {
+    for (const [who, times] of Object.entries(said)) expect(times, who).toBeGreaterThan(50);
+  });
+});
+
+describe('steps of policies', () => {
   it('meets every answer that a step may give', () => {
     expect([...counts.keys()].sort()).toEqual([
       'allowed',

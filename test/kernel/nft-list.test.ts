@@ -43,8 +43,11 @@ describe.skipIf(lacking.length > 0)(`nft list ruleset${lacking.join(', ')}`, () 
     expect(await listed(lines)).toEqual(lines);
   });
 
-  it('of policies of every kind, in both families', async () => {
-    const scenario = await policed(severalPolicies());
+  it.each([
+    ['', {}],
+    [', behind IPVS', { kubeProxy: { mode: 'ipvs' } }],
+  ])('of policies of every kind, in both families%s', async (_, spec) => {
+    const scenario = await policed(severalPolicies(), spec);
     for (const node of ['node-1', 'node-2']) {
       const lines = nftListRuleset([tableOn(scenario, node)].flatMap((table) => table ?? []));
       expect(lines.length).toBeGreaterThan(100);

@@ -75,7 +75,7 @@ const local: KernelEvent = {
 };
 const hook = (
   netns: string,
-  name: 'FORWARD' | 'INPUT',
+  name: 'FORWARD' | 'INPUT' | 'OUTPUT',
   tables: readonly ('filter' | typeof TABLE)[] = [TABLE],
   action: 'accept' | 'drop' = 'accept',
 ): KernelEvent => ({
@@ -105,6 +105,25 @@ const dnat = (to: Ip): KernelEvent => ({
     after: { ip: to, port: 8080 },
     entry: {} as never,
   },
+});
+
+const ipvs = (to: Ip): KernelEvent => ({
+  kind: 'nat',
+  netns: HOST,
+  action: 'ipvs',
+  detail: {
+    hook: 'INPUT',
+    field: 'dst',
+    before: { ip: VIP, port: 80 },
+    after: { ip: to, port: 8080 },
+    entry: {} as never,
+  },
+});
+const output = (dst: Ip, result: 'unicast' | 'local'): KernelEvent => ({
+  kind: 'route',
+  netns: HOST,
+  action: 'lookup',
+  detail: { dst, purpose: 'output', result },
 });
 
 const sameNode: KernelEvent[] = [
@@ -250,22 +269,50 @@ describe('steps of policies', () => {
       facts: { by: 'own-node', decision: 'allow' },
     });
     expect(steps).toEqual(['node-1/host allowed ingress node-1/default/a behind socket']);
+    // Whatever address it sends from.
+    const byService = told([
+      { ...send, detail: { protocol: 'tcp', src: VIP, dst: A, dport: 8080 } } as KernelEvent,
+      transmit(HOST, frame(VIP, A)),
+    ]);
+    expect(byService.queries).toEqual([
+      expect.objectContaining({ direction: 'ingress', peer: VIP, fromOwnNode: true }),
+    ]);
   });
 
-  it('say that what IPVS sends on to a Pod of the node escapes, past its FORWARD', () => {
+  const toVip = [receive(HOST, frame(A, VIP, 80)), local, hook(HOST, 'INPUT', ['filter']), ipvs(B)];
+
+  it('stand at the output hook for what IPVS sends on, with the server that it has picked', () => {
     const events = [
-      receive(HOST, frame(A, VIP, 80)),
-      local,
-      hook(HOST, 'INPUT'),
-      dnat(B),
+      ...toVip,
+      output(B, 'unicast'),
+      hook(HOST, 'OUTPUT'),
       transmit(HOST, frame(A, B)),
     ];
     const { steps, queries } = told(events, { facts: { decision: 'allow', by: 'rule' } });
     expect(steps).toEqual([
       'node-1/host allowed egress node-1/default/a behind route',
-      'node-1/host escaped ingress node-1/default/b behind nat',
+      'node-1/host allowed ingress node-1/default/b behind policy',
     ]);
-    expect(queries.map(({ peer }) => peer)).toEqual([VIP, A]);
+    expect(queries).toEqual([
+      { direction: 'egress', netns: 'node-1/default/a', peer: B, protocol: 'tcp', port: 8080 },
+      { direction: 'ingress', netns: 'node-1/default/b', peer: A, protocol: 'tcp', port: 8080 },
+    ]);
+    expect(told(events, { enforced: false }).steps).toEqual([
+      'node-1/host not-enforced egress node-1/default/a behind route',
+      'node-1/host not-enforced ingress node-1/default/b behind policy',
+    ]);
+  });
+
+  it('are left out where IPVS cannot send it on', () => {
+    for (const enforced of [true, false])
+      expect(told([...toVip, output(B, 'unicast')], { enforced }).steps).toEqual([]);
+  });
+
+  it('ask for egress alone where IPVS has picked a server on the node itself', () => {
+    const events = [...toVip.slice(0, 3), ipvs(NODE), output(NODE, 'local'), hook(HOST, 'INPUT')];
+    const { steps, queries } = told(events);
+    expect(steps).toEqual(['node-1/host denied egress node-1/default/a behind route']);
+    expect(queries.map(({ peer, port }) => [peer, port])).toEqual([[NODE, 8080]]);
   });
 
   it('tell of a connection only how it begins', () => {

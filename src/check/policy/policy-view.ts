@@ -1,5 +1,5 @@
 /** The policies of a cluster, as a trace asks about them. */
-import type { Cluster, Place } from '../../cluster/cluster.ts';
+import type { Cluster, Place, Pod } from '../../cluster/cluster.ts';
 import type { Policy, PolicyRule } from '../../cluster/policy/policy.ts';
 import type { Origin } from '../../kernel/origin.ts';
 import type { Book, NetnsId } from '../../kernel/world.ts';
@@ -86,16 +86,29 @@ const whoIs = (cluster: Cluster, book: Book, ip: Ip): Known => {
   };
 };
 
+/** Whom a Pod's own node is, also by an address of a Service that it has. */
+const ownNode = ({ nodes }: Cluster, { node: name }: Pod, ip: Ip): Known | undefined => {
+  const node = nodes.find((one) => one.name === name);
+  return (
+    node && {
+      party: { kind: 'node', node: node.name },
+      name: node.name,
+      seen: { kind: 'node', ip, nodeLabels: node.labels },
+    }
+  );
+};
+
 const judged = (
   cluster: Cluster,
   book: Book,
   engine: PolicyEngine,
-  { direction, netns, peer: ip, protocol, port }: PolicyQuery,
+  { direction, netns, peer: ip, fromOwnNode, protocol, port }: PolicyQuery,
 ): PolicyFacts | undefined => {
   const subject = podOf(cluster, netns);
   const pod = cluster.pods[subject];
   if (!pod) return undefined;
-  const { party, name, seen } = whoIs(cluster, book, ip);
+  const { party, name, seen } =
+    (fromOwnNode && ownNode(cluster, pod, ip)) || whoIs(cluster, book, ip);
   const verdict = engine.judge({ direction, subject, peer: party, peerIp: ip, protocol, port });
   const packet: SeenPacket = { peer: seen, protocol, port };
   return {

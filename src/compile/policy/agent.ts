@@ -21,7 +21,16 @@ import { edited } from '../../kernel/netfilter/ruleset.ts';
 import type { Origin, OriginWhy } from '../../kernel/origin.ts';
 import type { Family } from '../kube-proxy/service-port.ts';
 import type { Machine, RunningPod } from '../machine.ts';
-import { addressType, concat, daddr, inSet, matching, saddr, vmap } from '../nft-rule.ts';
+import {
+  addressType,
+  concat,
+  daddr,
+  inSet,
+  isLocalType,
+  matching,
+  saddr,
+  vmap,
+} from '../nft-rule.ts';
 import { forPod } from '../object-origin.ts';
 import { addressOf, populationOf } from './population.ts';
 import { type Profile, profileOf } from './profile.ts';
@@ -31,8 +40,18 @@ import type { PolicyNode } from './rule-statements.ts';
 export const POLICY_TABLE = 'k8snet-policy';
 
 const HOOKS = ['forward', 'input', 'output'] as const;
+type PolicyHook = (typeof HOOKS)[number];
+
 /** `filter - 1`: before the rules of everybody else. */
 const PRIORITY = -1;
+/**
+ * Behind IPVS at LOCAL_IN (NF_IP_PRI_NAT_SRC - 2 and - 1; ip_vs_ops4, net/netfilter/ipvs/ip_vs_core.c),
+ * which by then has taken what it sends on, and has put a server of this machine in the Service's place.
+ */
+const BEHIND_IPVS = 100;
+
+/** IPVS sends on what it takes at LOCAL_IN through LOCAL_OUT: the packets of others pass it too. */
+const hasIpvs = ({ cluster: { kubeProxy } }: Machine): boolean => kubeProxy.mode === 'ipvs';
 
 const ACCEPT: NftStatement = { kind: 'verdict', verdict: { kind: 'accept' } };
 
@@ -44,10 +63,11 @@ const ANSWERS: NftStatement = matching(
 const origin = (why: OriginWhy): Origin => ({ by: 'policy', why });
 
 /** The table as the agent makes it when it starts: base chains have their place among others from then on. */
-const baseTable = (): NftTable => {
+const baseTable = (ipvs: boolean): NftTable => {
   const table = nftTable('inet', POLICY_TABLE, 'policies of the Pods of this node');
   for (const hook of HOOKS) {
-    const base: NftBase = { type: 'filter', hook, priority: PRIORITY, policy: 'accept' };
+    const priority = ipvs && hook === 'input' ? BEHIND_IPVS : PRIORITY;
+    const base: NftBase = { type: 'filter', hook, priority, policy: 'accept' };
     nftAddChain(table, { name: hook, base });
     nftAddRule(table, hook, {
       statements: [ANSWERS, ACCEPT],
@@ -55,7 +75,7 @@ const baseTable = (): NftTable => {
     });
   }
   nftAddRule(table, 'output', {
-    statements: [ACCEPT],
+    statements: [...(ipvs ? [isLocalType('saddr')] : []), ACCEPT],
     comment: 'a node always reaches its own Pods',
     origin: origin('policy-own-node'),
   });
@@ -66,7 +86,7 @@ const isOn = ({ cluster: { policyEngine } }: Machine): boolean => policyEngine =
 
 /** Once kube-proxy and the network plugin run. */
 export const startPolicyAgent = (machine: Machine): void => {
-  if (isOn(machine)) nftLoad(machine.netns.netfilter, baseTable());
+  if (isOn(machine)) nftLoad(machine.netns.netfilter, baseTable(hasIpvs(machine)));
 };
 
 /** A Pod of the node that some policy touches. */
@@ -86,6 +106,13 @@ const touchedPods = ({ cluster, pods }: Machine): Touched[] => {
   });
 };
 
+/** The hooks at which a side is judged: each new packet of a Pod passes one of them, and one only. */
+const hooksOf = (direction: PolicyDirection, ipvs: boolean): readonly PolicyHook[] => [
+  'forward',
+  ...(direction === 'egress' ? (['input'] as const) : []),
+  ...(ipvs ? (['output'] as const) : []),
+];
+
 const mapName = (direction: PolicyDirection, family: Family): string => `${direction}-ip${family}`;
 
 /** Leads the node's own Pods to the chains of their policies. */
@@ -94,6 +121,7 @@ const dispatch = (
   direction: PolicyDirection,
   family: Family,
   leads: readonly { readonly pod: RunningPod; readonly chain: string }[],
+  hooks: readonly PolicyHook[],
 ): void => {
   const name = mapName(direction, family);
   const found = leads.flatMap(({ pod, chain }) => {
@@ -110,16 +138,20 @@ const dispatch = (
       origin: forPod('policy', pod)('policy-dispatch'),
     });
   const by = direction === 'egress' ? saddr(family) : daddr(family);
-  const chains = direction === 'egress' ? (['forward', 'input'] as const) : (['forward'] as const);
-  for (const chain of chains)
-    nftAddRule(table, chain, {
+  for (const hook of hooks)
+    nftAddRule(table, hook, {
       statements: [vmap(by, name)],
       origin: origin('policy-dispatch'),
     });
 };
 
 /** A Pod cannot shut itself out: only through a Service does it meet itself here. */
-const acceptSelf = ({ table }: PolicyNode, family: Family, pods: readonly RunningPod[]): void => {
+const acceptSelf = (
+  { table }: PolicyNode,
+  family: Family,
+  pods: readonly RunningPod[],
+  hooks: readonly PolicyHook[],
+): void => {
   const found = pods.flatMap((pod) => {
     const address = addressOf(pod, family);
     return address === undefined ? [] : [{ pod, address }];
@@ -133,10 +165,11 @@ const acceptSelf = ({ table }: PolicyNode, family: Family, pods: readonly Runnin
       key: [address, address],
       origin: forPod('policy', pod)('policy-self'),
     });
-  nftAddRule(table, 'forward', {
-    statements: [matching(concat(saddr(family), daddr(family)), inSet(name)), ACCEPT],
-    origin: origin('policy-self'),
-  });
+  for (const hook of hooks)
+    nftAddRule(table, hook, {
+      statements: [matching(concat(saddr(family), daddr(family)), inSet(name)), ACCEPT],
+      origin: origin('policy-self'),
+    });
 };
 
 /** A full sync, once the node's Pods are there. */
@@ -157,10 +190,14 @@ export const syncPolicyAgent = (machine: Machine): void => {
     egress: chainsOf(node, touched, 'egress'),
     ingress: chainsOf(node, touched, 'ingress'),
   };
+  const hooks = {
+    egress: hooksOf('egress', hasIpvs(machine)),
+    ingress: hooksOf('ingress', hasIpvs(machine)),
+  };
   for (const family of families) {
-    acceptSelf(node, family, pods);
-    dispatch(node, 'egress', family, leads.egress);
-    dispatch(node, 'ingress', family, leads.ingress);
+    acceptSelf(node, family, pods, hooks.ingress);
+    dispatch(node, 'egress', family, leads.egress, hooks.egress);
+    dispatch(node, 'ingress', family, leads.ingress, hooks.ingress);
   }
   edited(netfilter);
 };

@@ -72,6 +72,36 @@ describe('the agent of policies', () => {
     `);
   });
 
+  it('judges in IPVS mode what IPVS sends on, by the output hook, and only behind IPVS what stays', async () => {
+    const scenario = await policed([pod({ name: 'web' }), networkPolicy('all', DENY_ALL)], {
+      kubeProxy: { mode: 'ipvs' },
+    });
+    const blocks = blocksOn(scenario);
+    const base = (name: string) => blocks.get(name);
+    const both = [
+      'ct state established,related accept',
+      'ip saddr . ip daddr @self-ip4 accept',
+      'ip saddr vmap @egress-ip4',
+      'ip daddr vmap @ingress-ip4',
+    ];
+    const [answers = '', ...rest] = both;
+    expect(base('forward')).toEqual([
+      'type filter hook forward priority filter - 1; policy accept;',
+      ...both,
+    ]);
+    expect(base('input')).toEqual([
+      'type filter hook input priority 100; policy accept;',
+      answers,
+      'ip saddr vmap @egress-ip4',
+    ]);
+    expect(base('output')).toEqual([
+      'type filter hook output priority filter - 1; policy accept;',
+      answers,
+      'fib saddr type local accept comment "a node always reaches its own Pods"',
+      ...rest,
+    ]);
+  });
+
   it('is not there unless the scenario has it', async () => {
     const scenario = await policed([pod({ name: 'web' }), networkPolicy('all', DENY_ALL)], {
       policyEngine: 'none',
