@@ -431,11 +431,19 @@ const ownerOf = (cluster: Cluster, ip: Ip): Located => {
   );
 };
 
-/** Nothing sends from a Service or a name. */
+/** Nothing sends from a Service or a name; a name that a Service has is taken for that Service. */
 const asSource = (cluster: Cluster, located: Located, typed: string, viewFrom: string): Located => {
   if (isProblem(located)) return located;
   if (located.kind === 'service') return serviceAsSource(cluster, located, typed, viewFrom);
-  return located.kind === 'name' ? nameAsSource(typed) : located;
+  if (located.kind !== 'name') return located;
+  const called = (namespace?: string): number =>
+    cluster.services.findIndex(
+      (one) => one.name === located.name && (namespace ?? one.namespace) === one.namespace,
+    );
+  const service = [called(viewFrom), called()].find((at) => at !== -1);
+  return service === undefined
+    ? nameAsSource(typed)
+    : serviceAsSource(cluster, { kind: 'service', service }, typed, viewFrom);
 };
 
 export interface EndpointOptions {

@@ -18,7 +18,7 @@ export const findBuiltIn = async (
   const [only] = found;
   if (only !== undefined && found.length === 1) return { name: only };
   const near = found.length > 1 ? found : nearest(typed, names);
-  const hint = didYouMean(near) ?? `There are: ${names.join(', ')}`;
+  const hint = didYouMean(near) ?? `k8snet scenarios lists all ${names.length} of them.`;
   return {
     diagnostic: {
       severity: 'error',

@@ -176,10 +176,13 @@ describe('an endpoint means', () => {
 });
 
 it('as a source, a name is nobody', () => {
-  for (const name of ['db', 'example.com'])
-    expect(resolveEndpoint(cluster, name, { side: 'from' })).toMatchObject({
-      diagnostic: { code: 'name-as-source' },
-    });
+  expect(resolveEndpoint(cluster, 'example.com', { side: 'from' })).toMatchObject({
+    diagnostic: { code: 'name-as-source' },
+  });
+  // It may be meant for what is behind the Service of that name.
+  expect(resolveEndpoint(cluster, 'db', { side: 'from' })).toMatchObject({
+    diagnostic: { code: 'service-as-source', hint: 'Start at what is behind it: shop/sts/db' },
+  });
 });
 
 describe('an endpoint that means nothing says what would', () => {

@@ -246,6 +246,8 @@ describe('k8snet matrix', () => {
     expect(leaky.stdout).toContain(
       '  shop/db[Deployment] TCP 5432\n    from shop/job[Deployment]\n',
     );
+    const assumed = 'the input shows no plugin, and flannel, which is assumed, enforces no policy';
+    expect(leaky.stderr).toContain(`warning: ${assumed}`);
     const enforced = await k8snet([
       'matrix',
       shop,
@@ -255,6 +257,7 @@ describe('k8snet matrix', () => {
       'enforced',
     ]);
     expect(enforced.stdout).not.toContain('Not allowed, but connected');
+    expect(enforced.stderr).toBe('');
   });
 
   it('--path tells what is allowed but not connected, and why', async () => {

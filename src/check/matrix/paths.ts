@@ -82,6 +82,23 @@ const nameOf = ({ namespace, name }: Pod): string => `${namespace}/${name}`;
 /** A kind wins over a namespace of its name, so the kind is said. */
 const typed = ({ namespace, name }: Pod): string => `${namespace}/pod/${name}`;
 
+/** Of a plugin that the input does not show, the matrix says nothing; but packets went its way. */
+const assumedPlugin = (
+  { cluster, warnings }: OpenedMatrix,
+  paths: readonly MatrixPath[],
+): MatrixWarning[] => {
+  const { policies, policyEngine, network } = cluster;
+  const isLeaky = paths.some(({ allowed, disposition }) => !allowed && disposition === 'delivered');
+  if (!isLeaky || policies.length === 0 || policyEngine !== 'none') return [];
+  if (warnings.some(({ code }) => code === 'policies-not-enforced')) return [];
+  return [
+    {
+      code: 'policies-not-enforced',
+      message: `the input shows no plugin, and ${network.plugin}, which is assumed, enforces no policy (--policy enforced: as if something did)`,
+    },
+  ];
+};
+
 /** @param scenario the same input, with its World */
 export const pathsOf = (
   matrix: OpenedMatrix,
@@ -119,13 +136,9 @@ export const pathsOf = (
       ...(cause && { cause: cause.code }),
     });
   }
-  const warnings = isCut
-    ? [
-        {
-          code: 'paths-cut',
-          message: `there are more than ${MOST_PROBES} pairs to send a packet between; the first ones were tried (--from and --to choose others)`,
-        },
-      ]
-    : [];
-  return { paths, warnings };
+  const cut: MatrixWarning = {
+    code: 'paths-cut',
+    message: `there are more than ${MOST_PROBES} pairs to send a packet between; the first ones were tried (--from and --to choose others)`,
+  };
+  return { paths, warnings: [...assumedPlugin(matrix, paths), ...(isCut ? [cut] : [])] };
 };
