@@ -6,7 +6,7 @@ import type { LintReport } from '../check/lint/report.ts';
 import type { Diagnostic } from '../cluster/diagnostic.ts';
 import { didYouMean, nearest } from '../cluster/nearest.ts';
 import { hasErrors, openBuiltInCluster, openCluster } from '../scenario/open-cluster.ts';
-import { styleFor, wantsColor } from './appearance.ts';
+import { styleFor, wantsColor, widthOf } from './appearance.ts';
 import { EXIT, type Io } from './io.ts';
 import type { LintCommandOptions } from './lint-options.ts';
 import { openQuietly } from './open-input.ts';
@@ -86,7 +86,8 @@ async function formatted(
   switch (output) {
     case 'text': {
       const { lintText } = await import('../render/lint/lint-text.ts');
-      return lintText(found, await styleFor(wantsColor(color, io.env, io.stdout)));
+      const width = io.stdout.isTTY ? widthOf(io.env, io.stdout) : undefined;
+      return lintText(found, await styleFor(wantsColor(color, io.env, io.stdout)), width);
     }
     case 'json':
       return `${JSON.stringify(found, null, 2)}\n`;

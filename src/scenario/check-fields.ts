@@ -56,6 +56,9 @@ interface Problem {
   readonly hint?: string | undefined;
 }
 
+/** More are only listed where none of them is near to what was written. */
+const MOST_LISTED = 12;
+
 const oneOf = (values: readonly unknown[]): string =>
   values.length === 1 ? shown(values[0]) : `one of ${values.map(String).join(', ')}`;
 
@@ -106,10 +109,10 @@ const explain = (
     case 'invalid_value': {
       // KubeProxyConfiguration takes an empty string for its default: nothing to offer.
       const values = issue.values.filter((one) => one !== '');
-      return bad(
-        oneOf(values),
-        typeof value === 'string' ? didYouMean(nearest(value, values.map(String))) : undefined,
-      );
+      const hint =
+        typeof value === 'string' ? didYouMean(nearest(value, values.map(String))) : undefined;
+      const isLong = hint !== undefined && values.length > MOST_LISTED;
+      return bad(isLong ? `one of ${values.length} others` : oneOf(values), hint);
     }
     case 'too_small':
       return bad(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createDiagnostics } from '../../src/cluster/diagnostic.ts';
 import { checkDocument, onlyScenario, readSources } from '../../src/scenario/load.ts';
 import { scenarioSchema } from '../../src/scenario/schema.ts';
+import { CAUSE_CODES } from '../../src/trace/codes.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 const validate = ajv.compile(scenarioSchema());
@@ -166,6 +167,10 @@ describe('a Scenario', () => {
     [
       '  expect: [{ from: a, to: b, disposition: deliverd }]',
       'bad-value 5:43 spec.expect[0].disposition is "deliverd"; expected one of delivered, refused, rejected, dropped, looped, reply-lost, ambiguous, inconclusive | Did you mean delivered?',
+    ],
+    [
+      '  expect: [{ from: a, to: b, disposition: dropped, cause: LINK_DOWM }]',
+      `bad-value 5:59 spec.expect[0].cause is "LINK_DOWM"; expected one of ${CAUSE_CODES.length} others | Did you mean LINK_DOWN?`,
     ],
     [
       '  expect: [{ from: a, to: b, disposition: dropped, caus: LINK_DOWN }]',

@@ -201,6 +201,29 @@ describe('the forms', () => {
 `,
     );
     expect(textOf(await lintText(WEB), PLAIN)).toBe('nothing found\n');
+    // A terminal breaks no word, and fewer columns lose nothing.
+    const narrow = textOf(await lintText(bad), PLAIN, 40);
+    expect(narrow).toBe(
+      `shop.yaml:4:1: warning:
+    NetworkPolicy default/deny selects
+    no Pod [policy-selects-nothing]
+  Select labels that Pods have: app=web.
+
+1 warning; 1 suppressed
+`,
+    );
+    const tagged = (tag: string) => (text: string) => `<${tag}>${text}</${tag}>`;
+    const style = { ...PLAIN, label: tagged('b'), edit: tagged('y'), faint: tagged('i') };
+    expect(
+      textOf(await lintText(bad), style, 40)
+        .split('\n')
+        .slice(0, 4),
+    ).toEqual([
+      '<b>shop.yaml:4:1: </b><y>warning</y>:',
+      '    NetworkPolicy default/deny selects',
+      '    no Pod <i>[policy-selects-nothing]</i>',
+      '  <i>Select labels that Pods have: app=web.</i>',
+    ]);
   });
 
   it('for GitHub, at the lines', async () => {
