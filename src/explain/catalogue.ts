@@ -178,8 +178,8 @@ export interface Catalogue {
     readonly bytes: (count: number) => string;
     readonly row: string;
     readonly policy: string;
-    /** In the head of a trace: somebody enforces policies. */
-    readonly enforced: string;
+    /** In the head of a trace of a cluster with policies: whether somebody enforces them. */
+    readonly enforced: (is: boolean) => string;
     /** What one policy of those that select a Pod says. */
     readonly policyLine: (row: PolicyRow, facts: PolicyFacts) => string;
     readonly nearMiss: string;

@@ -53,7 +53,7 @@ export function tellingOf(
     machine: machinesOf(world, nodes),
     network: [
       `${network.plugin} ${network.backend}`,
-      ...(policies.length > 0 && policyEngine !== 'none' ? [words.story.enforced] : []),
+      ...(policies.length > 0 ? [words.story.enforced(policyEngine !== 'none')] : []),
     ].join(', '),
     inhabitants: (node, netns) => {
       const found = world.host(node).netns.get(netns);

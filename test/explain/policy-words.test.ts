@@ -89,7 +89,7 @@ describe('a step of policies', () => {
       [
         'ingress of shop/cart: denied, since NetworkPolicies cart and deny-all isolate it together and no rule of them admits shop/load on TCP 7070',
         undefined,
-        'NetworkPolicy cart: its rule 1 has TCP 7070, but only from Pods app=frontend; shop/load has no such label (shop.yaml:42)',
+        'NetworkPolicy cart: its rule 1 covers TCP 7070, but only from Pods app=frontend; shop/load has no such label (shop.yaml:42)',
         'NetworkPolicy deny-all: it has no rule for ingress (shop.yaml:34)',
       ],
     ]);
@@ -113,11 +113,25 @@ describe('a step of policies', () => {
     const lines = (from: string, port: number) =>
       told(scenario, { from, to: 'shop/cart', port }).policies.flatMap(({ more = [] }) => more[0]);
     expect(lines('lab/stranger', 7070)).toEqual([
-      'NetworkPolicy cart: its rule 1 has TCP 7070, but only from Pods app=frontend; lab/stranger is in namespace lab (shop.yaml:42)',
+      'NetworkPolicy cart: its rule 1 covers TCP 7070, but only from Pods app=frontend; lab/stranger is in namespace lab (shop.yaml:42)',
     ]);
     expect(lines('shop/frontend', 9090)).toEqual([
-      'NetworkPolicy cart: its rule 1 has shop/frontend, but only on TCP 7070; the packet is for TCP 9090 (shop.yaml:42)',
+      'NetworkPolicy cart: its rule 1 covers shop/frontend, but only on TCP 7070; the packet is for TCP 9090 (shop.yaml:42)',
     ]);
+  });
+
+  it('says every port of a rule without ports, and everybody of one without peers', async () => {
+    const line = async (rule: string): Promise<string | undefined> => {
+      const cart = policy('cart', `{ podSelector: {}, ingress: [${rule}] }`);
+      const scenario = await open(PODS + cart);
+      return told(scenario, { from: 'shop/load', to: 'shop/cart:7070' }).policies[0]?.more?.[0];
+    };
+    expect(await line('{ from: [{ podSelector: { matchLabels: { app: web } } }] }')).toContain(
+      'its rule 1 covers every port, but only from Pods app=web;',
+    );
+    expect(await line('{ ports: [{ port: 80 }] }')).toContain(
+      'its rule 1 covers everybody, but only on TCP 80;',
+    );
   });
 
   it('says what would happen where nobody enforces anything', async () => {
@@ -161,12 +175,12 @@ describe('a step of policies', () => {
     ]);
   });
 
-  it('says in the head of the trace that somebody enforces policies', async () => {
+  it('says in the head of the trace whether somebody enforces policies', async () => {
     const question = { from: 'shop/frontend', to: 'shop/cart:7070' };
     const network = async (text: string, enforced: boolean) =>
       told(await open(text, enforced), question).story.header.network;
     expect(await network(PODS + CART, true)).toBe('flannel vxlan, policies enforced');
-    expect(await network(PODS + CART, false)).toBe('flannel vxlan');
+    expect(await network(PODS + CART, false)).toBe('flannel vxlan, policies not enforced');
     expect(await network(PODS, true)).toBe('flannel vxlan');
   });
 

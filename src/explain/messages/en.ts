@@ -360,7 +360,7 @@ export const en: Catalogue = {
     bytes: (bytes) => count(bytes, 'byte'),
     row: 'row',
     policy: 'policy',
-    enforced: 'policies enforced',
+    enforced: (is) => (is ? 'policies enforced' : 'policies not enforced'),
     policyLine,
     nearMiss: 'near miss',
     ipRule: 'ip rule',

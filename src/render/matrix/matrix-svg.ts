@@ -24,6 +24,10 @@ const CHARACTER = 7.2;
 const LONGEST_LABEL = 44;
 const LONGEST_CELL = 8;
 
+/** What stands in a cell without ports, as in the grid. */
+const SIGNS = { none: '·', self: '-' } as const;
+const NOTE_HEIGHT = 20;
+
 /** XML has no character of these at all. */
 const NO_CHARACTER = /[\uFFFE\uFFFF]/g;
 
@@ -45,6 +49,7 @@ const shortened = (text: string, most: number): string => {
 
 const STYLE = `
     text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2328; }
+    .title { font-weight: bold; }
     .cell text { font-size: 11px; text-anchor: middle; }
     .page { fill: #ffffff; }
     .none rect { fill: #f3f4f6; }
@@ -52,7 +57,7 @@ const STYLE = `
     .all rect { fill: #2f7dbd; }
     .all text { fill: #ffffff; }
     .self rect { fill: #ffffff; stroke: #d0d7de; }
-    .none text, .note { fill: #59636e; }
+    .none text, .self text, .note { fill: #59636e; }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6edf3; }
       .page { fill: #0d1117; }
@@ -61,7 +66,7 @@ const STYLE = `
       .all rect { fill: #3f9bdf; }
       .all text { fill: #0d1117; }
       .self rect { fill: #0d1117; stroke: #30363d; }
-      .none text, .note { fill: #8d96a0; }
+      .none text, .self text, .note { fill: #8d96a0; }
     }
 `;
 
@@ -85,9 +90,9 @@ const drawn = (
 };
 
 const cellOf = (allowed: readonly AllowedPorts[], isSelf: boolean, { words }: MatrixForm) => {
-  if (isSelf) return { kind: 'self', text: '', full: words.legend.self } as const;
+  if (isSelf) return { kind: 'self', text: SIGNS.self, full: words.legend.self } as const;
   const full = portsText(allowed, words);
-  if (allowed.length === 0) return { kind: 'none', text: '·', full } as const;
+  if (allowed.length === 0) return { kind: 'none', text: SIGNS.none, full } as const;
   if (isEverything(allowed)) return { kind: 'all', text: words.all, full } as const;
   const text = shortened(shortText(allowed, { all: '', none: '' }), LONGEST_CELL);
   return { kind: 'some', text, full } as const;
@@ -105,13 +110,20 @@ export const matrixSvg = (matrix: ShownMatrix, form: MatrixForm, title: string):
   const top = MARGIN + 28 + lean + 12;
   const width = Math.ceil(left + Math.max(destinations.length * CELL.width + lean, 240) + MARGIN);
   const bottom = top + sources.length * CELL.height;
-  const height = Math.ceil(bottom + 56 + MARGIN);
+  const { words } = form;
+  const { legend } = words;
+  const notes = [
+    `${words.all}: ${legend.all}; ${SIGNS.none}: ${legend.none}; ${SIGNS.self}: ${legend.self}`,
+    words.picture,
+    words.portsAreTcp,
+  ];
+  const height = Math.ceil(bottom + 16 + notes.length * NOTE_HEIGHT + MARGIN);
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `  <title>${escaped(title)}</title>`,
     `  <style>${STYLE}  </style>`,
     `  <rect class="page" width="${width}" height="${height}"/>`,
-    `  <text x="${MARGIN}" y="${MARGIN + 14}" font-weight="bold">${escaped(title)}</text>`,
+    `  <text x="${MARGIN}" y="${MARGIN + 14}" class="title">${escaped(title)}</text>`,
   ];
   for (const [at, { label, full }] of destinations.entries()) {
     const x = (left + (at + 0.5) * CELL.width).toFixed(1);
@@ -137,11 +149,9 @@ export const matrixSvg = (matrix: ShownMatrix, form: MatrixForm, title: string):
       );
     }
   }
-  const { words } = form;
-  const notes = [words.picture, words.portsAreTcp];
   for (const [at, note] of notes.entries())
     lines.push(
-      `  <text class="note" x="${MARGIN}" y="${(bottom + 28 + at * 20).toFixed(1)}">${escaped(note)}</text>`,
+      `  <text class="note" x="${MARGIN}" y="${(bottom + 28 + at * NOTE_HEIGHT).toFixed(1)}">${escaped(note)}</text>`,
     );
   return `${lines.join('\n')}\n</svg>\n`;
 };

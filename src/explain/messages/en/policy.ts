@@ -83,10 +83,14 @@ const missText = ({ rules, rule }: PolicyRow, facts: PolicyFacts): string => {
   const nearest = rules > 1 ? `the nearest of its ${rules} rules, ${which},` : `its ${which}`;
   const why = [...new Set(lacks.map((lack) => lackText(lack, facts)))];
   const found = why.length === 0 ? '' : `; ${list(why)}`;
-  if (rule.port)
-    return `${nearest} has ${trafficText(facts)}, but only ${from(facts)} ${either(rule.peers)}${found}`;
-  if (rule.peer)
-    return `${nearest} has ${peerText(facts)}, but only on ${either(rule.ports)}${found}`;
+  if (rule.port) {
+    const traffic = rule.ports.length === 0 ? 'every port' : trafficText(facts);
+    return `${nearest} covers ${traffic}, but only ${from(facts)} ${either(rule.peers)}${found}`;
+  }
+  if (rule.peer) {
+    const peer = rule.peers.length === 0 ? 'everybody' : peerText(facts);
+    return `${nearest} covers ${peer}, but only on ${either(rule.ports)}${found}`;
+  }
   return `${nearest} is about ${ruleScope(rule)}${found}`;
 };
 
