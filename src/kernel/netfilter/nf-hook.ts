@@ -21,8 +21,8 @@ import type { MatchContext } from './match.ts';
 import { nfNatInetFn } from './nat.ts';
 import { collectNearMisses } from './near-miss.ts';
 import { type NftBaseChain, nftBaseChains, seesIpv4 } from './nft-base.ts';
+import { walkNft } from './nft-base-chain.ts';
 import { type NftTableName, nftTableName } from './nft-table.ts';
-import { walkNft } from './nft-walk.ts';
 import {
   type Chain,
   findChain,

@@ -1,4 +1,4 @@
-/** One packet through one base chain of nf_tables (nft_do_chain, net/netfilter/nf_tables_core.c). */
+/** One packet through rules of nf_tables (nft_do_chain, net/netfilter/nf_tables_core.c). */
 import type { Origin } from '../origin.ts';
 import type { Answer } from './match.ts';
 import { addedName, evaluate, holds, type NftContext } from './nft-match.ts';
@@ -28,9 +28,9 @@ export interface NftReport {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-type Context = Omit<NftContext, 'at' | 'unsure' | 'table' | 'found'>;
+export type Context = Omit<NftContext, 'at' | 'unsure' | 'table' | 'found'>;
 
-interface Frame {
+export interface Frame {
   readonly chain: NftChain;
   /** Index of the next rule. */
   next: number;
@@ -95,7 +95,8 @@ type Outcome =
   | { readonly kind: 'next' }
   | { readonly kind: 'verdict'; readonly verdict: NftVerdict; readonly by?: Chosen }
   | { readonly kind: 'final'; readonly target: FinalTarget }
-  | { readonly kind: 'unmodelled' };
+  /** `verdict`: what it does if its conditions hold, which nobody knows. */
+  | { readonly kind: 'unmodelled'; readonly verdict?: NftVerdict };
 
 /** The element of a verdict map that was found. */
 interface Chosen {
@@ -240,7 +241,8 @@ const runRule = (here: Here, context: Context, report: NftReport): Outcome => {
         return { kind: 'verdict', verdict, by: { element, text } };
       }
       case 'verdict':
-        if (seen.unsure && statement.verdict.kind !== 'continue') return UNMODELLED;
+        if (seen.unsure && statement.verdict.kind !== 'continue')
+          return { kind: 'unmodelled', verdict: statement.verdict };
         return { kind: 'verdict', verdict: statement.verdict };
       case 'reject':
       case 'masquerade':
@@ -282,18 +284,30 @@ const VERDICT_TARGET = {
   return: { kind: 'RETURN' },
 } as const;
 
+/** How far a walk has come, from where another one may go on. */
+export interface Position {
+  readonly frame: Frame | undefined;
+  readonly stack: readonly Frame[];
+}
+
+/** Whether a walk goes on behind a rule that nobody can decide, as if it did not match. */
+export type GoesOn = (verdict: NftVerdict, position: Position) => boolean;
+
 /**
- * Walks a base chain and what it jumps to. Changes `context.skb.mark` and the sets that rules add
- * to; what a final verdict does is for the caller. `accept` ends this chain alone.
+ * Walks on in a base chain and what it jumps to. Changes `context.skb.mark` and the sets that rules
+ * add to; what a final verdict does is for the caller. `accept` ends this chain alone.
+ * @param from is not changed
  */
-export const walkNft = (
+export const walkFrom = (
   table: NftTable,
   start: NftChain,
+  from: Position,
   context: Context,
   report: NftReport,
+  goesOn: GoesOn,
 ): WalkEnd => {
-  const stack: Frame[] = [];
-  let frame: Frame | undefined = { chain: start, next: 0, path: [], led: undefined };
+  const stack = from.stack.map((one) => ({ ...one }));
+  let frame = from.frame && { ...from.frame };
   while (frame) {
     const rule: NftRule | undefined = frame.chain.rules[frame.next];
     frame.next += 1;
@@ -307,6 +321,7 @@ export const walkNft = (
       case 'next':
         break;
       case 'unmodelled':
+        if (outcome.verdict && goesOn(outcome.verdict, { frame, stack })) break;
         return { kind: 'unmodelled', at: at(here, UNKNOWN_TARGET) };
       case 'final':
         return { kind: 'target', target: outcome.target, at: at(here, outcome.target) };
