@@ -111,6 +111,18 @@ describe('findings', () => {
       ],
     ],
     [
+      'a policy that nobody enforces',
+      `apiVersion: k8snet/v1
+kind: Scenario
+metadata: { name: one }
+spec: { network: { plugin: flannel } }
+---
+${WEB}${policy('deny', '{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}')}`,
+      [
+        'warning policy-not-enforced 9:1 The policy is not enforced: the flannel plugin enforces no policy, and nothing else does | Run something that enforces policies beside the plugin (spec.policyEngine: nftables stands for it), or use a plugin that does.',
+      ],
+    ],
+    [
       'what reading finds, at its place',
       `{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: wbe}, ports: [{port: 80}]}}\n${WEB}`,
       ['warning selects-nothing 1:1 Service web: selects no Pod'],

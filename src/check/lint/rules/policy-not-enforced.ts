@@ -18,7 +18,7 @@ export const policyNotEnforced: LintRule = {
       {
         place: first.place,
         objects: policies.map(policyRef),
-        message: `${many} not enforced: the ${network.plugin} plugin has no effect on them, and nothing else enforces them`,
+        message: `${many} not enforced: the ${network.plugin} plugin enforces no policy, and nothing else does`,
         fix: 'Run something that enforces policies beside the plugin (spec.policyEngine: nftables stands for it), or use a plugin that does.',
       },
     ];
