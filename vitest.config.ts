@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // On two processors the default is a single worker.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -9,6 +11,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           setupFiles: ['test/fast-check.ts'],
           exclude: ['test/process/**', 'test/kernel/**', 'test/fuzz/**'],
+          // For what hangs: how long something takes on a busy machine says nothing.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
