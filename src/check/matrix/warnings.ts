@@ -22,7 +22,7 @@ const finishedPods = ({ pods }: Cluster, { finished }: MatrixOptions): MatrixWar
   return [
     {
       code: 'finished-pods',
-      message: `Pod ${first.namespace}/${first.name}${others} ended and no network; left out (--finished=pods keeps them)`,
+      message: `Pod ${first.namespace}/${first.name}${others} ended, which leaves no network; left out (--finished=pods keeps them)`,
       ...atPlace(first.place),
     },
   ];

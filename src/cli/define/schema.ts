@@ -10,7 +10,7 @@ export const defineSchema: Define = (program, io, end) => {
     .command('schema')
     .summary('print the JSON Schema of a file or an output')
     .description(
-      'Prints the JSON Schema of what k8snet reads or writes: of scenario files, of traces (trace -o json), of lists of traces (trace --repeat -o json), of findings (lint -o json).',
+      'Prints the JSON Schema of what k8snet reads or writes: of scenario and Expectations files; of what trace, trace --repeat (trace-list), test (test-report), matrix, diff and lint print with -o json.',
     )
     .addArgument(
       new Argument('[what]', 'which one').choices(Object.keys(SCHEMAS)).default('scenario'),

@@ -85,7 +85,7 @@ describe('findings', () => {
       'a deny of all egress, as a warning: nothing is to be reached',
       WEB + policy('deny', '{podSelector: {}, policyTypes: [Egress]}'),
       [
-        "warning dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over UDP and TCP: no rule of the policies that isolate them (default/deny) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
+        "warning dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over UDP and TCP: no rule of the policies that isolate it (default/deny) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
       ],
     ],
     [
@@ -96,7 +96,7 @@ describe('findings', () => {
           '{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]}',
         ),
       [
-        "info dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over TCP: no rule of the policies that isolate them (default/out) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
+        "info dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over TCP: no rule of the policies that isolate it (default/out) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
       ],
     ],
     [
@@ -107,7 +107,7 @@ describe('findings', () => {
           '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 53, protocol: UDP}]}]}',
         ),
       [
-        "info dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over UDP and TCP: no rule of the policies that isolate them (default/out) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
+        "info dns-denied 4:1 Pod default/web cannot ask the cluster's DNS, assumed in kube-system, over UDP and TCP: no rule of the policies that isolate it (default/out) admits it | Add an egress rule for UDP and TCP 53 to namespaceSelector kubernetes.io/metadata.name=kube-system with podSelector k8s-app=kube-dns.",
       ],
     ],
     [

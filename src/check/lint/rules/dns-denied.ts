@@ -151,12 +151,15 @@ export const dnsDenied: LintRule = {
     return [...groups.values()].map((group): Found => {
       const { policies, direction, protocols } = group;
       const pods = group.pods.flatMap((at) => cluster.pods[at] ?? []);
-      const who = someOf([...new Set(pods.map(ownerTitle))].sort());
+      const owners = [...new Set(pods.map(ownerTitle))].sort();
+      const who = someOf(owners);
+      const isolated =
+        direction === 'ingress' ? 'the Pods of DNS' : owners.length > 1 ? 'them' : 'it';
       const names = someOf(policies.map(policyName));
       const isAdmin = policies.some(({ tier }) => tier !== 'network-policy');
       const why = isAdmin
         ? `denied by ${names}`
-        : `no rule of the policies that isolate ${direction === 'egress' ? 'them' : 'the Pods of DNS'} (${names}) admits it`;
+        : `no rule of the policies that isolate ${isolated} (${names}) admits it`;
       return {
         place: policies[0]?.place,
         objects: [...policies.map(policyRef), ...pods.slice(0, 50).flatMap(podRefs)],
