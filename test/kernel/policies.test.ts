@@ -52,7 +52,8 @@ describe.skipIf(lacking.length > 0)(suite('random policies'), () => {
     ])
       expect(total.kinds.get(kind) ?? 0, kind).toBeGreaterThan(100);
     expect(total.escaped).toBeGreaterThan(100);
-    expect(total.undecided).toBeGreaterThan(10);
+    // Rules about names stand before denials here, and none of these connections hangs on one.
+    expect(total.undecided).toBe(0);
   });
 
   it('are met on the way by the same rules, and lose packets at the same devices', async () => {
